@@ -1,0 +1,1 @@
+"""Pure sound on numpy: frames, codecs, resampling, levels and tones."""

@@ -1,0 +1,70 @@
+"""What the rooms above know of sound: a frame, where it comes from and where it goes."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.int16]  # one channel of linear 16-bit PCM
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFrame:
+    """A run of samples. `at` is when its first sample came, in seconds of the loop's clock.
+
+    `rate` is in Hz; `level_dbfs` the power relative to a full-scale square wave, at most 0.
+    """
+
+    at: float
+    samples: Samples
+    rate: int
+    level_dbfs: float
+
+    @property
+    def seconds(self) -> float:
+        """How long the frame lasts."""
+        return len(self.samples) / self.rate
+
+
+class AudioSource(Protocol):
+    """Where heard audio comes from."""
+
+    @property
+    def rate(self) -> int:
+        """Sample rate in Hz of every frame."""
+
+    async def read(self) -> AudioFrame | None:
+        """Wait for the next frame; None once the source has ended, and ever after.
+
+        A frame holds 20 ms while a voice is near (the level gate is open), else 100 ms.
+        """
+
+
+class AudioSink(Protocol):
+    """Where spoken audio goes. Positions count samples ever written, from 0."""
+
+    @property
+    def rate(self) -> int:
+        """Sample rate in Hz of what is written."""
+
+    def write(self, samples: Samples) -> int:
+        """Queue samples; returns the position at which they start."""
+
+    def flush(self) -> int:
+        """Forget what is queued; returns how many samples were never played."""
+
+    def pause(self) -> None:
+        """Stop playing at once, and keep what is queued."""
+
+    def resume(self) -> None:
+        """Play on from where `pause` stopped."""
+
+    def played(self) -> int:
+        """How many of the written samples have been sent so far."""
+
+    def queued(self) -> int:
+        """How many of the written samples have not been sent yet."""
+
+    async def drained(self) -> None:
+        """Wait until all that was written is sent or flushed."""

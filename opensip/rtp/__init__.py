@@ -1,0 +1,1 @@
+"""Pure RTP: packets, payload formats, RTCP, statistics, jitter buffer, SRTP, telephone events."""
