@@ -1,0 +1,91 @@
+"""Telephone numbers as trunks write them, brought to one form: E.164 with a plus."""
+
+import re
+import unicodedata
+from urllib.parse import unquote
+
+import phonenumbers
+
+_SEPARATORS = re.compile(r"[\s.()/\-]")
+_SHORTEST = 7  # digits; what is shorter is an extension or a service code, never a national number
+
+
+def normalise(raw: str, country: str = "US") -> str:
+    """Bring `raw` to E.164 ("+19195551234"); what is no number passes through, less its wrapping.
+
+    `raw` is a user part, a `tel:`, `sip:` or name-addr text, with or without parameters
+    (`;npdi;rn=`, `;user=phone`); `country` (ISO 3166) completes national numbers. A `tel:`
+    number with a global `;phone-context=+1` is completed by it (RFC 3966 section 5.1.5).
+    """
+    user, parameters = _user_of(raw)
+    digits = _SEPARATORS.sub("", unicodedata.normalize("NFKC", user))
+    context = parameters.get("phone-context", "")
+    if context.startswith("+") and digits.isdecimal():
+        digits = context + digits
+    if not re.fullmatch(r"\+?[0-9]+", digits):
+        return user
+    return _international(digits, country) or user
+
+
+def _user_of(raw: str) -> tuple[str, dict[str, str]]:
+    text = raw.strip()
+    if bracketed := re.search(r"<([^>]*)>", text):
+        text = bracketed[1]
+    text = re.sub(r"(?i)^(sips?|tel):", "", text)
+    text = text.partition("?")[0].partition("@")[0]
+    user, *parameters = unquote(text).split(";")
+    named = (parameter.partition("=") for parameter in parameters)
+    return user.strip(), {name.strip().lower(): value.strip() for name, _, value in named}
+
+
+def _international(digits: str, country: str) -> str:
+    """E.164 of `digits`, or "" where they are no number of any reading."""
+    if len(digits.lstrip("+")) < _SHORTEST:
+        return ""
+    if digits.startswith("+"):
+        return _possible(digits, None)
+    code = phonenumbers.country_code_for_region(country)
+    # Eleven digits after the country's own code are E.164 without its plus: carriers write so.
+    if digits.startswith(str(code)) and (number := _valid("+" + digits)):
+        return number
+    return _possible(digits, country) or _possible("+" + digits, None)
+
+
+def _parse(text: str, country: str | None) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def _possible(text: str, country: str | None) -> str:
+    number = _parse(text, country)
+    # Possible, not valid: carriers lend numbers (555 ones among them) that no plan lists.
+    return _e164(number) if number and phonenumbers.is_possible_number(number) else ""
+
+
+def _valid(text: str) -> str:
+    number = _parse(text, None)
+    return _e164(number) if number and phonenumbers.is_valid_number(number) else ""
+
+
+def _e164(number: phonenumbers.PhoneNumber) -> str:
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def is_ordinary(digits: str, country: str) -> bool:
+    """Tell whether `digits` (a plus may lead) are a full number in use in `country` or abroad."""
+    if len(digits.lstrip("+")) < _SHORTEST:
+        return False
+    number = _parse(digits, country or None)
+    return number is not None and phonenumbers.is_valid_number(number)
+
+
+def is_emergency_number(digits: str, country: str) -> bool:
+    """Tell whether `digits` alone reach emergency services in `country` ("112" does in most)."""
+    return bool(country) and phonenumbers.is_emergency_number(digits, country)
+
+
+def countries_of(calling_code: int) -> tuple[str, ...]:
+    """Countries (ISO 3166) that share a calling code: 1 gives US, CA and the rest of NANP."""
+    return tuple(phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(calling_code, ()))

@@ -1,0 +1,70 @@
+"""What is known of one trunk: whom it admits, where its numbers lead, how a call goes out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+from typing import Literal
+
+from opensip.net.tls import Profile
+from opensip.sip.digest import Ha1
+
+Srtp = Literal["required", "preferred", "off"]
+
+ANY_NUMBER = "*"  # the key of Trunk.numbers that takes what no other key does
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """Where one called number leads. `recording` and `consent` of None follow the trunk."""
+
+    agent: str
+    recording: bool | None = None
+    consent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """One trunk. Numbers are E.164, or names such as "echo"; times are in seconds.
+
+    Inbound: `networks` and `users` together mean both must fit, either with `any`.
+    `trusted` lets its identity headers, User-to-User, Diversion and the X- `headers` in.
+    Outbound: `termination` is the SIP URI whose user part the dialled number replaces;
+    a digest challenge is answered for `realms` only.
+    """
+
+    name: str
+    carrier: str = "generic"
+    country: str = "US"
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    users: Mapping[str, Ha1] = field(default_factory=dict)
+    any: bool = False
+    trusted: bool = True
+    headers: tuple[str, ...] = ()
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+    emergency_redirect: str = ""  # a SIP URI for calls to 911 and its kin; "": they get 404
+    srtp: Srtp = "preferred"
+    tls: Profile = "strict"
+    codecs: tuple[str, ...] = ("PCMU", "PCMA")
+    symmetric: bool = True
+    termination: str = ""
+    realms: tuple[str, ...] = ()
+    username: str = ""
+    password: str = field(default="", repr=False)
+    caller_ids: tuple[str, ...] = ()
+    transfer: tuple[str, ...] = ("refer",)  # strategies, in the order they are tried
+    profile: str = "generic"  # the form of hand-over context its targets can read
+    recording: bool = False
+    consent: str = ""  # spoken before a recorded call is answered by the agent; "": not asked
+    max_calls: int = 0  # at once; 0: no limit
+    max_seconds: float = 3600.0
+    first_timeout: float = 30.0
+    silence_timeout: float = 15.0
+
+    def route(self, number: str) -> Number | None:
+        """Find where a normalised number leads, recording and consent filled in."""
+        found = self.numbers.get(number) or self.numbers.get(ANY_NUMBER)
+        if found is None:
+            return None
+        recording = self.recording if found.recording is None else found.recording
+        consent = self.consent if found.consent is None else found.consent
+        return Number(found.agent, recording, consent)
