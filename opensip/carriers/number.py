@@ -86,6 +86,11 @@ def is_emergency_number(digits: str, country: str) -> bool:
     return bool(country) and phonenumbers.is_emergency_number(digits, country)
 
 
+def calling_code(country: str) -> int:
+    """Tell the calling code of a country: 1 for US, 49 for DE, 0 for none."""
+    return phonenumbers.country_code_for_region(country)
+
+
 def countries_of(calling_code: int) -> tuple[str, ...]:
     """Countries (ISO 3166) that share a calling code: 1 gives US, CA and the rest of NANP."""
     return tuple(phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(calling_code, ()))

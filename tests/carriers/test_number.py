@@ -2,7 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opensip.carriers.number import countries_of, is_emergency_number, is_ordinary, normalise
+from opensip.carriers.number import (
+    calling_code,
+    countries_of,
+    is_emergency_number,
+    is_ordinary,
+    normalise,
+)
 
 
 @pytest.mark.parametrize(
@@ -79,5 +85,6 @@ def test_what_the_numbering_plans_say():
     assert not is_ordinary("not a number", "US")
     assert is_emergency_number("000", "AU")
     assert not is_emergency_number("000", "")
+    assert (calling_code("US"), calling_code("DE"), calling_code("")) == (1, 49, 0)
     assert "CA" in countries_of(1)
     assert countries_of(7777) == ()

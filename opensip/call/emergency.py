@@ -1,0 +1,125 @@
+"""Emergency numbers, known by the raw string: nothing here may dial them or answer for them."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+from opensip.carriers.number import (
+    calling_code,
+    countries_of,
+    is_emergency_number,
+    is_ordinary,
+)
+
+EVERYWHERE = frozenset({"911", "933", "112", "999"})  # 933 is the test number beside 911
+
+_UNESCAPINGS = 4  # a string escaped more often than this means harm, and is refused
+_SERVICE = re.compile(r"(?i)\burn:service:(test\.)?sos\b")
+_SCHEME = re.compile(r"(?i)^(sips?|tel):(//)?")
+_AFTER_DIALLING = re.compile(r"(?i)[,;?pwx!].*$", re.DOTALL)  # pauses, extensions, parameters
+_STAR_CODE = re.compile(r"^[*#](\d{1,4}[*#]|\d\d)(?=\d)")  # *67911: hide my number, then dial
+_SEPARATORS = frozenset("./_~\"'()[]")
+_SEPARATING = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Pd"})  # spaces, dashes, the invisible
+_NORTH_AMERICA = frozenset({"911", "933"})
+# Digits that get an outside line first, and what people dial behind them.
+_ACCESS = {"": EVERYWHERE, "0": EVERYWHERE, "9": EVERYWHERE, "8": _NORTH_AMERICA}
+
+
+def is_emergency(raw: str, country: str = "US") -> bool:
+    """Tell whether dialling `raw` could reach emergency services.
+
+    `raw` is what came: digits however separated, a sip:, tel: or urn: URI, a name-addr, with
+    parameters and escapes. `country` (ISO 3166) adds its own numbers and its calling code.
+    Full numbers that only begin or end like one (+19115551234, +491125551234) are ordinary.
+    """
+    text = raw
+    for _ in range(_UNESCAPINGS):
+        if _matches(unicodedata.normalize("NFKC", text), country):
+            return True
+        text, escaped = unquote(text), text
+        if text == escaped:
+            return False
+    return True
+
+
+def _matches(text: str, country: str) -> bool:
+    return bool(_SERVICE.search(text)) or any(
+        _reaches(dialled, country) for dialled in _diallings(text) if dialled
+    )
+
+
+def _diallings(text: str) -> Iterator[str]:
+    """Every reading of `text` as dialled digits: user part, global and routing number."""
+    for address in (text, *re.findall(r"<([^>]*)", text)):
+        for user in _users(address.strip()):
+            local, *parameters = user.split(";")
+            yield _digits(local)
+            for parameter in parameters:
+                name, _, value = (part.strip() for part in parameter.partition("="))
+                if name.lower() == "phone-context" and value.startswith("+"):
+                    yield _digits(value + local)
+                elif name.lower() == "rn":
+                    yield _digits(value)
+
+
+def _users(address: str) -> list[str]:
+    """What stands where a user part may: all before an @, the host where there is none."""
+    scheme = _SCHEME.match(address)
+    rest = address[scheme.end() :] if scheme else address
+    before, at, _ = rest.rpartition("@")
+    if at:
+        return [part.partition(":")[0] for part in before.split("@")]
+    if scheme and scheme[1].lower() != "tel":  # sip:911; a host with dots is an address
+        host = re.split(r"[:?]", rest)[0]
+        return [] if "." in host else [host]
+    return [rest]
+
+
+def _digits(text: str) -> str:
+    """What a switch would dial of `text`; "" where it has letters, and is a name."""
+    kept = "".join(
+        str(unicodedata.digit(character)) if character.isdigit() else character
+        for character in text
+        if character not in _SEPARATORS and unicodedata.category(character) not in _SEPARATING
+    )
+    kept = _STAR_CODE.sub("", _AFTER_DIALLING.sub("", kept)).rstrip("#*")
+    return kept if re.fullmatch(r"\+*[0-9]+", kept) else ""
+
+
+def _reaches(dialled: str, country: str) -> bool:
+    if is_ordinary(dialled, country):
+        return False
+    digits = dialled.lstrip("+")
+    if len(digits) < len(dialled) and _reaches_abroad(digits):
+        return True
+    own = str(calling_code(country))
+    abroad = "011" if own == "1" else "00"
+    for access, numbers in _ACCESS.items():
+        if not digits.startswith(access):
+            continue
+        rest = digits.removeprefix(access)
+        national = rest.removeprefix(own)
+        if rest in numbers or (access != "8" and is_emergency_number(rest, country)):
+            return True
+        if national != rest and _reaches_at_home(national, country):
+            return True
+        if rest.startswith(abroad) and _reaches_abroad(rest.removeprefix(abroad)):
+            return True
+    return digits.startswith("00") and _reaches_abroad(digits[2:])
+
+
+def _reaches_at_home(number: str, country: str) -> bool:
+    """Behind the country's own code. 1112 and 1999 are extensions, not 112 in North America."""
+    if calling_code(country) == 1:
+        return number in _NORTH_AMERICA
+    return number in EVERYWHERE or is_emergency_number(number, country)
+
+
+def _reaches_abroad(digits: str) -> bool:
+    """Behind a plus or its dialled form: an emergency number with or without a country code."""
+    return digits in EVERYWHERE or any(
+        digits[length:] in EVERYWHERE or is_emergency_number(digits[length:], country)
+        for length in (1, 2, 3)
+        for country in countries_of(int(digits[:length] or 0))
+    )
