@@ -1,0 +1,139 @@
+"""What a media engine does for the rooms above: the protocol that every engine keeps."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from opensip.audio.frame import AudioFrame, Samples
+from opensip.media.ports import PortPair
+
+Address = tuple[str, int]
+
+TICK = 0.02  # seconds between two packets of a stream, and between two looks at all streams
+BATCH_TICKS = 5  # audio in which no voice is near is handed on each 100 ms
+
+
+@dataclass(frozen=True, slots=True)
+class SrtpKeys:
+    """The master keys (each key||salt) of both directions under one crypto suite."""
+
+    suite: str
+    transmit: bytes
+    receive: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StreamConfig:
+    """What offer and answer settled for one stream; a re-offer settles it anew.
+
+    `codec` is an encoding name of CODECS. `remote` None means that nothing is sent and
+    nothing taken yet. `ptime` is in milliseconds. `symmetric` lets the source move: under
+    SRTP whenever a packet proves itself, for plain RTP once and early.
+    """
+
+    remote: Address | None = None
+    codec: str = "PCMU"
+    payload_type: int = 0
+    event_payload_type: int | None = None
+    keys: SrtpKeys | None = None
+    ptime: int = 20
+    sending: bool = True
+    receiving: bool = True
+    symmetric: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """A telephone event that the peer ended, or that is known to have ended."""
+
+    digit: str
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What happened on a stream since the last batch: `seconds` long, ending at `at`.
+
+    `heard` is what came, None when nothing did; `said` what left, only while `keep_said`.
+    """
+
+    at: float
+    seconds: float
+    heard: AudioFrame | None = None
+    said: AudioFrame | None = None
+    digits: tuple[Digit, ...] = ()
+    moved_to: Address | None = None
+
+
+class Stream(Protocol):
+    """One RTP stream each way on one pair of ports. Positions and counts are in samples."""
+
+    listener: Callable[[Batch], None]
+    keep_said: bool
+
+    @property
+    def rate(self) -> int:
+        """Sample rate in Hz of what is written and heard."""
+
+    @property
+    def last_received(self) -> float | None:
+        """When the last good RTP packet came, on the engine's clock."""
+
+    def configure(self, config: StreamConfig) -> None:
+        """Take what was negotiated; an SRTP context lives on while its key is the same."""
+
+    def write(self, samples: Samples) -> int:
+        """Queue samples to send; returns the position at which they start."""
+
+    def flush(self) -> int:
+        """Forget what is queued, at once; returns how many samples were never sent."""
+
+    def pause(self) -> None:
+        """Send silence from the next packet on, and keep what is queued."""
+
+    def resume(self) -> None:
+        """Send on from where `pause` stopped."""
+
+    def played(self) -> int:
+        """How many of the written samples have been sent."""
+
+    def queued(self) -> int:
+        """How many of the written samples have not been sent yet."""
+
+    async def drained(self) -> None:
+        """Wait until all that was written is sent or flushed."""
+
+    async def send_digit(self, digit: str) -> None:
+        """Send one telephone event (RFC 4733) and wait until it has left."""
+
+    def statistics(self) -> Mapping[str, float]:
+        """Counts and measures so far, both ways, by name."""
+
+    def close(self) -> None:
+        """Say goodbye and stop at once; the ports go back to their pool."""
+
+
+class Engine(Protocol):
+    """Moves the packets of many streams on one common tick."""
+
+    def now(self) -> float:
+        """Tell the time on the clock of every `at`, in seconds."""
+
+    def open(self, ports: PortPair, config: StreamConfig) -> Stream:
+        """Start a stream on bound ports, which it closes."""
+
+    def close(self) -> None:
+        """Close every stream."""
+
+
+class Listener(Protocol):
+    """Takes all batches of one tick in one call."""
+
+    def __call__(self, batches: list[tuple[Stream, Batch]]) -> None:
+        """Take the batches; must not block and must not raise."""
+
+
+def deliver(batches: list[tuple[Stream, Batch]]) -> None:
+    """Hand each batch to the listener of its stream: what an engine does unless told else."""
+    for stream, batch in batches:
+        stream.listener(batch)

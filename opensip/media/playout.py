@@ -1,0 +1,96 @@
+"""Samples on their way out: written ahead of time, encoded when their turn comes."""
+
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+
+from opensip.audio.codecs import Codec
+from opensip.audio.frame import Samples
+
+PIECE = 4000  # samples encoded at once: 0.2 ms of work, so a long prompt delays no tick
+
+
+class Playout:
+    """A queue of samples that is read in payloads. Counts samples; does no I/O.
+
+    A position counts what was or will be played: flushed samples leave the count, so that a
+    write has been heard as far as `played` is beyond the position it returned.
+    """
+
+    def __init__(self, codec: Codec) -> None:
+        self.codec = codec
+        self.paused = False
+        self.played = 0
+        self.on_empty: Callable[[], None] = lambda: None
+        self._pieces: deque[Samples] = deque()
+        self._encoded = b""  # of the piece whose turn it is
+        self._start = 0  # where in `_encoded` the next payload starts
+        self._waiting = 0  # samples in `_pieces`
+
+    @property
+    def queued(self) -> int:
+        """Samples that have not been played yet."""
+        return self._waiting + len(self._encoded) - self._start
+
+    def write(self, samples: Samples) -> int:
+        """Queue a copy of `samples`; returns the position at which they start."""
+        position = self.played + self.queued
+        own = np.array(samples, np.int16)
+        for start in range(0, len(own), PIECE):
+            self._pieces.append(own[start : start + PIECE])
+        self._waiting += len(own)
+        return position
+
+    def flush(self) -> int:
+        """Forget what is queued; returns how many samples that was."""
+        forgotten = self.queued
+        self._pieces.clear()
+        self._encoded, self._start, self._waiting = b"", 0, 0
+        self.on_empty()
+        return forgotten
+
+    def take(self, count: int) -> bytes | None:
+        """Take the payload of the next `count` samples; None when paused or empty.
+
+        The last payload is filled up with silence.
+        """
+        if self.paused:
+            return None
+        end = self._start + count
+        if end > len(self._encoded):
+            return self._take_across(count)
+        payload = self._encoded[self._start : end]
+        self._start = end
+        self._count(count)
+        return payload
+
+    def change_codec(self, codec: Codec) -> None:
+        """Encode with another codec from the next payload on."""
+        if self._encoded:
+            rest = self.codec.decode(self._encoded[self._start :])
+            self._pieces.appendleft(rest)
+            self._waiting += len(rest)
+            self._encoded, self._start = b"", 0
+        self.codec = codec
+
+    def _take_across(self, count: int) -> bytes | None:
+        """Take a payload that does not lie within one piece."""
+        if not self.queued:
+            return None
+        payload = self._encoded[self._start :]
+        while len(payload) < count and self._pieces:
+            piece = self._pieces.popleft()
+            self._waiting -= len(piece)
+            self._encoded = self.codec.encode(piece)
+            self._start = min(count - len(payload), len(piece))
+            payload += self._encoded[: self._start]
+        if len(payload) < count:  # the last one: nothing is left behind it
+            self._encoded, self._start = b"", 0
+        self._count(len(payload))
+        return payload.ljust(count, bytes((self.codec.silence,)))
+
+    def _count(self, samples: int) -> None:
+        self.played += samples
+        if not self._waiting and self._start == len(self._encoded):
+            self.on_empty()

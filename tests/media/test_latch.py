@@ -1,0 +1,46 @@
+import pytest
+
+from opensip.media.latch import PROBATION, SourceLatch
+
+SIGNALLED, OTHER, ATTACKER = ("192.0.2.1", 4000), ("192.0.2.9", 5000), ("198.51.100.66", 6000)
+
+# each row: mode, packets as (source, ssrc), which of them are admitted, where we send at the end
+ROWS = {
+    "the signalled source is taken": ("plain", [(SIGNALLED, 1)], [True], SIGNALLED),
+    "another source is taken from its second packet": (
+        "plain", [(OTHER, 1), (OTHER, 1), (OTHER, 1)], [False, True, True], OTHER,
+    ),
+    "not with another SSRC": ("plain", [(OTHER, 1), (OTHER, 2)], [False, False], SIGNALLED),
+    "not from changing sources": (
+        "plain", [(OTHER, 1), (ATTACKER, 1), (OTHER, 1)], [False, False, False], SIGNALLED,
+    ),
+    "not once the signalled source has spoken": (
+        "plain", [(SIGNALLED, 1), (OTHER, 1), (OTHER, 1)], [True, False, False], SIGNALLED,
+    ),
+    "once only": (
+        "plain",
+        [(OTHER, 1), (OTHER, 1), (ATTACKER, 1), (ATTACKER, 1), (SIGNALLED, 1)],
+        [False, True, False, False, False],
+        OTHER,
+    ),
+    "never when strict": ("strict", [(OTHER, 1)] * 3, [False] * 3, SIGNALLED),
+    "a proven source may move at any time": (
+        "srtp", [(SIGNALLED, 1), (OTHER, 1), (ATTACKER, 2)], [True] * 3, ATTACKER,
+    ),
+    "strict holds under SRTP too": ("strict srtp", [(OTHER, 1)], [False], SIGNALLED),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("mode", "packets", "admitted", "remote"), ROWS.values(), ids=ROWS)
+def test_latching(mode, packets, admitted, remote):
+    latch = SourceLatch(SIGNALLED, symmetric="strict" not in mode, authenticated="srtp" in mode)
+    assert [latch.admit(source, ssrc) for source, ssrc in packets] == admitted
+    assert latch.remote == remote
+
+
+def test_too_late_after_the_first_packets():
+    latch = SourceLatch(SIGNALLED)
+    for ssrc in range(PROBATION):
+        assert not latch.admit(OTHER, ssrc)
+    assert not latch.admit(OTHER, PROBATION - 1)
+    assert latch.admit(SIGNALLED, 7)

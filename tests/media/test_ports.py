@@ -1,0 +1,87 @@
+import socket
+
+import pytest
+
+from opensip.errors import ConfigError, MediaError
+from opensip.media.ports import COOL_DOWN, PortPool
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def free_range(pairs):
+    """Find an even port with `pairs` free pairs from there on."""
+    for first in range(31000, 60000, 2 * pairs):
+        held = []
+        try:
+            for port in range(first, first + 2 * pairs):
+                held.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                held[-1].bind(("127.0.0.1", port))
+            return first, first + 2 * pairs - 1
+        except OSError:
+            continue
+        finally:
+            for s in held:
+                s.close()
+    raise AssertionError("no free ports")
+
+
+def test_the_system_picks_an_even_pair():
+    pool = PortPool("127.0.0.1", 0, 0, clock=Clock())
+    pair = pool.take()
+    host, port = pair.address
+    assert host == "127.0.0.1"
+    assert port % 2 == 0
+    assert pair.rtcp.getsockname()[1] == port + 1
+    assert pair.rtp.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) == 0xB8
+    assert pool.in_use == 1
+    pair.close()
+    assert pool.in_use == 0
+
+
+def test_a_closed_pair_rests_before_it_is_used_again():
+    clock, (first, last) = Clock(), free_range(2)
+    pool = PortPool("127.0.0.1", first, last, clock=clock, random=lambda n: n - 1)
+    one, two = pool.take(), pool.take()
+    assert [one.address[1], two.address[1]] == [first + 2, first]
+    one.close()
+    with pytest.raises(MediaError, match="no free pair"):
+        pool.take()
+    clock.now += COOL_DOWN
+    again = pool.take()
+    assert again.address[1] == first + 2
+    again.close()
+    two.close()
+
+
+def test_a_pair_that_another_program_holds_is_passed_over():
+    first, last = free_range(2)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", first + 1))
+        pool = PortPool("127.0.0.1", first, last, clock=Clock(), random=lambda n: 0)
+        pair = pool.take()
+        assert pair.address[1] == first + 2
+        pair.close()
+
+
+def test_a_foreign_address_has_no_ports():
+    with pytest.raises(MediaError):
+        PortPool("192.0.2.1", 0, 0, clock=Clock()).take()
+
+
+def test_a_range_without_an_even_port_is_refused():
+    with pytest.raises(ConfigError, match="20001 to 20001"):
+        PortPool("127.0.0.1", 20001, 20001, clock=Clock())
+
+
+def test_ipv6():
+    try:
+        pair = PortPool("::1", 0, 0, clock=Clock()).take()
+    except MediaError:
+        pytest.skip("this machine has no IPv6")
+    assert pair.address[0] == "::1"
+    pair.close()
