@@ -1,0 +1,1 @@
+"""TOML and environment become the frozen dataclasses that the rooms define."""

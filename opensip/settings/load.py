@@ -1,0 +1,139 @@
+"""Loads a configuration: opensip.toml, the trunk and agent files it names; every mistake at once."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from opensip.agent.definition import Agent, check
+from opensip.carriers import Trunk
+from opensip.errors import ConfigError
+from opensip.net.tls import TlsConfig, server_context
+from opensip.settings import trunks
+from opensip.settings.schema import ListenerTable, ServerTable, TlsTable, TrunkTable
+from opensip.settings.table import Mistakes, Reading, read
+
+T = TypeVar("T")
+
+BUILT_IN = ("echo", "tone")  # agents for line tests, there without a file
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A configuration that fits together. `warnings` says what works but should not be."""
+
+    file: Path
+    server: ServerTable
+    trunks: tuple[Trunk, ...]
+    agents: Mapping[str, Agent]
+    warnings: tuple[str, ...] = ()
+
+
+def load(file: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
+    """Load `file` and what it names; raises Mistakes with every one found."""
+    reading = Reading(file, environ)
+    server = read(ServerTable, parse(reading), reading)
+    if server is None:
+        raise Mistakes(reading.mistakes)
+    found = list(reading.mistakes)
+    agents = _load_agents(server, file, found)
+    tables = _load_trunks(server, reading, found)
+    made = []
+    for at, name, table in tables:
+        wrong = list(trunks.mistakes(table, agents.keys()))
+        found += [f"{at}: {key}: {what}" if key else f"{at}: {what}" for key, what in wrong]
+        if not wrong:
+            made.append(trunks.make_trunk(name, table, realm=server.sip.realm))
+    found += _tls_mistakes(server, file)
+    if found:
+        raise Mistakes(found)
+    return Settings(file, server, tuple(made), agents, tuple(_warnings(server, made)))
+
+
+def parse(reading: Reading) -> dict[str, Any]:
+    """Parse the TOML of `reading.file`, or raise ConfigError that names file, line and remedy."""
+    try:
+        with reading.file.open("rb") as opened:
+            return tomllib.load(opened)
+    except FileNotFoundError as error:
+        raise ConfigError(f"there is no file {reading.file}: see config/opensip.toml") from error
+    except OSError as error:
+        raise ConfigError(f"{reading.file} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{reading.file} is no TOML: {error}") from error
+
+
+def tls_config(tls: TlsTable, listener: ListenerTable) -> TlsConfig:
+    """Join our certificate and what a listener says about TLS."""
+    return TlsConfig(
+        certificate=tls.certificate,
+        key=tls.key,
+        ca=tls.ca,
+        profile=listener.profile,
+        require_client_certificate=listener.require_client_certificate,
+    )
+
+
+def _load_agents(server: ServerTable, file: Path, found: list[str]) -> dict[str, Agent]:
+    agents = {name: Agent(name=name, kind=name) for name in BUILT_IN}
+    for path in _files(server.agent_files, file, found):
+        agent = _read_file(Agent, path, found, name=path.stem)
+        if agent is not None:
+            found += [f"{path}: {what}" for what in check(agent)]
+            agents[agent.name] = agent
+        else:
+            agents[path.stem] = agents["echo"]  # its mistakes are told; its numbers have none
+    return agents
+
+
+def _load_trunks(
+    server: ServerTable, main: Reading, found: list[str]
+) -> list[tuple[str, str, TrunkTable]]:
+    tables = [(f"{main.file}: trunks.{name}", name, t) for name, t in server.trunks.items()]
+    for path in _files(server.trunk_files, main.file, found):
+        table = _read_file(TrunkTable, path, found, environ=main.environ)
+        if table is not None:
+            tables.append((str(path), path.stem, table))
+    return tables
+
+
+def _files(patterns: tuple[str, ...], file: Path, found: list[str]) -> Iterator[Path]:
+    for pattern in patterns:
+        paths = sorted(file.parent.glob(pattern))
+        if not paths and not set(pattern) & set("*?["):
+            found.append(f"{file}: there is no file {file.parent / pattern}")
+        yield from paths
+
+
+def _read_file(
+    schema: type[T],
+    path: Path,
+    found: list[str],
+    *,
+    environ: Mapping[str, str] | None = None,
+    **more: str,
+) -> T | None:
+    reading = Reading(path, environ)
+    try:
+        made = read(schema, parse(reading) | more, reading)
+    except ConfigError as error:
+        found.append(str(error))
+        return None
+    found += reading.mistakes
+    return made
+
+
+def _tls_mistakes(server: ServerTable, file: Path) -> Iterator[str]:
+    for number, listener in enumerate(server.sip.listeners):
+        if listener.transport == "TLS":
+            try:
+                server_context(tls_config(server.tls, listener))
+            except ConfigError as error:
+                yield f"{file}: sip.listeners[{number}]: {error}"
+
+
+def _warnings(server: ServerTable, made: list[Trunk]) -> Iterator[str]:
+    tls_listener = any(listener.transport == "TLS" for listener in server.sip.listeners)
+    for trunk in made:
+        yield from trunks.warnings(trunk, tls_listener=tls_listener)

@@ -1,0 +1,159 @@
+"""The keys of opensip.toml and of a trunk's file, with their defaults. Times are in seconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Literal
+
+from opensip.carriers.trunk import Srtp
+from opensip.log import Form, Level
+from opensip.net.tls import Profile
+from opensip.settings.secrets import Secret
+
+OnOff = Literal["on", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerTable:
+    """`[[sip.listeners]]`: one address that SIP comes in at."""
+
+    transport: Literal["UDP", "TCP", "TLS"]
+    port: int
+    host: str = "0.0.0.0"  # noqa: S104 - a server listens
+    public_address: str = ""
+    profile: Profile = "strict"
+    require_client_certificate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SipTable:
+    """`[sip]`: what all listeners share."""
+
+    realm: str = "opensip"
+    strangers: Literal["silent", "refuse"] = "silent"
+    user_agent: str = "opensip"
+    listeners: tuple[ListenerTable, ...] = (
+        ListenerTable("UDP", 5060),
+        ListenerTable("TCP", 5060),
+        ListenerTable("TLS", 5061),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TlsTable:
+    """`[tls]`: files of our certificate, PEM."""
+
+    certificate: Path | None = None
+    key: Path | None = None
+    ca: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaTable:
+    """`[media]`: where RTP comes in."""
+
+    address: str = "0.0.0.0"  # noqa: S104 - a server listens
+    public_address: str = ""
+    first_port: int = 20000
+    last_port: int = 29999
+
+    def __post_init__(self) -> None:
+        if not 1024 <= self.first_port < self.last_port <= 65535:
+            raise ValueError(
+                f"ports {self.first_port} to {self.last_port} are no range within 1024 to 65535"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class CallsTable:
+    """`[calls]`: limits of all calls together."""
+
+    max_calls: int = 0
+    drain_seconds: float = 30.0
+    ring_timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class LogTable:
+    """`[log]`: what is logged, and how."""
+
+    level: Level = "info"
+    form: Form = "auto"
+    transcripts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UserTable:
+    """`[users.NAME]` of a trunk: hashes that `opensip hash-password` prints, or a secret."""
+
+    md5: str = ""
+    sha256: str = ""
+    password: Secret | None = None
+
+    def __post_init__(self) -> None:
+        if self.password is None and not (self.md5 and self.sha256):
+            raise ValueError("md5 and sha256 are wanted; opensip hash-password prints both")
+
+
+@dataclass(frozen=True, slots=True)
+class NumberTable:
+    """`[numbers."+1…"]` of a trunk: where a called number leads."""
+
+    agent: str
+    recording: OnOff | None = None
+    consent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundTable:
+    """`[outbound]` of a trunk: how `opensip dial` reaches it."""
+
+    termination: str
+    username: str = ""
+    password: Secret | None = None
+    realms: tuple[str, ...] = ()
+    caller_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkTable:
+    """A trunk's file, or `[trunks.NAME]`. What is left out follows the carrier."""
+
+    carrier: str = "generic"
+    country: str = "US"
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    any: bool = False
+    users: Mapping[str, UserTable] = field(default_factory=dict)
+    numbers: Mapping[str, str | NumberTable] = field(default_factory=dict)
+    trusted: bool = True
+    headers: tuple[str, ...] = ()
+    srtp: Srtp | None = None
+    tls: Profile | None = None
+    codecs: tuple[str, ...] | None = None
+    symmetric: bool = True
+    recording: OnOff = "off"
+    consent: str = ""
+    transfer: tuple[str, ...] = ("refer",)
+    profile: str | None = None
+    emergency_redirect: str = ""
+    max_calls: int = 0
+    max_seconds: float = 3600.0
+    first_timeout: float = 30.0
+    silence_timeout: float = 15.0
+    outbound: OutboundTable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTable:
+    """The whole of opensip.toml. Paths are relative to the file that names them."""
+
+    data: Path = Path("data")
+    agent_files: tuple[str, ...] = ("agents/*.toml",)
+    trunk_files: tuple[str, ...] = ("trunks/*.toml",)
+    sip: SipTable = SipTable()
+    tls: TlsTable = TlsTable()
+    media: MediaTable = MediaTable()
+    calls: CallsTable = CallsTable()
+    log: LogTable = LogTable()
+    trunks: Mapping[str, TrunkTable] = field(default_factory=dict)

@@ -1,0 +1,199 @@
+"""Reads a TOML table into the frozen dataclass that a room defines, and says every mistake.
+
+The dataclass is the schema: field names are keys, annotations are types, defaults are defaults.
+Known annotations: str, int, float, bool, Path, Secret, Literal, X | None, tuple[X, ...],
+Mapping[str, X], another dataclass, IPv4/IPv6 networks, Any.
+"""
+
+import dataclasses
+import difflib
+import ipaddress
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Never, TypeVar, Union, get_args, get_origin
+
+from opensip.errors import ConfigError
+from opensip.settings.secrets import Secret, fetch
+
+T = TypeVar("T")
+
+
+class Mistakes(ConfigError):
+    """Everything that is wrong with a configuration, one line each."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = tuple(lines)
+
+
+@dataclass(slots=True)
+class Reading:
+    """One file being read: what paths are relative to, and the mistakes found so far."""
+
+    file: Path
+    environ: Mapping[str, str] | None = None
+    mistakes: list[str] = field(default_factory=list)
+
+    def mistake(self, where: str, what: str) -> None:
+        """Note that `what` is wrong at the dotted key `where`."""
+        self.mistakes.append(f"{self.file}: {where}: {what}" if where else f"{self.file}: {what}")
+
+
+class _Wrong(Exception):
+    """A value does not fit; the mistake has been, or is being, noted."""
+
+
+def read(
+    schema: type[T], table: Mapping[str, Any], reading: Reading, *, where: str = ""
+) -> T | None:
+    """Make a `schema` of `table`, or note every mistake and return None."""
+    try:
+        return typing.cast(T, _dataclass(schema, table, where, reading))
+    except _Wrong:
+        return None
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Say which known word was probably meant, as the tail of a message."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(sorted(known))}"
+
+
+def _dataclass(schema: Any, table: Any, where: str, reading: Reading) -> Any:
+    if not isinstance(table, dict):
+        _wrong(reading, where, "a table is wanted here", table)
+    hints = typing.get_type_hints(schema)
+    fields = {f.name: f for f in dataclasses.fields(schema) if f.init}
+    found = len(reading.mistakes)
+    for key in table.keys() - fields.keys():
+        reading.mistake(_join(where, key), f"unknown key{nearest(key, fields)}")
+    values = {}
+    for name, item in fields.items():
+        if name not in table:
+            if item.default is MISSING and item.default_factory is MISSING:
+                reading.mistake(_join(where, name), "is missing")
+            continue
+        try:
+            values[name] = _value(hints[name], table[name], _join(where, name), reading)
+        except _Wrong:
+            continue
+    if len(reading.mistakes) > found:
+        raise _Wrong
+    try:
+        return schema(**values)
+    except (ValueError, ConfigError) as error:  # what a room checks when it is built
+        reading.mistake(where, str(error))
+        raise _Wrong from error
+
+
+def _value(hint: Any, value: Any, where: str, reading: Reading) -> Any:
+    if hint is Any:
+        return value
+    if dataclasses.is_dataclass(hint):
+        return _dataclass(hint, value, where, reading)
+    reader = _READERS.get(get_origin(hint), _scalar)
+    return reader(hint, value, where, reading)
+
+
+def _scalar(hint: Any, value: Any, where: str, reading: Reading) -> Any:
+    if hint is Secret:
+        return _secret(value, where, reading)
+    if hint is Path:
+        text = _scalar(str, value, where, reading)
+        return reading.file.parent / Path(text).expanduser()
+    if hint is float and type(value) is int:
+        return float(value)
+    if hint in (str, int, float, bool):
+        return value if type(value) is hint else _wrong(reading, where, _NAMES[hint], value)
+    return _network(value, where, reading)
+
+
+_NAMES = {
+    str: "a text in quotes is wanted",
+    int: "a whole number is wanted",
+    float: "a number is wanted",
+    bool: "true or false is wanted",
+}
+
+
+def _secret(value: Any, where: str, reading: Reading) -> Secret:
+    if not isinstance(value, str):
+        _wrong(reading, where, "env:NAME or file:PATH is wanted", "what stands there")
+    try:
+        return fetch(value, base=reading.file.parent, environ=reading.environ)
+    except ConfigError as error:
+        reading.mistake(where, str(error))
+        raise _Wrong from error
+
+
+def _network(value: Any, where: str, reading: Reading) -> Any:
+    try:
+        return ipaddress.ip_network(value if isinstance(value, str) else "")
+    except ValueError as error:
+        reading.mistake(where, f"no network such as 192.0.2.0/24: {error}")
+        raise _Wrong from error
+
+
+def _union(hint: Any, value: Any, where: str, reading: Reading) -> Any:
+    members = [m for m in get_args(hint) if m is not type(None)]
+    for member in members:
+        if type(value) is member or (isinstance(value, dict) and dataclasses.is_dataclass(member)):
+            return _value(member, value, where, reading)
+    return _value(members[0], value, where, reading)
+
+
+def _choice(hint: Any, value: Any, where: str, reading: Reading) -> Any:
+    choices = get_args(hint)
+    if value in choices:
+        return value
+    reading.mistake(where, f"{value!r} is not one of {', '.join(map(repr, choices))}")
+    raise _Wrong
+
+
+def _tuple(hint: Any, value: Any, where: str, reading: Reading) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        _wrong(reading, where, "a list in square brackets is wanted", value)
+    items = [(f"{where}[{i}]", get_args(hint)[0], v) for i, v in enumerate(value)]
+    return tuple(_all(items, reading))
+
+
+def _mapping(hint: Any, value: Any, where: str, reading: Reading) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        _wrong(reading, where, "a table is wanted here", value)
+    items = [(_join(where, key), get_args(hint)[1], v) for key, v in value.items()]
+    return dict(zip(value, _all(items, reading), strict=True))
+
+
+def _all(items: Iterable[tuple[str, Any, Any]], reading: Reading) -> list[Any]:
+    """Read every item before failing, so that the mistakes of all of them are told."""
+    values, wrong = [], False
+    for where, hint, value in items:
+        try:
+            values.append(_value(hint, value, where, reading))
+        except _Wrong:
+            wrong = True
+    if wrong:
+        raise _Wrong
+    return values
+
+
+def _wrong(reading: Reading, where: str, wanted: str, value: Any) -> Never:
+    reading.mistake(where, f"{wanted}, not {value!r}")
+    raise _Wrong
+
+
+def _join(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
+
+
+_READERS: dict[Any, Callable[[Any, Any, str, Reading], Any]] = {
+    Union: _union,
+    types.UnionType: _union,
+    Literal: _choice,
+    tuple: _tuple,
+    dict: _mapping,
+    Mapping: _mapping,
+}

@@ -1,0 +1,113 @@
+"""Makes the trunk records of `carriers` from what a trunk's file says and its carrier implies."""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from opensip.call.transfer import STRATEGIES
+from opensip.carriers import ANY_NUMBER, CARRIERS, Number, Trunk
+from opensip.carriers.number import normalise
+from opensip.errors import RemoteProtocolError
+from opensip.settings.schema import NumberTable, OutboundTable, TrunkTable, UserTable
+from opensip.settings.table import nearest
+from opensip.sip.digest import Ha1
+from opensip.sip.uri import Uri
+
+_SAME = (
+    *("country", "networks", "any", "trusted", "headers", "symmetric", "consent", "transfer"),
+    *("emergency_redirect", "max_calls", "max_seconds", "first_timeout", "silence_timeout"),
+)
+_CARRIERS_OWN = ("srtp", "tls", "codecs", "profile")
+
+
+def make_trunk(name: str, table: TrunkTable, *, realm: str) -> Trunk:
+    """Make the trunk `name`; `mistakes(table, …)` must have found nothing."""
+    carrier = CARRIERS[table.carrier]
+    values: dict[str, Any] = {key: getattr(table, key) for key in _SAME}
+    for key in _CARRIERS_OWN:
+        own = getattr(table, key)
+        values[key] = getattr(carrier, key) if own is None else own
+    if table.outbound is not None:
+        values |= _outbound(table.outbound, table.country)
+    return Trunk(
+        name=name,
+        carrier=table.carrier,
+        users={user: _ha1(user, realm, entry) for user, entry in table.users.items()},
+        numbers=dict(_numbers(table)),
+        recording=table.recording == "on",
+        **values,
+    )
+
+
+def mistakes(table: TrunkTable, agents: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Find what is wrong with a trunk beyond its types: pairs of key and message."""
+    if table.carrier not in CARRIERS:
+        yield "carrier", f"no carrier {table.carrier!r}{nearest(table.carrier, CARRIERS)}"
+    for number, entry in table.numbers.items():
+        agent = entry if isinstance(entry, str) else entry.agent
+        if agent not in agents:
+            yield f"numbers.{number}", f"no agent {agent!r}{nearest(agent, agents)}"
+    for strategy in table.transfer:
+        if strategy not in STRATEGIES:
+            yield "transfer", f"no strategy {strategy!r}{nearest(strategy, STRATEGIES)}"
+    if not table.networks and not table.users and table.outbound is None:
+        yield "", "admits nobody and reaches nobody: set networks, users or outbound"
+    uris = {"emergency_redirect": table.emergency_redirect}
+    if table.outbound is not None:
+        uris["outbound.termination"] = table.outbound.termination
+    for key, uri in uris.items():
+        if uri and (wrong := _wrong_uri(uri)):
+            yield key, wrong
+
+
+def warnings(trunk: Trunk, *, tls_listener: bool) -> Iterator[str]:
+    """Find what works but should not be: keys of SRTP sent in the clear."""
+    if trunk.srtp == "off":
+        return
+    if (trunk.networks or trunk.users) and not tls_listener:
+        yield (
+            f"trunk {trunk.name}: srtp = {trunk.srtp!r}, but there is no TLS listener, so the keys "
+            "of SRTP travel in the clear; add one under [[sip.listeners]]"
+        )
+    if trunk.termination and not _reached_over_tls(Uri.parse(trunk.termination)):
+        yield (
+            f"trunk {trunk.name}: srtp = {trunk.srtp!r}, but {trunk.termination} is not reached "
+            "over TLS, so the keys of SRTP travel in the clear; add ;transport=tls"
+        )
+
+
+def _reached_over_tls(uri: Uri) -> bool:
+    return uri.is_secure or (uri.transport or "").upper() == "TLS"
+
+
+def _wrong_uri(text: str) -> str:
+    try:
+        uri = Uri.parse(text)
+    except RemoteProtocolError as error:
+        return f"{text!r} is no SIP URI: {error}"
+    return "" if uri.scheme in ("sip", "sips") else f"{text!r} is no sip: or sips: URI"
+
+
+def _outbound(table: OutboundTable, country: str) -> dict[str, Any]:
+    return {
+        "termination": table.termination,
+        "username": table.username,
+        "password": table.password or "",
+        "realms": table.realms,
+        "caller_ids": tuple(normalise(number, country) for number in table.caller_ids),
+    }
+
+
+def _ha1(user: str, realm: str, entry: UserTable) -> Ha1:
+    if entry.password is not None:
+        return Ha1.of(user, realm, entry.password)
+    return Ha1(md5=entry.md5, sha256=entry.sha256)
+
+
+def _numbers(table: TrunkTable) -> Iterator[tuple[str, Number]]:
+    for key, entry in table.numbers.items():
+        number = key if key == ANY_NUMBER else normalise(key, table.country)
+        if isinstance(entry, NumberTable):
+            recording = None if entry.recording is None else entry.recording == "on"
+            yield number, Number(entry.agent, recording, entry.consent)
+        else:
+            yield number, Number(entry)
