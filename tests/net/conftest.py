@@ -1,5 +1,7 @@
 import pytest
 
+from opensip.net.sip_transport import Listener
+from opensip.net.tls import TlsConfig
 from tests.fakes.certificates import Authority
 
 
@@ -16,3 +18,13 @@ def rsa_pair(authority):
 @pytest.fixture(scope="session")
 def ec_pair(authority):
     return authority.sign("sip.example", "127.0.0.1")
+
+
+@pytest.fixture
+def listeners(rsa_pair):
+    tls = TlsConfig(rsa_pair.certificate, rsa_pair.key)
+    return {
+        "UDP": Listener("UDP", "127.0.0.1", 0),
+        "TCP": Listener("TCP", "127.0.0.1", 0),
+        "TLS": Listener("TLS", "127.0.0.1", 0, tls=tls),
+    }

@@ -1,0 +1,197 @@
+"""One TCP or TLS connection of SIP (RFC 3261 section 18.3, RFC 5626 section 4.4.1)."""
+
+import asyncio
+import ssl
+from typing import Protocol, cast
+
+import structlog
+
+from opensip.errors import RemoteProtocolError
+from opensip.sip.flow import Flow
+from opensip.sip.framing import PONG, Ping, StreamFramer
+
+log = structlog.get_logger(__name__)
+
+HANDSHAKE_TIMEOUT = 5.0
+MESSAGE_TIMEOUT = 10.0  # from its first byte to its last: a slow loris is gone by then
+UNTRUSTED_IDLE_TIMEOUT = 15.0
+CLOSE_TIMEOUT = 1.0  # how long a peer may take to answer our TLS closure
+MAX_UNSENT = 1 << 20  # bytes: a peer that does not read is given up
+
+
+class Owner(Protocol):
+    """What a connection tells those who hold it."""
+
+    def connected(self, connection: "StreamConnection") -> bool:
+        """Take a connection (an inbound one before its handshake); False turns it away."""
+
+    def received(self, data: bytes | RemoteProtocolError, flow: Flow) -> None:
+        """Take one whole message, or the fault that ends the stream."""
+
+    def lost(self, connection: "StreamConnection") -> None:
+        """Learn that the connection is gone, whoever closed it. Called once."""
+
+
+class StreamConnection(asyncio.Protocol):
+    """Frames what comes, writes what goes, and closes on strangers that idle.
+
+    `tls` is the server context of an inbound TLS connection; outbound connections are
+    handed to us after their handshake. `trusted` peers may be silent for as long as they like.
+    """
+
+    def __init__(
+        self,
+        owner: Owner,
+        *,
+        transport: str,
+        serial: int,
+        tls: ssl.SSLContext | None = None,
+        inbound: bool,
+    ) -> None:
+        self.flow = Flow(transport, ("", 0), ("", 0), serial)
+        self.inbound = inbound
+        self.trusted = not inbound
+        self._owner = owner
+        self._tls = tls
+        self._loop = asyncio.get_running_loop()
+        self._framer = StreamFramer()
+        self._transport: asyncio.Transport | None = None
+        self._handshake: asyncio.Task[None] | None = None
+        self._early: list[bytes] = []
+        self._deadline: asyncio.TimerHandle | None = None
+        self._closed = self._loop.create_future()
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether messages can still be written."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin: with a handshake where the listener is a TLS one."""
+        stream = cast(asyncio.Transport, transport)
+        self.flow = Flow(
+            self.flow.transport,
+            _address(stream.get_extra_info("sockname")),
+            _address(stream.get_extra_info("peername")),
+            self.flow.serial,
+        )
+        if not self._owner.connected(self):
+            stream.abort()
+        elif self._tls is None:
+            self._open(stream)
+        else:
+            stream.pause_reading()  # the first bytes are for the handshake
+            self._handshake = self._loop.create_task(self._shake_hands(stream, self._tls))
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on every message that is whole now."""
+        if self._transport is None:
+            self._early.append(data)  # came with the end of the handshake
+            return
+        try:
+            self._framer.receive(data)
+            while (message := self._framer.next_message()) is not None:
+                self._take(message)
+        except RemoteProtocolError as error:
+            self._owner.received(error, self.flow)
+            self.close()
+        else:
+            if self.trusted:
+                self._watch_message()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End, once."""
+        if self._closed.done():
+            return
+        self._closed.set_result(None)
+        self._disarm()
+        self._owner.lost(self)
+
+    def write(self, data: bytes) -> bool:
+        """Write a message; False says that the connection cannot take it."""
+        stream = self._transport
+        if stream is None or stream.is_closing():
+            return False
+        stream.write(data)
+        if stream.get_write_buffer_size() > MAX_UNSENT:
+            log.warning("connection_stalled", remote=self.flow.remote)
+            stream.abort()
+        return True
+
+    def trust(self) -> None:
+        """Let the peer be silent from now on: something of it was admitted."""
+        self.trusted = True
+        self._disarm()
+
+    def close(self) -> None:
+        """Close once what was written is out."""
+        if self._closed.done():
+            return
+        self._disarm()
+        if self._transport is not None:
+            self._transport.close()
+            self._arm(CLOSE_TIMEOUT)
+        elif self._handshake is not None:
+            self._handshake.cancel()
+
+    async def wait_closed(self) -> None:
+        """Wait until the connection is gone."""
+        await self._closed
+
+    async def _shake_hands(self, stream: asyncio.Transport, tls: ssl.SSLContext) -> None:
+        try:
+            secured = await self._loop.start_tls(
+                stream, self, tls, server_side=True, ssl_handshake_timeout=HANDSHAKE_TIMEOUT
+            )
+            if secured is None or secured.is_closing():
+                raise ConnectionResetError("closed while shaking hands")
+        except OSError as error:  # ssl.SSLError and TimeoutError are OSErrors
+            log.info("tls_handshake_failed", remote=self.flow.remote, error=str(error))
+            stream.abort()
+            self.connection_lost(error)
+        except asyncio.CancelledError:
+            stream.abort()
+            self.connection_lost(None)
+            raise
+        else:
+            self._open(secured)
+
+    def _open(self, stream: asyncio.Transport) -> None:
+        self._transport = stream
+        if not self.trusted:
+            self._arm(MESSAGE_TIMEOUT)
+        early, self._early = self._early, []
+        for data in early:
+            self.data_received(data)
+
+    def _take(self, message: bytes | Ping) -> None:
+        if isinstance(message, bytes):
+            if not self.trusted:
+                self._arm(UNTRUSTED_IDLE_TIMEOUT)
+            self._owner.received(message, self.flow)
+        elif self._transport is not None:
+            self._transport.write(PONG)
+
+    def _watch_message(self) -> None:
+        if not self._framer.pending:
+            self._disarm()
+        elif self._deadline is None:
+            self._arm(MESSAGE_TIMEOUT)
+
+    def _arm(self, seconds: float) -> None:
+        self._disarm()
+        self._deadline = self._loop.call_later(seconds, self._give_up)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        self._deadline = None
+        if self._transport is not None:
+            self._transport.abort()
+
+
+def _address(name: tuple[str, int] | tuple[str, int, int, int]) -> tuple[str, int]:
+    return name[0], name[1]  # IPv6 names carry a flow label and a scope as well

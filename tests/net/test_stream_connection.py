@@ -1,0 +1,112 @@
+import asyncio
+import socket
+
+import pytest
+
+from opensip.net.tls import TlsConfig, client_context
+from tests.fakes.sip_node import PING, SipNode, at_end, run
+
+
+def test_plain_bytes_on_a_tls_port_end_the_handshake(listeners):
+    async def main():
+        async with SipNode(listeners["TLS"]) as a:
+            reader, writer = await asyncio.open_connection("127.0.0.1", a.port)
+            writer.write(PING)
+            assert await at_end(reader)
+            writer.close()
+            assert a.received.empty()
+            assert (await a.failed.get()).transport == "TLS"
+
+    run(main)
+
+
+def test_message_with_the_end_of_the_handshake_is_not_lost(listeners, authority):
+    async def main():
+        async with SipNode(listeners["TLS"]) as a:
+            context = client_context(TlsConfig(ca=authority.ca))
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", a.port, ssl=context, server_hostname="localhost"
+            )
+            writer.write(PING[:30])
+            await asyncio.sleep(0)
+            writer.write(PING[30:] + PING)
+            assert (await a.received.get())[0] == PING
+            _, flow = await a.received.get()
+            a.transport.send(b"answer", flow)
+            assert await reader.readexactly(6) == b"answer"
+            writer.close()
+            await a.failed.get()
+
+    run(main)
+
+
+def test_keep_alive_is_answered(listeners):
+    async def main():
+        async with SipNode(listeners["TCP"]) as a:
+            reader, writer = await asyncio.open_connection("127.0.0.1", a.port)
+            writer.write(b"\r\n\r\n")
+            assert await reader.readexactly(2) == b"\r\n"
+            writer.close()
+            await a.failed.get()
+
+    run(main)
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_strangers_may_not_idle(listeners, monkeypatch, trusted):
+    monkeypatch.setattr("opensip.net.stream_connection.UNTRUSTED_IDLE_TIMEOUT", 0.01)
+
+    async def main():
+        async with SipNode(listeners["TCP"]) as a, SipNode() as b:
+            flow = await b.flow_to(a)
+            b.transport.send(PING, flow)
+            _, came_on = await a.received.get()
+            if trusted:
+                a.transport.trust(came_on)
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(a.failed.get(), 0.03)
+            else:
+                assert await a.failed.get() == came_on
+
+    run(main)
+
+
+def test_first_message_must_come_soon(listeners, monkeypatch):
+    monkeypatch.setattr("opensip.net.stream_connection.MESSAGE_TIMEOUT", 0.01)
+
+    async def main():
+        async with SipNode(listeners["TCP"]) as a, SipNode() as b:
+            b.transport.send(PING[:20], await b.flow_to(a))
+            await a.failed.get()
+            assert a.received.empty()
+
+    run(main)
+
+
+def test_known_peer_may_not_leave_a_message_half_sent(listeners, monkeypatch):
+    monkeypatch.setattr("opensip.net.stream_connection.MESSAGE_TIMEOUT", 0.01)
+
+    async def main():
+        async with SipNode(listeners["TCP"]) as a, SipNode() as b:
+            flow = await b.flow_to(a)
+            b.transport.send(PING, flow)
+            _, came_on = await a.received.get()
+            a.transport.trust(came_on)
+            b.transport.send(PING[:20], flow)
+            assert await a.failed.get() == came_on
+
+    run(main)
+
+
+def test_peer_that_never_reads_is_given_up(listeners, monkeypatch):
+    monkeypatch.setattr("opensip.net.stream_connection.MAX_UNSENT", 1000)
+
+    async def main():
+        async with SipNode(listeners["TCP"]) as a:
+            with socket.create_connection(("127.0.0.1", a.port)) as peer:
+                peer.sendall(PING)
+                _, flow = await a.received.get()
+                a.transport.send(b"x" * (8 << 20), flow)
+                assert await a.failed.get() == flow
+
+    run(main)
