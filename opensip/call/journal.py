@@ -1,0 +1,81 @@
+"""The journal of a call: one file, one JSON line an event, the only truth about the call."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from opensip.events import CallEvent
+
+VERSION = 1  # of the lines; a reader refuses what is higher than it knows
+
+log = structlog.get_logger(__name__)
+
+
+class Journal:
+    """An Observer that appends each event to `path`, flushed line by line.
+
+    The first line has the wall-clock time `started`; each line's `at` counts seconds from
+    there, and `opened` is the same moment on the loop's monotonic clock. What cannot be
+    written is lost and said once: a full disk never ends a call.
+    """
+
+    def __init__(self, path: Path, call_id: str, *, opened: float, started: datetime) -> None:
+        self.path = path
+        self.error = ""
+        self._opened = opened
+        self._file = self._open()
+        self._write(
+            {
+                "at": 0.0,
+                "kind": "journal_opened",
+                "version": VERSION,
+                "call_id": call_id,
+                "started": started.isoformat(timespec="milliseconds"),
+            }
+        )
+
+    def note(self, event: CallEvent) -> None:
+        """Append one event."""
+        line: dict[str, Any] = {"at": round(event.at - self._opened, 6), "kind": event.kind}
+        for field in dataclasses.fields(event):
+            line.setdefault(field.name, getattr(event, field.name))
+        self._write(line)
+
+    def close(self) -> None:
+        """Close the file; later events are dropped."""
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
+
+    def _open(self) -> int | None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # Only its owner may read it: it holds what was said, and the digits.
+            return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as error:
+            self._failed(error)
+            return None
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        if self._file is None:
+            return
+        text = json.dumps(line, ensure_ascii=False, default=_plain, separators=(",", ":"))
+        try:
+            os.write(self._file, (text + "\n").encode(errors="replace"))
+        except OSError as error:
+            self._failed(error)
+            self.close()
+
+    def _failed(self, error: OSError) -> None:
+        self.error = f"{self.path}: {error.strerror or error}"
+        log.error("journal_failed", path=str(self.path), error=str(error))
+
+
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else str(value)

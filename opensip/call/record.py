@@ -1,0 +1,184 @@
+"""The record of a call, derived from its journal and from nothing else."""
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+VERSION = 1  # of the record's schema
+
+Record = dict[str, Any]
+
+log = structlog.get_logger(__name__)
+
+
+def derive(lines: Iterable[str]) -> Record:
+    """Derive the record of a call from the lines of its journal.
+
+    Times are ISO 8601; `at` of turns and tools is in seconds from `started`. A last line that
+    a crash cut short is left out; a journal without an end gives `ended` of None.
+    """
+    record = _blank()
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if take := _TAKERS.get(event["kind"]):
+            take(record, event)
+    record["transcript"] = [f"{turn['speaker']}: {turn['heard']}" for turn in record["turns"]]
+    return record
+
+
+def write(journal: Path, record: Path) -> bool:
+    """Write the record of a journal as one JSON file, whole or not at all; False: it failed."""
+    unfinished = record.with_suffix(".unfinished")
+    try:
+        with journal.open(encoding="utf-8") as lines:
+            text = json.dumps(derive(lines), ensure_ascii=False, indent=2)
+        record.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(text + "\n", encoding="utf-8")
+        unfinished.replace(record)
+    except OSError as error:
+        log.error("record_failed", path=str(record), error=str(error))
+        return False
+    return True
+
+
+def _blank() -> Record:
+    empty = ["call_id", "direction", "trunk", "agent", "caller", "called", "sip_call_id", "source"]
+    return (
+        {"version": VERSION}
+        | dict.fromkeys(empty, "")
+        | dict.fromkeys(["started", "answered", "ended"])
+        | {"seconds": 0.0, "codec": "", "suite": "", "variables": {}, "intent": ""}
+        | {"turns": [], "transcript": [], "tools": [], "escalations": [], "transfers": []}
+        | {"outcome": "", "ending": {}, "recording": {}, "media": {}, "faults": []}
+    )
+
+
+def _opened(record: Record, event: Record) -> None:
+    record |= {"call_id": event["call_id"], "started": event["started"]}
+
+
+def _started(record: Record, event: Record) -> None:
+    record |= {name: event[name] for name in event if name in record}
+
+
+def _answered(record: Record, event: Record) -> None:
+    record["answered"] = _wall(record, event)
+
+
+def _ended(record: Record, event: Record) -> None:
+    record["ended"] = _wall(record, event)
+    record["ending"] = {name: event[name] for name in ("side", "cause", "sip_status")}
+    if record["answered"]:
+        answered = datetime.fromisoformat(record["answered"])
+        seconds = datetime.fromisoformat(record["ended"]) - answered
+        record["seconds"] = round(seconds.total_seconds(), 3)
+    if not record["outcome"]:
+        record["outcome"] = "completed" if record["answered"] else "not answered"
+
+
+def _header_context(record: Record, event: Record) -> None:
+    record["variables"] |= event["variables"]
+
+
+def _negotiated(record: Record, event: Record) -> None:
+    record |= {"codec": event["codec"], "suite": event["suite"]}
+
+
+def _counted(record: Record, event: Record) -> None:
+    record["media"] = event["counters"]
+
+
+def _recorded(record: Record, event: Record) -> None:
+    record["recording"] = {"path": event["path"], "error": event.get("error", "")}
+
+
+def _caller_said(record: Record, event: Record) -> None:
+    turn = {"at": event["at"], "speaker": "caller", "text": event["text"], "heard": event["text"]}
+    turn |= {name: event[name] for name in ("confidence", "intent", "slots", "way")}
+    record["turns"].append(turn)
+    record["intent"] = event["intent"] or record["intent"]
+
+
+def _agent_said(record: Record, event: Record) -> None:
+    turn = {"at": event["at"], "speaker": "agent"}
+    turn |= {name: event[name] for name in ("text", "heard", "interrupted")}
+    record["turns"].append(turn)
+
+
+def _turn_taken(record: Record, event: Record) -> None:
+    """Latencies stand with the caller's turn that they answer."""
+    latencies = {name: value for name, value in event.items() if name.endswith("_ms")}
+    for turn in reversed(record["turns"]):
+        if turn["speaker"] == "caller":
+            turn["latencies"] = latencies
+            return
+
+
+def _tool_called(record: Record, event: Record) -> None:
+    record["tools"].append({name: value for name, value in event.items() if name != "kind"})
+
+
+def _escalated(record: Record, event: Record) -> None:
+    escalation = {name: value for name, value in event.items() if name != "kind"}
+    record["escalations"].append(escalation)
+    record["intent"] = event["intent"] or record["intent"]
+
+
+def _transfer_started(record: Record, event: Record) -> None:
+    transfer = {"at": event["at"], "strategy": event["strategy"], "target": event["target"]}
+    record["transfers"].append(transfer | {"progress": [], "outcome": "", "sip_status": None})
+
+
+def _transfer_progress(record: Record, event: Record) -> None:
+    if record["transfers"]:
+        progress = {name: event[name] for name in ("at", "way", "sip_status")}
+        record["transfers"][-1]["progress"].append(progress)
+
+
+def _transfer_ended(record: Record, event: Record) -> None:
+    if record["transfers"]:
+        ending = {"outcome": event["outcome"], "sip_status": event["sip_status"]}
+        record["transfers"][-1] |= ending
+    if event["outcome"] == "transferred":
+        record["outcome"] = "transferred"
+
+
+def _fault(record: Record, event: Record) -> None:
+    record["faults"].append({name: value for name, value in event.items() if name != "kind"})
+
+
+def _wall(record: Record, event: Record) -> str:
+    started = datetime.fromisoformat(record["started"])
+    return (started + timedelta(seconds=event["at"])).isoformat(timespec="milliseconds")
+
+
+_TAKERS: dict[str, Callable[[Record, Record], None]] = {
+    "journal_opened": _opened,
+    "call_started": _started,
+    "call_answered": _answered,
+    "call_ended": _ended,
+    "header_context": _header_context,
+    "media_negotiated": _negotiated,
+    "media_statistics": _counted,
+    "media_timed_out": _fault,
+    "recording_started": _recorded,
+    "recording_stopped": _recorded,
+    "caller_said": _caller_said,
+    "agent_said": _agent_said,
+    "turn_taken": _turn_taken,
+    "tool_called": _tool_called,
+    "escalated": _escalated,
+    "transfer_started": _transfer_started,
+    "transfer_progress": _transfer_progress,
+    "transfer_ended": _transfer_ended,
+    "provider_failed": _fault,
+    "fault": _fault,
+}

@@ -1,0 +1,97 @@
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+
+from opensip.call.journal import VERSION, Journal
+from opensip.events import CallAnswered, CallerSaid, HeaderContext, ToolCalled
+
+STARTED = datetime(2026, 11, 20, 10, 0, 0, 250_000, tzinfo=UTC)
+
+
+def journal_at(path):
+    return Journal(path, "c-1", opened=100.0, started=STARTED)
+
+
+def lines_of(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_the_first_line_ties_the_axis_to_the_wall_clock(tmp_path):
+    journal_at(tmp_path / "a" / "c-1.jsonl").close()
+    (line,) = lines_of(tmp_path / "a" / "c-1.jsonl")
+    assert line == {
+        "at": 0.0,
+        "kind": "journal_opened",
+        "version": VERSION,
+        "call_id": "c-1",
+        "started": "2026-11-20T10:00:00.250+00:00",
+    }
+
+
+def test_each_event_is_one_line_and_on_disk_at_once(tmp_path):
+    path = tmp_path / "c-1.jsonl"
+    journal = journal_at(path)
+    journal.note(CallAnswered(100.5))
+    journal.note(CallerSaid(101.25, "where's\nmy order", 0.9, "order", {"order": "4711"}))
+    assert lines_of(path)[1:] == [
+        {"at": 0.5, "kind": "call_answered"},
+        {
+            "at": 1.25,
+            "kind": "caller_said",
+            "text": "where's\nmy order",
+            "confidence": 0.9,
+            "intent": "order",
+            "slots": {"order": "4711"},
+            "way": "voice",
+        },
+    ]
+    journal.close()
+
+
+def test_any_value_has_a_form(tmp_path):
+    path = tmp_path / "c-1.jsonl"
+    journal = journal_at(path)
+    journal.note(HeaderContext(100.0, MappingProxyType({"a": "b\ud800"})))
+    journal.note(
+        ToolCalled(
+            100.0,
+            "look",
+            {"when": STARTED},
+            {
+                1,
+            },
+            1.0,
+        )
+    )
+    journal.close()
+    assert lines_of(path)[1]["variables"] == {"a": "b?"}
+    assert lines_of(path)[2]["arguments"] == {"when": str(STARTED)}
+
+
+def test_only_its_owner_reads_it(tmp_path):
+    journal_at(tmp_path / "c-1.jsonl").close()
+    assert (tmp_path / "c-1.jsonl").stat().st_mode & 0o077 == 0
+
+
+def test_what_cannot_be_opened_or_written_never_ends_the_call(tmp_path):
+    (tmp_path / "file").write_text("")
+    journal = journal_at(tmp_path / "file" / "c-1.jsonl")
+    journal.note(CallAnswered(101.0))
+    assert "file" in journal.error
+    journal.close()
+
+
+def test_a_full_disk_is_said_and_the_journal_goes_silent():
+    journal = Journal(Path("/dev/full"), "c-1", opened=100.0, started=STARTED)
+    journal.note(CallAnswered(101.0))
+    assert "No space left" in journal.error
+    journal.close()
+
+
+def test_events_after_the_end_are_dropped(tmp_path):
+    journal = journal_at(tmp_path / "c-1.jsonl")
+    journal.close()
+    journal.close()
+    journal.note(CallAnswered(101.0))
+    assert len(lines_of(tmp_path / "c-1.jsonl")) == 1
