@@ -1,0 +1,162 @@
+"""Digest authentication as a client: RFC 7616 section 3.4, RFC 8760."""
+
+import hashlib
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
+
+from opensip.errors import RemoteProtocolError
+from opensip.sip.grammar import TOKEN, quote, refuse, split, unquote
+
+
+def md5(data: bytes) -> str:
+    """Hash to hexadecimal."""
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def sha256(data: bytes) -> str:
+    """Hash to hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _sha512_256(data: bytes) -> str:
+    return hashlib.new("sha512_256", data).hexdigest()
+
+
+# Weakest first: `authorize` takes the last that the challenger offers.
+HASHES: dict[str, Callable[[bytes], str]] = {"MD5": md5, "SHA-256": sha256}
+if "sha512_256" in hashlib.algorithms_available:
+    HASHES["SHA-512-256"] = _sha512_256
+_RANKS = {name: rank for rank, name in enumerate(HASHES)}
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A WWW-Authenticate or Proxy-Authenticate of the scheme Digest."""
+
+    realm: str
+    nonce: str
+    algorithm: str | None
+    qop: tuple[str, ...]
+    opaque: str | None
+    stale: bool
+
+    @classmethod
+    def parse(cls, text: str) -> "Challenge":
+        """Read it; raise RemoteProtocolError if it is no Digest challenge."""
+        params = parse_digest(text)
+        if "realm" not in params or "nonce" not in params:
+            raise refuse("challenge", text)
+        qop = tuple(q.strip().lower() for q in params.get("qop", "").split(",") if q.strip())
+        stale = params.get("stale", "").lower() == "true"
+        return cls(
+            params["realm"],
+            params["nonce"],
+            params.get("algorithm"),
+            qop,
+            params.get("opaque"),
+            stale,
+        )
+
+
+def authorize(
+    challenges: Sequence[str],
+    *,
+    username: str,
+    password: str,
+    method: str,
+    uri: str,
+    cnonce: str,
+    nc: int,
+    realms: Container[str] | None,
+) -> tuple[str, str] | None:
+    """Answer the strongest challenge that we can answer and whose realm is one of `realms`.
+
+    `challenges` are the values of WWW-Authenticate or Proxy-Authenticate; `realms` None means
+    any realm. Returns (realm, value of the Authorization header), or None.
+    """
+    able = [c for c in map(_supported, challenges) if c and (realms is None or c.realm in realms)]
+    if not able:
+        return None
+    chosen = max(able, key=lambda c: _RANKS[_base(c.algorithm)])
+    qop = "auth" if chosen.qop else None
+    response = digest_response(
+        chosen.algorithm or "MD5",
+        username=username,
+        realm=chosen.realm,
+        password=password,
+        method=method,
+        uri=uri,
+        nonce=chosen.nonce,
+        qop=qop,
+        nc=f"{nc:08x}",
+        cnonce=cnonce,
+    )
+    value = (
+        f"Digest username={quote(username)}, realm={quote(chosen.realm)}, "
+        f'nonce={quote(chosen.nonce)}, uri={quote(uri)}, response="{response}"'
+    )
+    value += f", algorithm={chosen.algorithm}" if chosen.algorithm else ""
+    value += f", qop=auth, nc={nc:08x}, cnonce={quote(cnonce)}" if qop else ""
+    value += f", opaque={quote(chosen.opaque)}" if chosen.opaque is not None else ""
+    return chosen.realm, value
+
+
+def digest_response(
+    algorithm: str,
+    *,
+    username: str,
+    realm: str,
+    password: str,
+    method: str,
+    uri: str,
+    nonce: str,
+    qop: str | None,
+    nc: str | None,
+    cnonce: str | None,
+    body: bytes = b"",
+) -> str:
+    """Compute the response parameter: RFC 7616 section 3.4.1; without qop as RFC 2069."""
+    digest = HASHES[_base(algorithm)]
+    ha1 = digest(octets(f"{username}:{realm}:{password}"))
+    if algorithm.lower().endswith("-sess"):
+        ha1 = digest(octets(f"{ha1}:{nonce}:{cnonce}"))
+    a2 = f"{method}:{uri}"
+    if qop == "auth-int":
+        a2 += f":{digest(body)}"
+    ha2 = digest(octets(a2))
+    middle = f"{nonce}:{nc}:{cnonce}:{qop}" if qop else nonce
+    return digest(octets(f"{ha1}:{middle}:{ha2}"))
+
+
+def _supported(text: str) -> Challenge | None:
+    try:
+        challenge = Challenge.parse(text)
+    except RemoteProtocolError:
+        return None  # another scheme: RFC 3261 section 22.1 lets us pass over it
+    if _base(challenge.algorithm) not in HASHES or (challenge.qop and "auth" not in challenge.qop):
+        return None
+    return challenge
+
+
+def _base(algorithm: str | None) -> str:
+    return (algorithm or "MD5").upper().removesuffix("-SESS")
+
+
+def parse_digest(text: str) -> dict[str, str]:
+    """Read the parameters of a Digest header value, unquoted, each once, names in lower case."""
+    scheme, _, rest = text.strip().partition(" ")
+    if scheme.lower() != "digest":
+        raise refuse("scheme", scheme)
+    params: dict[str, str] = {}
+    for part in split(rest, ","):
+        name, equals, value = part.partition("=")
+        name, value = name.strip().lower(), value.strip()
+        if not equals or not TOKEN.fullmatch(name) or name in params:
+            raise RemoteProtocolError(f"bad parameter of Digest: {name[:40]!r}")
+        params[name] = unquote(value)
+    return params
+
+
+def octets(text: str) -> bytes:
+    """Give the octets that came on the wire for `text`."""
+    return text.encode("utf-8", "surrogateescape")

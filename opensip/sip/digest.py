@@ -1,0 +1,230 @@
+"""Digest authentication as a server: RFC 7616, with the algorithms of RFC 8760, qop "auth"."""
+
+import base64
+import binascii
+import hmac
+import re
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from opensip.errors import RemoteProtocolError
+from opensip.sip.challenge import (
+    HASHES,
+    Challenge,
+    authorize,
+    digest_response,
+    md5,
+    octets,
+    parse_digest,
+    sha256,
+)
+from opensip.sip.grammar import quote
+from opensip.sip.uri import Uri
+
+__all__ = [
+    "Accepted",
+    "Challenge",
+    "DigestVerifier",
+    "Ha1",
+    "Refused",
+    "Stale",
+    "Verdict",
+    "authorize",
+    "digest_response",
+]
+
+_OFFERED = ("SHA-256", "MD5")  # our challenges, best first (RFC 8760 section 2.4)
+_AHEAD = 1_000_000  # ns: nonces of one tick of the clock are numbered into the next
+_NC = re.compile(r"[0-9A-Fa-f]{8}")
+
+
+@dataclass(frozen=True, slots=True)
+class Ha1:
+    """Hashes of user:realm:password, hexadecimal: what a server keeps instead of a password."""
+
+    md5: str
+    sha256: str
+
+    @classmethod
+    def of(cls, user: str, realm: str, password: str) -> "Ha1":
+        """Hash a password."""
+        secret = octets(f"{user}:{realm}:{password}")
+        return cls(md5(secret), sha256(secret))
+
+    def __repr__(self) -> str:
+        return "Ha1(***)"  # as good as the password: must not reach a log
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Right password, fresh nonce."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Not proved. `why` is for our log; the peer gets the same new challenge in every case."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Right password under a nonce that is no longer good: challenge with stale=true."""
+
+    why: str
+
+
+Verdict = Accepted | Refused | Stale
+
+
+class DigestVerifier:
+    """Challenges and verifies as a server. Holds no state for what it only challenged.
+
+    A nonce is base64(time || HMAC(secret, time, source)). The highest nonce count of each is
+    kept, after a valid digest only, for the last `table_size` nonces; one that is evicted is
+    stale from then on. `secret` is random and lives as long as the process; `lifetime` of a
+    nonce is in seconds. `source` stands for the peer, usually its address.
+    """
+
+    def __init__(
+        self, secret: bytes, realm: str, lifetime: float = 30.0, table_size: int = 10_000
+    ) -> None:
+        self.realm = realm
+        self._secret = secret
+        self._lifetime = lifetime
+        self._table_size = table_size
+        self._counts: dict[str, int] = {}  # nonce -> highest nc, in the order of first use
+        self._evicted_until = -(2**63)  # nonces up to this time and not in the table are stale
+        self._last_issued = -(2**63)
+        nobody = hmac.digest(secret, b"nobody", "sha256").hex()
+        self._nobody = Ha1(nobody[:32], nobody)
+
+    def challenge(self, source: str, *, now: float, stale: bool = False) -> list[str]:
+        """Make the values of WWW-Authenticate, best algorithm first."""
+        # Two challenges within one tick of the clock must differ, or their counts would mix.
+        self._last_issued = max(_nanoseconds(now), self._last_issued + 1)
+        nonce = self._nonce(self._last_issued, source)
+        end = ', qop="auth", stale=true' if stale else ', qop="auth"'
+        start = f"Digest realm={quote(self.realm)}, nonce={quote(nonce)}, algorithm="
+        return [f"{start}{algorithm}{end}" for algorithm in _OFFERED]
+
+    def verify(
+        self,
+        authorization: str,
+        *,
+        method: str,
+        uri: str,
+        source: str,
+        lookup: Callable[[str], Ha1 | None],
+        now: float,
+    ) -> Verdict:
+        """Judge the value of an Authorization header of a request with `method` to `uri`."""
+        try:
+            params = parse_digest(authorization)
+        except RemoteProtocolError as error:
+            return Refused(str(error))
+        if why := self._mismatch(params, uri):
+            return Refused(why)
+        user = params["username"]
+        known = lookup(user)
+        right = self._response(params, method, known or self._nobody)
+        same = hmac.compare_digest(right.encode(), octets(params["response"].lower()))
+        if not (same and known):
+            return Refused("wrong password" if known else "unknown user")
+        if why := self._use(params["nonce"], int(params["nc"], 16), source, now):
+            return Stale(why)
+        return Accepted(user)
+
+    @property
+    def remembered(self) -> int:
+        """How many nonces have a count in the table."""
+        return len(self._counts)
+
+    def _mismatch(self, params: dict[str, str], uri: str) -> str:
+        for name in ("username", "realm", "nonce", "uri", "response", "cnonce", "nc"):
+            if not params.get(name):
+                return f"no {name}"
+        if params["realm"] != self.realm:
+            return "another realm"
+        if params.get("algorithm", "MD5").upper() not in _OFFERED:
+            return "another algorithm"
+        if params.get("qop", "").lower() != "auth":
+            return "another qop"
+        if not _NC.fullmatch(params["nc"]):
+            return "bad nc"
+        return "" if _same_uri(params["uri"], uri) else "another URI"
+
+    def _response(self, params: dict[str, str], method: str, ha1: Ha1) -> str:
+        algorithm = params.get("algorithm", "MD5").upper()
+        secret = ha1.md5 if algorithm == "MD5" else ha1.sha256
+        nonce, nc, cnonce = params["nonce"], params["nc"], params["cnonce"]
+        ha2 = HASHES[algorithm](octets(f"{method}:{params['uri']}"))
+        return HASHES[algorithm](octets(f"{secret}:{nonce}:{nc}:{cnonce}:auth:{ha2}"))
+
+    def _use(self, nonce: str, count: int, source: str, now: float) -> str:
+        """Mark a nonce as used up to `count`; tell why it cannot be used, if so."""
+        issued = self._issued(nonce, source)
+        if issued is None:
+            return "nonce is not ours"
+        age = _nanoseconds(now) - issued
+        if not -_AHEAD <= age <= self._lifetime * 1e9:
+            return "nonce expired"
+        highest = self._counts.get(nonce)
+        if highest is None and issued <= self._evicted_until:
+            return "nonce evicted"
+        if highest is not None and count <= highest:
+            return "nonce count repeated"
+        if highest is None:
+            self._make_room(now)
+        self._counts[nonce] = count
+        return ""
+
+    def _make_room(self, now: float) -> None:
+        oldest_live = _nanoseconds(now) - int(self._lifetime * 1e9)
+        while self._counts:
+            first = next(iter(self._counts))
+            issued = _issued_at(_decode(first))
+            if issued >= oldest_live and len(self._counts) < self._table_size:
+                return
+            del self._counts[first]
+            self._evicted_until = max(self._evicted_until, issued)
+
+    def _nonce(self, issued: int, source: str) -> str:
+        stamp = struct.pack(">q", issued)
+        mac = hmac.digest(self._secret, stamp + octets(source), "sha256")[:16]
+        return base64.b64encode(stamp + mac).decode()
+
+    def _issued(self, nonce: str, source: str) -> int | None:
+        decoded = _decode(nonce)
+        if len(decoded) != 24:
+            return None
+        issued = _issued_at(decoded)
+        good = hmac.compare_digest(octets(nonce), self._nonce(issued, source).encode())
+        return issued if good else None
+
+
+def _same_uri(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    try:
+        return Uri.parse(one).equivalent(Uri.parse(other))
+    except RemoteProtocolError:
+        return False
+
+
+def _decode(nonce: str) -> bytes:
+    try:
+        return base64.b64decode(nonce, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _issued_at(decoded: bytes) -> int:
+    return int(struct.unpack(">q", decoded[:8])[0])
+
+
+def _nanoseconds(now: float) -> int:
+    return int(now * 1e9)
