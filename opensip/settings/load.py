@@ -1,4 +1,4 @@
-"""Loads a configuration: opensip.toml, the trunk and agent files it names; every mistake at once."""
+"""Loads opensip.toml and the trunk and agent files that it names; tells every mistake at once."""
 
 import tomllib
 from collections.abc import Iterator, Mapping

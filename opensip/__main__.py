@@ -1,0 +1,5 @@
+"""`python -m opensip` is the command `opensip`."""
+
+from opensip.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The server: composition root, control socket, reload and drain."""

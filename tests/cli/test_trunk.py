@@ -1,0 +1,63 @@
+import json
+import re
+import tomllib
+
+import pytest
+from click.testing import CliRunner
+
+from opensip.cli import main
+from opensip.sip.digest import Ha1
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "opensip.toml"
+    path.write_text('agent_files = []\n[[sip.listeners]]\ntransport = "UDP"\nport = 0\n')
+    return path
+
+
+def add(config, *more):
+    words = ["trunk", "add", "bandwidth", "--config", str(config), "--host", "sip.example.com"]
+    words += ["--number", "+15553334444", "--agent", "echo", *more]
+    return CliRunner().invoke(main, words)
+
+
+def test_writes_a_trunk_that_loads_and_keeps_no_password(config):
+    result = add(config, "--network", "192.0.2.10/32")
+    assert result.exit_code == 0, result.stderr
+    text = (config.parent / "trunks/bandwidth.toml").read_text()
+    password = re.search(r"Password +(\S+)", result.stdout)[1]
+    user = re.search(r"User +(\S+)", result.stdout)[1]
+    assert password not in text
+    ha1 = Ha1.of(user, "opensip", password)
+    assert tomllib.loads(text)["users"][user] == {"md5": ha1.md5, "sha256": ha1.sha256}
+
+    listed = CliRunner().invoke(main, ["trunk", "list", "--config", str(config), "--json"])
+    [trunk] = json.loads(listed.stdout)
+    assert trunk["networks"] == ["192.0.2.10/32"]
+    assert trunk["numbers"] == {"+15553334444": "echo"}
+
+
+def test_prints_what_to_paste(config):
+    result = add(config)
+    assert "sip:+15553334444@sip.example.com:5061;transport=tls" in result.stdout
+    assert "<Forward " in result.stdout
+    assert "<Transfer>" in result.stdout
+    assert "<SipUri>" in result.stdout
+    assert "Endpoint   sip:sip.example.com:5061;transport=tls" in result.stdout
+    assert "addresses of its SBCs" in result.stderr
+
+
+def test_does_not_write_over_a_trunk(config):
+    add(config)
+    again = add(config)
+    assert again.exit_code == 1
+    assert "is there: choose another --name" in again.stderr
+    assert add(config, "--force").exit_code == 0
+
+
+def test_lists_in_words(config):
+    add(config, "--network", "192.0.2.10/32")
+    listed = CliRunner().invoke(main, ["trunk", "list", "--config", str(config)])
+    assert "bandwidth (bandwidth), srtp required, admits 192.0.2.10/32" in listed.stdout
+    assert "+15553334444 -> echo" in listed.stdout
