@@ -1,0 +1,274 @@
+"""The context that goes with a call to a human: its forms on the wire, and their reader.
+
+docs/handover.md is the published schema. Lengths: RFC 7434 section 4.3 (128 octets of user
+information reach ISDN and contact centres), a kilobyte a header line, four in all.
+"""
+
+import base64
+import binascii
+import json
+import math
+import re
+import unicodedata
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import parse_qsl, quote, unquote, urlencode
+
+from opensip.errors import RemoteProtocolError
+from opensip.sip.fields import UserToUser
+from opensip.sip.headers import Headers
+
+VERSION = 1
+
+Profile = Literal["generic", "bandwidth"]
+HeaderList = tuple[tuple[str, str], ...]
+
+UUI_OCTETS = 128  # of data; hex doubles it
+LINE = 900  # characters of one header's value
+TOTAL = 4096  # characters of all headers together, names included
+
+_PROTOCOL_DISCRIMINATOR = b"\x00"  # contact centres drop the first octet of hex data
+_CALL_ID, _INTENT, _SUMMARY, _FIELDS, _URL = 48, 48, 400, 300, 250  # characters, before escaping
+_LAST_LINES = 200  # more never fit, however well they compress
+_LARGEST_TRANSCRIPT = 65_536  # octets; a reader inflates no further
+_CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
+_SOCIAL_SECURITY = re.compile(r"(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """What a human should know of the call. `confidence` is 0 to 1, `transcript` its lines."""
+
+    call_id: str
+    intent: str = ""
+    confidence: float = 0.0
+    summary: str = ""
+    transcript: Sequence[str] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+    transcript_url: str = ""
+
+    def headers(self, profile: Profile = "generic", *, budget: int = TOTAL) -> HeaderList:
+        """Write the headers of a REFER, INVITE or BYE in at most `budget` characters.
+
+        What matters most comes first; the transcript takes the room that is left.
+        """
+        url = self.transcript_url if _is_url(self.transcript_url) else ""
+        wanted = [
+            ("User-to-User", self.user_to_user(profile)),
+            ("X-Opensip-Call-Id", quote(cleaned(self.call_id, _CALL_ID), safe="@")),
+            ("X-Opensip-Intent", quote(cleaned(self.intent, _INTENT), safe="")),
+            ("X-Opensip-Confidence", f"{_share(self.confidence):.2f}"),
+            ("X-Opensip-Transcript-Url", url),
+            ("X-Opensip-Summary", _escaped(self.summary, _SUMMARY)),
+            ("X-Opensip-Fields", self._fields()),
+        ]
+        kept: list[tuple[str, str]] = []
+        for name, value in wanted:
+            if value and len(name) + len(value) + 4 <= budget:
+                kept.append((name, value))
+                budget -= len(name) + len(value) + 4  # colon, space, end of line
+        room = min(LINE, budget - len("X-Opensip-Transcript") - 4)
+        if packed := pack([masked(line) for line in self.transcript[-_LAST_LINES:]], room):
+            kept.append(("X-Opensip-Transcript", packed))
+        return tuple(kept)
+
+    def user_to_user(self, profile: Profile = "generic") -> str:
+        """Write the User-to-User value: hex, or base64 as Bandwidth writes it."""
+        if profile == "bandwidth":
+            data = base64.b64encode(self._data(UUI_OCTETS)).decode()
+            return f"{data};encoding=base64"
+        return (_PROTOCOL_DISCRIMINATOR + self._data(UUI_OCTETS - 1)).hex() + ";encoding=hex"
+
+    def refer_to(self, target: str, profile: Profile = "generic", *, budget: int = TOTAL) -> str:
+        """Write a Refer-To value: the context escaped into the URI `target`.
+
+        Everything but unreserved characters is escaped (RFC 3261 section 19.1.1). A `tel:`
+        URI can carry no headers.
+        """
+        if target.lower().startswith("tel:"):
+            return f"<{target}>"
+        joint = "&" if "?" in target else "?"
+        headers = self.headers(profile, budget=budget)
+        while headers:
+            escaped = "&".join(f"{name}={quote(value, safe='')}" for name, value in headers)
+            if len(escaped) <= budget:
+                return f"<{target}{joint}{escaped}>"
+            headers = headers[:-1]
+        return f"<{target}>"
+
+    def _data(self, octets: int) -> bytes:
+        """JSON in 7-bit characters; what is least needed is left out until it fits."""
+        call_id, intent = cleaned(self.call_id, _CALL_ID), cleaned(self.intent, _INTENT)
+        url = self.transcript_url if _is_url(self.transcript_url) else ""
+        for length in range(len(intent), -1, -1):
+            values = {"v": VERSION, "cid": call_id, "int": intent[:length]}
+            values["conf"] = round(_share(self.confidence), 2)
+            for data in ([values | {"url": url}] if url else []) + [values]:
+                text = json.dumps(data, separators=(",", ":"))
+                if len(text) <= octets:
+                    return text.encode("ascii")
+            url = ""
+        return json.dumps({"v": VERSION}, separators=(",", ":")).encode("ascii")
+
+    def _fields(self) -> str:
+        """As in a form (order=4711&name=Ann), in pairs as many as fit."""
+        pairs: list[tuple[str, str]] = []
+        for name, value in self.fields.items():
+            pair = (cleaned(name, _FIELDS), cleaned(masked(str(value)), _FIELDS))
+            if len(urlencode([*pairs, pair], quote_via=quote)) <= _FIELDS:
+                pairs.append(pair)
+        return urlencode(pairs, quote_via=quote)
+
+
+def read_headers(headers: Headers | Iterable[tuple[str, str]]) -> Handoff:
+    """Read the context off a request's headers; what is missing or broken stays empty."""
+    if not isinstance(headers, Headers):
+        headers = Headers(headers)
+    data = _first_object(headers.values("User-to-User"))
+
+    def text(name: str, key: str = "") -> str:
+        value = headers.get(f"X-Opensip-{name}")
+        return cleaned(str(data.get(key, "")) if value is None else unquote(value), LINE)
+
+    return Handoff(
+        call_id=text("Call-Id", "cid"),
+        intent=text("Intent", "int"),
+        confidence=_number(text("Confidence", "conf")),
+        summary=text("Summary"),
+        transcript=unpack(headers.get("X-Opensip-Transcript") or ""),
+        fields=dict(parse_qsl(headers.get("X-Opensip-Fields") or "")),
+        transcript_url=text("Transcript-Url", "url"),
+    )
+
+
+def read_user_to_user(value: str) -> bytes:
+    """Decode one User-to-User value: hex, base64, the payload of a jwt, a token or quoted text.
+
+    What names no encoding is hex where it can be (RFC 7433 section 4.1), else base64, else
+    the text itself. A leading zero octet, the protocol discriminator, is left out.
+    """
+    try:
+        parsed = UserToUser.parse(value)
+    except RemoteProtocolError:
+        return b""
+    for decode in _decoders(parsed):
+        try:
+            return decode(parsed.data).removeprefix(_PROTOCOL_DISCRIMINATOR)
+        except ValueError:
+            continue
+    return parsed.data.encode()
+
+
+def _decoders(uui: UserToUser) -> tuple[Callable[[str], bytes], ...]:
+    if uui.encoding is not None:
+        return (_DECODERS[uui.encoding],) if uui.encoding in _DECODERS else ()
+    return () if uui.quoted else (_from_hex, _text_from_base64)
+
+
+def pack(lines: Sequence[str], room: int) -> str:
+    """Deflate and base64url-encode the last lines that fit in `room` characters; "" if none."""
+    packed = ""
+    for count in range(1, len(lines) + 1):
+        text = "\n".join(cleaned(line, LINE) for line in lines[-count:])
+        longer = base64.urlsafe_b64encode(zlib.compress(text.encode())).decode().rstrip("=")
+        if len(longer) > room:
+            break
+        packed = longer
+    return packed
+
+
+def unpack(packed: str) -> tuple[str, ...]:
+    """Read back what `pack` wrote; nothing if it is broken."""
+    try:
+        data = _from_base64(packed)
+        inflated = zlib.decompressobj().decompress(data, _LARGEST_TRANSCRIPT)
+    except (ValueError, zlib.error):
+        return ()
+    text = inflated.decode(errors="replace")
+    return tuple(cleaned(line, LINE) for line in text.split("\n")) if text else ()
+
+
+def cleaned(text: str, length: int) -> str:
+    """Cut `text` to `length` characters, every control or invisible one made a space."""
+    kept = "".join(" " if unicodedata.category(c) in _UNSEEN else c for c in text[: 4 * length])
+    return " ".join(kept.split())[:length]
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def masked(text: str) -> str:
+    """Put *** for numbers of cards (Luhn's check holds) and of US social security."""
+    return _SOCIAL_SECURITY.sub("***", _CARD.sub(_mask_card, text))
+
+
+def _mask_card(match: re.Match[str]) -> str:
+    digits = [int(character) for character in match[0] if character.isdecimal()]
+    doubled = [digit * 2 - 9 * (digit > 4) for digit in digits[-2::-2]]
+    return match[0] if (sum(doubled) + sum(digits[-1::-2])) % 10 else "***"
+
+
+def _escaped(text: str, length: int) -> str:
+    """Percent-encode, cut so that no escape or character is halved."""
+    text = cleaned(masked(text), length)
+    while len(escaped := quote(text, safe="")) > LINE:
+        text = text[: len(text) * LINE // len(escaped)]
+    return escaped
+
+
+def _is_url(text: str) -> bool:
+    return len(text) <= _URL and re.fullmatch(r"https?://[!-;=?-~]+", text) is not None
+
+
+def _share(confidence: float) -> float:
+    return min(max(confidence, 0.0), 1.0) if math.isfinite(confidence) else 0.0
+
+
+def _number(text: str) -> float:
+    try:
+        return _share(float(text))
+    except ValueError:
+        return 0.0
+
+
+def _first_object(values: Iterable[str]) -> dict[str, Any]:
+    """The first User-to-User value that holds our JSON; others may be the carrier's own."""
+    for value in values:
+        try:
+            data = json.loads(read_user_to_user(value))
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(data, dict) and data.get("v") == VERSION:
+            return data
+    return {}
+
+
+def _from_hex(text: str) -> bytes:
+    return binascii.unhexlify(text.strip())
+
+
+def _from_base64(text: str) -> bytes:
+    text = text.strip().replace("-", "+").replace("_", "/").rstrip("=")
+    return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+
+
+def _text_from_base64(text: str) -> bytes:
+    """Base64 that does not say so: believed only where it holds text, for a token may look so."""
+    data = _from_base64(text)
+    if not data.decode().isprintable():  # UnicodeDecodeError is a ValueError
+        raise ValueError(text)
+    return data
+
+
+def _from_jwt(text: str) -> bytes:
+    """The payload; its signature is the sender's affair with its own readers."""
+    return _from_base64(text.split(".")[1]) if text.count(".") == 2 else b""
+
+
+_DECODERS: Mapping[str, Callable[[str], bytes]] = {
+    "hex": _from_hex,
+    "base64": _from_base64,
+    "jwt": _from_jwt,
+}
