@@ -1,0 +1,72 @@
+"""What we can do, and what is refused because we cannot: RFC 3261 sections 8.2 and 11."""
+
+from dataclasses import dataclass
+
+from opensip.sip.message import Request
+
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY, INFO, UPDATE"
+ACCEPT = "application/sdp, application/dtmf-relay, application/dtmf, message/sipfrag"
+SUPPORTED = "norefersub"
+RETRY_AFTER = 30  # seconds
+
+_ALLOWED = frozenset(ALLOW.split(", "))
+_EXTENSIONS = frozenset(SUPPORTED.split(", "))
+_KNOWN = _ALLOWED | {"REGISTER", "SUBSCRIBE", "PUBLISH", "MESSAGE", "PRACK"}
+_SCHEMES = frozenset({"sip", "sips", "tel"})
+_BODIES = {
+    "INVITE": frozenset({"application/sdp"}),
+    "UPDATE": frozenset({"application/sdp"}),
+    "INFO": frozenset({"application/dtmf-relay", "application/dtmf"}),
+    "NOTIFY": frozenset({"message/sipfrag"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A status to answer with, and the headers that tell what would have been accepted."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    reason: str | None = None
+
+
+UNAVAILABLE = Refusal(503, (("Retry-After", str(RETRY_AFTER)),))
+
+
+def capabilities() -> tuple[tuple[str, str], ...]:
+    """Name what we can do, as the answer to OPTIONS tells it (section 11.2)."""
+    return (
+        ("Allow", ALLOW),
+        ("Accept", ACCEPT),
+        ("Accept-Encoding", "identity"),
+        ("Accept-Language", "en"),
+        ("Supported", SUPPORTED),
+    )
+
+
+def screen(request: Request) -> Refusal | None:
+    """Refuse what this user agent cannot do, in the order of section 8.2."""
+    if request.method not in _ALLOWED:
+        return Refusal(405 if request.method in _KNOWN else 501, (("Allow", ALLOW),))
+    if request.uri.scheme not in _SCHEMES:
+        return Refusal(416)
+    wanted = request.headers.values("Require") if request.headers.has("Require") else ()
+    unknown = [tag for tag in wanted if tag and tag.lower() not in _EXTENSIONS]
+    if unknown and request.method not in ("ACK", "CANCEL"):
+        return Refusal(420, (("Unsupported", ", ".join(unknown)),))
+    return _screen_body(request) if request.body else None
+
+
+def _screen_body(request: Request) -> Refusal | None:
+    encoding = (request.headers.get("Content-Encoding") or "identity").strip().lower()
+    if encoding != "identity":
+        return Refusal(415, (("Accept-Encoding", "identity"),))
+    accepted = _BODIES.get(request.method)
+    if accepted is None or request.content_type in accepted or _is_optional(request):
+        return None
+    return Refusal(415, (("Accept", ", ".join(sorted(accepted))),))
+
+
+def _is_optional(request: Request) -> bool:
+    disposition = (request.headers.get("Content-Disposition") or "").lower()
+    return "handling=optional" in disposition.replace(" ", "")

@@ -1,0 +1,58 @@
+import pytest
+
+from opensip.sip.headers import Headers
+from opensip.sip.message import Request
+from opensip.sip.uri import Uri
+from opensip.ua.options import capabilities, screen
+
+
+def request(method="INVITE", uri="sip:a@b", body=b"", **headers):
+    items = [(name.replace("_", "-"), value) for name, value in headers.items()]
+    return Request(method, Uri.parse(uri), Headers(items), body)
+
+
+@pytest.mark.parametrize(
+    ("refused", "status", "header"),
+    [
+        (request("SUBSCRIBE"), 405, "Allow"),
+        (request("SHUFFLE"), 501, "Allow"),
+        (request(uri="http://example.com/"), 416, None),
+        (request(Require="100rel, norefersub"), 420, "Unsupported"),
+        (request(body=b"x", Content_Type="text/plain"), 415, "Accept"),
+        (request(body=b"x"), 415, "Accept"),
+        (
+            request(body=b"x", Content_Type="application/sdp", Content_Encoding="gzip"),
+            415,
+            "Accept-Encoding",
+        ),
+        (request("INFO", body=b"x", Content_Type="application/json"), 415, "Accept"),
+    ],
+)
+def test_what_is_refused(refused, status, header):
+    refusal = screen(refused)
+    assert refusal.status == status
+    assert [name for name, _ in refusal.headers] == ([header] if header else [])
+
+
+@pytest.mark.parametrize(
+    "accepted",
+    [
+        request(),
+        request(uri="tel:+1555"),
+        request(Require="norefersub"),
+        request(body=b"v=0", Content_Type="application/SDP;x=y"),
+        request(body=b"x", Content_Type="a/b", Content_Disposition="session; handling=optional"),
+        request("BYE", body=b"x", Content_Type="text/plain"),
+        request("CANCEL", Require="100rel"),
+    ],
+)
+def test_what_is_taken(accepted):
+    assert screen(accepted) is None
+
+
+def test_only_the_unknown_extensions_are_named():
+    assert screen(request(Require="100rel, norefersub")).headers == (("Unsupported", "100rel"),)
+
+
+def test_capabilities_are_those_of_section_11_2():
+    assert {"Allow", "Accept", "Supported"} <= dict(capabilities()).keys()
