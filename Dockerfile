@@ -1,0 +1,29 @@
+# docker build -t opensip . && docker run --network host -v ./config:/etc/opensip -v opensip-data:/var/lib/opensip opensip
+# Host networking, or publish 5060/udp, 5060, 5061 and the RTP range of [media] one to one.
+FROM python:3.13-slim AS build
+WORKDIR /src
+COPY requirements-extras.lock ./
+RUN python -m venv /opt/opensip \
+    && /opt/opensip/bin/pip install --no-cache-dir --require-hashes -r requirements-extras.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY opensip opensip
+RUN /opt/opensip/bin/pip install --no-cache-dir --no-deps .
+
+FROM python:3.13-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends flite \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --create-home --home-dir /var/lib/opensip opensip
+COPY --from=build /opt/opensip /opt/opensip
+COPY config /etc/opensip
+ENV PATH=/opt/opensip/bin:$PATH PYTHONUNBUFFERED=1
+USER opensip
+WORKDIR /var/lib/opensip
+VOLUME /var/lib/opensip
+EXPOSE 5060/udp 5060/tcp 5061/tcp 20000-29999/udp
+STOPSIGNAL SIGTERM
+# In a configuration mounted here, set data = "/var/lib/opensip/data".
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s \
+    CMD ["opensip", "check", "--live", "--config", "/etc/opensip/opensip.toml"]
+ENTRYPOINT ["opensip"]
+CMD ["serve", "--config", "/etc/opensip/opensip.toml"]
