@@ -1,0 +1,188 @@
+"""What two sides have in common: codecs, keys, directions (RFC 3264 section 6, RFC 4568)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from opensip.errors import NegotiationError, RemoteProtocolError
+from opensip.rtp.payload import PayloadFormat
+from opensip.rtp.srtp import SUITES
+from opensip.sdp.crypto import CryptoAttribute, choose
+from opensip.sdp.description import (
+    MediaDescription,
+    SessionDescription,
+    address_type,
+    is_ip_address,
+    parse_integer,
+)
+
+Formats = tuple[tuple[int, PayloadFormat], ...]  # by payload type, preferred first
+
+SECURE = ("RTP/SAVP", "RTP/SAVPF")
+PLAIN = ("RTP/AVP", "RTP/AVPF")
+UNSPECIFIED = ("0.0.0.0", "::")  # noqa: S104 - the hold of RFC 2543, not an address to bind
+PTIMES = (10, 20, 30, 40, 60)  # what a peer may ask us to send; else we keep to our own
+EVENT = "telephone-event"
+LISTED = 8  # names in a warning
+
+_SENDING = ("sendrecv", "sendonly")
+_RECEIVING = ("sendrecv", "recvonly")
+_DIRECTIONS = {
+    (True, True): "sendrecv",
+    (True, False): "sendonly",
+    (False, True): "recvonly",
+    (False, False): "inactive",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """What we bring: `formats` and `suites` in order of preference, `ptime` in milliseconds."""
+
+    address: str
+    port: int
+    formats: tuple[PayloadFormat, ...]
+    srtp: str = "off"
+    ptime: int = 20
+    direction: str = "sendrecv"
+    suites: tuple[str, ...] = tuple(SUITES)
+
+
+def first_that_fits(
+    local: Local, offered: SessionDescription
+) -> tuple[int, CryptoAttribute | None, Formats]:
+    """Find the audio stream to take, a secure one first, and the keys the peer sends with."""
+    streams = [(n, m) for n, m in enumerate(offered.media) if m.kind == "audio" and m.port]
+    if not streams:
+        kinds = _listing(m.kind for m in offered.media)
+        raise NegotiationError(f"offered {kinds or 'no media'}; we can audio")
+    refusals: dict[str, None] = {}
+    for index, media in sorted(streams, key=lambda stream: stream[1].protocol not in SECURE):
+        try:
+            crypto = _common_crypto(local, media)
+            formats = common_formats(local.formats, media.payload_formats())
+        except NegotiationError as error:
+            refusals[error.warning] = None
+        else:
+            return index, crypto, formats
+    raise NegotiationError("; ".join(refusals))
+
+
+def _common_crypto(local: Local, media: MediaDescription) -> CryptoAttribute | None:
+    """Choose the peer's keys as the trunk's `srtp` wants it; None means plain RTP."""
+    secure = media.protocol in SECURE
+    if not secure and media.protocol not in PLAIN:
+        raise NegotiationError(f"offered {media.protocol}; we can RTP/SAVP and RTP/AVP")
+    if local.srtp == "off":
+        if secure:
+            raise NegotiationError(f"offered {media.protocol}; we can RTP/AVP, SRTP is off")
+        return None
+    crypto, refusals = choose(media.get_all("crypto"), local.suites)
+    if not crypto and (secure or local.srtp == "required"):
+        keys = _listing(refusals) or "no keys"
+        raise NegotiationError(
+            f"offered {media.protocol} with {keys}; we can SRTP with {_listing(local.suites)}"
+        )
+    return crypto
+
+
+def answered_crypto(
+    local: Local, cryptos: Sequence[CryptoAttribute], media: MediaDescription
+) -> tuple[CryptoAttribute, CryptoAttribute] | None:
+    """Pair the answer's key with the line of ours that it took; None means plain RTP."""
+    values = media.get_all("crypto") if cryptos else []
+    if not values and media.protocol in PLAIN:
+        return None
+    theirs, refusals = choose(values, local.suites)
+    own = [c for c in cryptos if theirs and (c.tag, c.suite) == (theirs.tag, theirs.suite)]
+    if not theirs or not own:
+        answered = theirs.suite if theirs else _listing(refusals) or "no keys"
+        raise NegotiationError(
+            f"offered SRTP with {_listing(c.suite for c in cryptos)}; answered {answered}"
+        )
+    return own[0], theirs
+
+
+def common_formats(ours: tuple[PayloadFormat, ...], theirs: dict[int, PayloadFormat]) -> Formats:
+    """Pick the peer's first codec that we have, and the event format with the same clock."""
+    codecs = [form for form in ours if form.encoding_name != EVENT]
+    for number, offered in theirs.items():
+        for codec in codecs:
+            if codec.matches(offered):
+                return ((number, codec), *_common_event(ours, theirs, codec))
+    offered_names = _listing(f.rtpmap for f in theirs.values() if not is_event(f))
+    raise NegotiationError(
+        f"offered {offered_names or 'no known codec'}; we can {_listing(f.rtpmap for f in codecs)}"
+    )
+
+
+def _common_event(
+    ours: tuple[PayloadFormat, ...], theirs: dict[int, PayloadFormat], codec: PayloadFormat
+) -> Formats:
+    for number, offered in theirs.items():
+        for form in ours:
+            # one clock for both: RFC 4733 section 2.1
+            if is_event(form) and form.matches(offered) and form.clock_rate == codec.clock_rate:
+                return ((number, form),)
+    return ()
+
+
+def is_event(form: PayloadFormat) -> bool:
+    """Tell whether a format is that of RFC 4733."""
+    return form.encoding_name.lower() == EVENT
+
+
+def event_type(common: Iterable[tuple[int, PayloadFormat]]) -> int | None:
+    """Find the payload type of telephone events, if agreed on."""
+    return next((number for number, form in common if is_event(form)), None)
+
+
+def directions(
+    local: Local, described: SessionDescription, media: MediaDescription, silent: bool
+) -> tuple[str, bool]:
+    """Tell our direction, and whether the peer holds us (RFC 3264 sections 6.1 and 8.4)."""
+    levels = (media.attributes, described.attributes)
+    stated = (name for level in levels for name, _ in level if name in _DIRECTIONS.values())
+    theirs = next(stated, "sendrecv")
+    held = silent or theirs not in _RECEIVING
+    sends = local.direction in _SENDING and not held
+    receives = local.direction in _RECEIVING and theirs in _SENDING
+    return _DIRECTIONS[sends, receives], held
+
+
+def remote_address(
+    local: Local, described: SessionDescription, media: MediaDescription
+) -> tuple[str, bool]:
+    """Find where the peer listens, and whether that is nowhere: the hold of RFC 2543."""
+    address = media.connection or described.connection
+    if address is None:
+        raise RemoteProtocolError("SDP with media but without c= line")
+    if not is_ip_address(address):
+        raise NegotiationError("offered a host name in c=; we can IP addresses")
+    silent = address in UNSPECIFIED
+    if not silent and address_type(address) != address_type(local.address):
+        ours = address_type(local.address)
+        raise NegotiationError(f"offered {address_type(address)}; we can {ours}", warning_code=301)
+    return address, silent
+
+
+def rtcp_address(address: str, media: MediaDescription) -> tuple[str, int]:
+    """Find where RTCP goes: a=rtcp (RFC 3605), or the next port. We never agree to mux."""
+    value = media.get("rtcp")
+    if value is None:
+        return address, min(media.port + 1, 65535)
+    port, _, rest = value.partition(" ")
+    words = rest.split()
+    if len(words) == 3 and is_ip_address(words[2]):
+        address = words[2]
+    return address, parse_integer(port, "RTCP port", 0, 65535)
+
+
+def packet_time(local: Local, described: SessionDescription, media: MediaDescription) -> int:
+    """Tell how many milliseconds the peer likes in a packet; what is odd leaves it to us."""
+    text = media.get("ptime") or described.get("ptime")
+    ptime = parse_integer(text.strip(), "ptime", 0, 65535) if text else local.ptime
+    return ptime if ptime in PTIMES else local.ptime
+
+
+def _listing(names: Iterable[str]) -> str:
+    return ", ".join(list(dict.fromkeys(names))[:LISTED])

@@ -1,0 +1,200 @@
+"""Offer and answer for one audio stream: RFC 3264, with SDES (RFC 4568) and RFC 8643.
+
+`srtp` of a trunk is "required" (RTP/SAVP), "preferred" (RTP/AVP with a=crypto, RFC 8643) or
+"off". An answer never changes the offer's profile. Where keys come in either profile, they
+are used; under "required" no stream is ever plain.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from opensip.errors import NegotiationError
+from opensip.rtp.payload import PayloadFormat
+from opensip.rtp.srtp import SUITES
+from opensip.sdp.capabilities import (
+    Formats,
+    Local,
+    answered_crypto,
+    common_formats,
+    directions,
+    event_type,
+    first_that_fits,
+    is_event,
+    packet_time,
+    remote_address,
+    rtcp_address,
+)
+from opensip.sdp.crypto import CryptoAttribute
+from opensip.sdp.description import Attributes, MediaDescription, Origin, SessionDescription
+
+__all__ = ["Local", "Negotiated", "Offer", "apply_answer", "make_answer", "make_offer"]
+
+EVENT_TYPE = 101  # the number that carriers recommend
+
+Keys = Callable[[int], bytes]  # that many random bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An offer of ours, to be read together with its answer."""
+
+    sdp: bytes
+    cryptos: tuple[CryptoAttribute, ...]
+    local: Local
+    protocol: str
+    payload_types: Formats
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Negotiated:
+    """What both sides agreed on.
+
+    `sdp` is our description; `remote` and `rtcp` where to send. `payload_type` and
+    `dtmf_payload_type` are for sending, `receive` maps what may come; they differ where the
+    peer numbers otherwise (RFC 3264 section 5.1). `ptime` is what the peer likes to get, in
+    milliseconds. `direction` is ours; `held` says that the peer does not want to hear us.
+    `suite` is "" for plain RTP; a key is master key and salt.
+    """
+
+    sdp: bytes
+    remote: tuple[str, int]
+    rtcp: tuple[str, int]
+    codec: PayloadFormat
+    payload_type: int
+    dtmf_payload_type: int | None
+    receive: Formats
+    ptime: int
+    direction: str
+    held: bool
+    suite: str = ""
+    tx_key: bytes = b""
+    rx_key: bytes = b""
+
+    def __repr__(self) -> str:  # keys stay out of logs
+        return f"Negotiated({self.codec.rtpmap} {self.suite} {self.direction} {self.remote})"
+
+
+def make_offer(local: Local, *, session_id: int, version: int, keys: Keys) -> Offer:
+    """Offer one audio stream. `keys` gives as many random bytes as it is asked for."""
+    protocol = "RTP/SAVP" if local.srtp == "required" else "RTP/AVP"
+    suites = local.suites if local.srtp != "off" else ()
+    cryptos = tuple(_own_crypto(n, suite, keys) for n, suite in enumerate(suites, 1))
+    types = tuple(_number(local.formats))
+    media = _describe_media(local, protocol, types, cryptos, local.direction)
+    sdp = _describe(local, session_id, version, (media,))
+    return Offer(sdp, cryptos, local, protocol, types)
+
+
+def make_answer(
+    local: Local, offer: bytes, *, session_id: int, version: int, keys: Keys
+) -> Negotiated:
+    """Answer an offer: its first audio stream that fits, each other one refused with port 0.
+
+    Of the common codecs the offer's first is taken. Raises RemoteProtocolError on garbage,
+    NegotiationError when nothing fits.
+    """
+    offered = SessionDescription.parse(offer)
+    index, crypto, common = first_that_fits(local, offered)
+    media = offered.media[index]
+    address, silent = remote_address(local, offered, media)
+    direction, held = directions(local, offered, media, silent)
+    own = _own_crypto(crypto.tag, crypto.suite, keys) if crypto else None
+    answered = _describe_media(local, media.protocol, common, (own,) if own else (), direction)
+    sections = tuple(answered if n == index else _refused(m) for n, m in enumerate(offered.media))
+    times = tuple(line for line in offered.others if line[0] == "t")  # equal, RFC 3264 section 6
+    return Negotiated(
+        sdp=_describe(local, session_id, version, sections, times),
+        remote=(address, media.port),
+        rtcp=rtcp_address(address, media),
+        codec=common[0][1],
+        payload_type=common[0][0],
+        dtmf_payload_type=event_type(common),
+        receive=common,
+        ptime=packet_time(local, offered, media),
+        direction=direction,
+        held=held,
+        suite=own.suite if own else "",
+        tx_key=own.key if own else b"",
+        rx_key=crypto.key if crypto else b"",
+    )
+
+
+def apply_answer(offer: Offer, answer: bytes) -> Negotiated:
+    """Read the answer to our offer. Raises RemoteProtocolError or NegotiationError."""
+    answered = SessionDescription.parse(answer)
+    if not answered.media or not answered.media[0].port:
+        raise NegotiationError("the answer refuses the audio")
+    media = answered.media[0]
+    if media.kind != "audio" or media.protocol != offer.protocol:
+        raise NegotiationError(f"offered {offer.protocol}, answered {media.kind} {media.protocol}")
+    own, theirs = answered_crypto(offer.local, offer.cryptos, media) or (None, None)
+    local = offer.local
+    common = common_formats(local.formats, media.payload_formats())
+    chosen = [form for _, form in common]
+    address, silent = remote_address(local, answered, media)
+    direction, held = directions(local, answered, media, silent)
+    return Negotiated(
+        sdp=offer.sdp,
+        remote=(address, media.port),
+        rtcp=rtcp_address(address, media),
+        codec=common[0][1],
+        payload_type=common[0][0],
+        dtmf_payload_type=event_type(common),
+        receive=tuple(pair for pair in offer.payload_types if pair[1] in chosen),
+        ptime=packet_time(local, answered, media),
+        direction=direction,
+        held=held,
+        suite=own.suite if own else "",
+        tx_key=own.key if own else b"",
+        rx_key=theirs.key if theirs else b"",
+    )
+
+
+def _number(formats: Iterable[PayloadFormat]) -> Iterator[tuple[int, PayloadFormat]]:
+    """Give each format its payload type: static, 101 for events, else from 96 on."""
+    free = iter(n for n in range(96, 128) if n != EVENT_TYPE)
+    for form in formats:
+        if form.static_type is not None:
+            yield form.static_type, form
+        else:
+            yield (EVENT_TYPE if is_event(form) else next(free)), form
+
+
+def _own_crypto(tag: int, suite: str, keys: Keys) -> CryptoAttribute:
+    return CryptoAttribute(tag, suite, keys(SUITES[suite].master_length))
+
+
+def _describe_media(
+    local: Local,
+    protocol: str,
+    types: Iterable[tuple[int, PayloadFormat]],
+    cryptos: Iterable[CryptoAttribute],
+    direction: str,
+) -> MediaDescription:
+    numbers, attributes = [], []
+    for number, form in types:
+        numbers.append(str(number))
+        attributes.append(("rtpmap", f"{number} {form.rtpmap}"))
+        if form.fmtp:
+            attributes.append(("fmtp", f"{number} {form.fmtp}"))
+    attributes += (("crypto", str(crypto)) for crypto in cryptos)
+    attributes += (("ptime", str(local.ptime)), (direction, ""))
+    return MediaDescription(
+        "audio", local.port, protocol, tuple(numbers), attributes=tuple(attributes)
+    )
+
+
+def _refused(media: MediaDescription) -> MediaDescription:
+    return MediaDescription(media.kind, 0, media.protocol, media.formats)
+
+
+def _describe(
+    local: Local,
+    session_id: int,
+    version: int,
+    media: tuple[MediaDescription, ...],
+    times: Attributes = (),
+) -> bytes:
+    origin = Origin(str(session_id), str(version), local.address)
+    times = times or (("t", "0 0"),)
+    return SessionDescription(origin, "-", local.address, times, (), media).to_bytes()
