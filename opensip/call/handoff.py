@@ -5,7 +5,6 @@ information reach ISDN and contact centres), a kilobyte a header line, four in a
 """
 
 import base64
-import binascii
 import json
 import math
 import re
@@ -16,9 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
-from opensip.errors import RemoteProtocolError
-from opensip.sip.fields import UserToUser
 from opensip.sip.headers import Headers
+from opensip.ua.identity import decode_user_to_user
 
 VERSION = 1
 
@@ -55,23 +53,23 @@ class Handoff:
         What matters most comes first; the transcript takes the room that is left.
         """
         url = self.transcript_url if _is_url(self.transcript_url) else ""
-        wanted = [
-            ("User-to-User", self.user_to_user(profile)),
-            ("X-Opensip-Call-Id", quote(cleaned(self.call_id, _CALL_ID), safe="@")),
-            ("X-Opensip-Intent", quote(cleaned(self.intent, _INTENT), safe="")),
-            ("X-Opensip-Confidence", f"{_share(self.confidence):.2f}"),
-            ("X-Opensip-Transcript-Url", url),
-            ("X-Opensip-Summary", _escaped(self.summary, _SUMMARY)),
-            ("X-Opensip-Fields", self._fields()),
+        wanted: list[tuple[str, Callable[[int], str]]] = [
+            ("User-to-User", lambda _: self.user_to_user(profile)),
+            ("X-Opensip-Call-Id", lambda _: quote(cleaned(self.call_id, _CALL_ID), safe="@")),
+            ("X-Opensip-Intent", lambda _: quote(cleaned(self.intent, _INTENT), safe="")),
+            ("X-Opensip-Confidence", lambda _: f"{_share(self.confidence):.2f}"),
+            ("X-Opensip-Transcript-Url", lambda _: url),
+            ("X-Opensip-Summary", lambda room: _escaped(self.summary, _SUMMARY, room)),
+            ("X-Opensip-Fields", lambda _: self._fields()),
+            ("X-Opensip-Transcript", lambda room: pack(self._last_lines(), room)),
         ]
         kept: list[tuple[str, str]] = []
-        for name, value in wanted:
-            if value and len(name) + len(value) + 4 <= budget:
+        for name, write in wanted:
+            room = budget - len(name) - len(": \r\n")
+            value = write(min(room, LINE))
+            if value and len(value) <= room:
                 kept.append((name, value))
-                budget -= len(name) + len(value) + 4  # colon, space, end of line
-        room = min(LINE, budget - len("X-Opensip-Transcript") - 4)
-        if packed := pack([masked(line) for line in self.transcript[-_LAST_LINES:]], room):
-            kept.append(("X-Opensip-Transcript", packed))
+                budget = room - len(value)
         return tuple(kept)
 
     def user_to_user(self, profile: Profile = "generic") -> str:
@@ -89,13 +87,12 @@ class Handoff:
         """
         if target.lower().startswith("tel:"):
             return f"<{target}>"
-        joint = "&" if "?" in target else "?"
-        headers = self.headers(profile, budget=budget)
-        while headers:
+        joint, room = "&" if "?" in target else "?", budget
+        while headers := self.headers(profile, budget=room):
             escaped = "&".join(f"{name}={quote(value, safe='')}" for name, value in headers)
             if len(escaped) <= budget:
                 return f"<{target}{joint}{escaped}>"
-            headers = headers[:-1]
+            room -= len(escaped) - budget  # escaping made it longer
         return f"<{target}>"
 
     def _data(self, octets: int) -> bytes:
@@ -111,6 +108,9 @@ class Handoff:
                     return text.encode("ascii")
             url = ""
         return json.dumps({"v": VERSION}, separators=(",", ":")).encode("ascii")
+
+    def _last_lines(self) -> list[str]:
+        return [masked(line) for line in self.transcript[-_LAST_LINES:]]
 
     def _fields(self) -> str:
         """As in a form (order=4711&name=Ann), in pairs as many as fit."""
@@ -143,30 +143,6 @@ def read_headers(headers: Headers | Iterable[tuple[str, str]]) -> Handoff:
     )
 
 
-def read_user_to_user(value: str) -> bytes:
-    """Decode one User-to-User value: hex, base64, the payload of a jwt, a token or quoted text.
-
-    What names no encoding is hex where it can be (RFC 7433 section 4.1), else base64, else
-    the text itself. A leading zero octet, the protocol discriminator, is left out.
-    """
-    try:
-        parsed = UserToUser.parse(value)
-    except RemoteProtocolError:
-        return b""
-    for decode in _decoders(parsed):
-        try:
-            return decode(parsed.data).removeprefix(_PROTOCOL_DISCRIMINATOR)
-        except ValueError:
-            continue
-    return parsed.data.encode()
-
-
-def _decoders(uui: UserToUser) -> tuple[Callable[[str], bytes], ...]:
-    if uui.encoding is not None:
-        return (_DECODERS[uui.encoding],) if uui.encoding in _DECODERS else ()
-    return () if uui.quoted else (_from_hex, _text_from_base64)
-
-
 def pack(lines: Sequence[str], room: int) -> str:
     """Deflate and base64url-encode the last lines that fit in `room` characters; "" if none."""
     packed = ""
@@ -182,7 +158,8 @@ def pack(lines: Sequence[str], room: int) -> str:
 def unpack(packed: str) -> tuple[str, ...]:
     """Read back what `pack` wrote; nothing if it is broken."""
     try:
-        data = _from_base64(packed)
+        padded = packed.encode() + b"=" * (-len(packed) % 4)
+        data = base64.b64decode(padded, altchars=b"-_", validate=True)
         inflated = zlib.decompressobj().decompress(data, _LARGEST_TRANSCRIPT)
     except (ValueError, zlib.error):
         return ()
@@ -210,11 +187,11 @@ def _mask_card(match: re.Match[str]) -> str:
     return match[0] if (sum(doubled) + sum(digits[-1::-2])) % 10 else "***"
 
 
-def _escaped(text: str, length: int) -> str:
-    """Percent-encode, cut so that no escape or character is halved."""
+def _escaped(text: str, length: int, room: int) -> str:
+    """Percent-encode `length` characters at most, cut so that no escape is halved."""
     text = cleaned(masked(text), length)
-    while len(escaped := quote(text, safe="")) > LINE:
-        text = text[: len(text) * LINE // len(escaped)]
+    while len(escaped := quote(text, safe="")) > max(room, 0):
+        text = text[: len(text) * max(room, 0) // len(escaped)]
     return escaped
 
 
@@ -237,38 +214,9 @@ def _first_object(values: Iterable[str]) -> dict[str, Any]:
     """The first User-to-User value that holds our JSON; others may be the carrier's own."""
     for value in values:
         try:
-            data = json.loads(read_user_to_user(value))
+            data = json.loads(decode_user_to_user(value))
         except (ValueError, RecursionError):
             continue
         if isinstance(data, dict) and data.get("v") == VERSION:
             return data
     return {}
-
-
-def _from_hex(text: str) -> bytes:
-    return binascii.unhexlify(text.strip())
-
-
-def _from_base64(text: str) -> bytes:
-    text = text.strip().replace("-", "+").replace("_", "/").rstrip("=")
-    return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-
-
-def _text_from_base64(text: str) -> bytes:
-    """Base64 that does not say so: believed only where it holds text, for a token may look so."""
-    data = _from_base64(text)
-    if not data.decode().isprintable():  # UnicodeDecodeError is a ValueError
-        raise ValueError(text)
-    return data
-
-
-def _from_jwt(text: str) -> bytes:
-    """The payload; its signature is the sender's affair with its own readers."""
-    return _from_base64(text.split(".")[1]) if text.count(".") == 2 else b""
-
-
-_DECODERS: Mapping[str, Callable[[str], bytes]] = {
-    "hex": _from_hex,
-    "base64": _from_base64,
-    "jwt": _from_jwt,
-}
