@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from opensip.sip.headers import Headers
 from opensip.sip.message import Request, Response
@@ -41,6 +42,28 @@ Command = Respond | Ask | Acknowledge | Cancel
 # Gives the credentials that answer a 401 or 407 to a request of ours, as header fields; None
 # where it is not to be answered (again). How often is its own to count.
 Authorize = Callable[[Request, Response], Sequence[tuple[str, str]] | None]
+
+EventT = TypeVar("EventT")
+
+
+class Usage(Generic[EventT]):
+    """The two queues of every usage: commands for the layer's owner, events for the user."""
+
+    __slots__ = ("_events", "_outgoing")
+
+    def __init__(self) -> None:
+        self._outgoing: list[Command] = []
+        self._events: list[EventT] = []
+
+    def messages_to_send(self) -> list[Command]:
+        """Take the commands to carry out, in order."""
+        commands, self._outgoing = self._outgoing, []
+        return commands
+
+    def next_event(self) -> EventT | None:
+        """Take the next event."""
+        return self._events.pop(0) if self._events else None
+
 
 _CREDENTIALS = ("Authorization", "Proxy-Authorization")
 

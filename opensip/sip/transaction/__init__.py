@@ -68,6 +68,13 @@ class ResponseUnacknowledged:
     key: TransactionKey
 
 
+@dataclass(frozen=True, slots=True)
+class TransactionEnded:
+    """A client transaction is over: nothing more will come of it."""
+
+    key: TransactionKey
+
+
 Event = (
     RequestReceived
     | AckReceived
@@ -75,4 +82,5 @@ Event = (
     | ResponseReceived
     | TransactionFailed
     | ResponseUnacknowledged
+    | TransactionEnded
 )

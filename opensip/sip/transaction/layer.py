@@ -17,6 +17,7 @@ from opensip.sip.transaction import (
     RequestReceived,
     ResponseReceived,
     ResponseUnacknowledged,
+    TransactionEnded,
     TransactionFailed,
     TransactionKey,
     machine,
@@ -259,6 +260,8 @@ class TransactionLayer:
             self._tell(entry, event, flow, now)
         if transaction.state is State.TERMINATED:
             self._remove(entry)
+            if entry.key.side == "client" and entry.key.method != "CANCEL":
+                self._events.append(TransactionEnded(entry.key))
             return
         at = transaction.get_timer()
         # A deadline that moved away is left in the heap: it will fire in vain, once.
