@@ -65,9 +65,14 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Not proved. `why` is for our log; the peer gets the same new challenge in every case."""
+    """Not proved. `why` is for our log; the peer gets the same new challenge in every case.
+
+    `guess` is true for a wrong answer to a nonce that we gave to this very source: it cannot
+    come from someone who merely forges the source address.
+    """
 
     why: str
+    guess: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,8 @@ class DigestVerifier:
         right = self._response(params, method, known or self._nobody)
         same = hmac.compare_digest(right.encode(), octets(params["response"].lower()))
         if not (same and known):
-            return Refused("wrong password" if known else "unknown user")
+            guess = self._issued(params["nonce"], source) is not None
+            return Refused("wrong password" if known else "unknown user", guess)
         if why := self._use(params["nonce"], int(params["nc"], 16), source, now):
             return Stale(why)
         return Accepted(user)

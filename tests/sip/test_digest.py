@@ -63,8 +63,8 @@ def test_wrong_password_and_unknown_user_are_refused_and_stay_out_of_the_table(p
     challenges = peer.challenged()
     wrong = peer.judge(peer.answer(challenges, password="wrong"))
     unknown = peer.judge(peer.answer(challenges, username="nobody"))
-    assert wrong == Refused("wrong password")
-    assert unknown == Refused("unknown user")
+    assert wrong == Refused("wrong password", guess=True)
+    assert unknown == Refused("unknown user", guess=True)
     assert peer.verifier.remembered == 0
 
 
@@ -96,7 +96,7 @@ def test_a_nonce_lives_thirty_seconds(peer, now, verdict):
 
 def test_expired_nonce_under_a_wrong_password_is_refused_not_stale(peer):
     authorization = peer.answer(peer.challenged(), password="wrong")
-    assert peer.judge(authorization, now=60) == Refused("wrong password")
+    assert peer.judge(authorization, now=60) == Refused("wrong password", guess=True)
 
 
 def test_changed_uri_is_refused_but_an_equivalent_spelling_is_not(peer):
@@ -110,7 +110,7 @@ def test_changed_uri_is_refused_but_an_equivalent_spelling_is_not(peer):
 
 def test_a_nonce_is_bound_to_method_source_and_secret(peer):
     authorization = peer.answer(peer.challenged())
-    assert peer.judge(authorization, method="BYE") == Refused("wrong password")
+    assert peer.judge(authorization, method="BYE") == Refused("wrong password", guess=True)
     assert peer.judge(authorization, source="198.51.100.1") == Stale("nonce is not ours")
     other = Peer(DigestVerifier(b"other secret", REALM))
     assert other.judge(authorization) == Stale("nonce is not ours")
