@@ -1,0 +1,70 @@
+"""How a scripted caller knows that the other side has finished: voice, then a pause."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from opensip.audio.frame import AudioFrame, AudioSource
+
+VOICE_DBFS = -45.0  # speech of a phone call is 20 dB above, line noise 10 dB below
+PAUSE = 0.9  # seconds without voice after which the other side has finished
+SHORTEST = 0.1  # seconds of voice; less is a click
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One turn of the other side: when its voice began and ended, in seconds of the loop."""
+
+    began: float
+    ended: float
+
+
+class Hearing:
+    """Listens to a source all the time and tells turns apart. Run `listen` as a task."""
+
+    def __init__(self, source: AudioSource, now: Callable[[], float]) -> None:
+        self._source = source
+        self._now = now
+        self._turn: Heard | None = None
+        self._changed = asyncio.Event()
+        self.ended = False
+
+    async def listen(self) -> None:
+        """Take frames until the source ends."""
+        while (frame := await self._source.read()) is not None:
+            if frame.level_dbfs > VOICE_DBFS:
+                self._extend(frame)
+        self.ended = True
+        self._changed.set()
+
+    def forget(self) -> None:
+        """Leave out what was heard so far: the next turn begins now."""
+        self._turn = None
+
+    async def turn(self, *, patience: float) -> Heard | None:
+        """Wait for the other side to speak and finish; None where it does not within `patience`."""
+        give_up = self._now() + patience
+        while not self.ended:
+            now = self._now()
+            turn = self._turn
+            if turn and now - turn.ended >= PAUSE:
+                self._turn = None
+                if turn.ended - turn.began >= SHORTEST:
+                    return turn
+            elif turn is None and now >= give_up:
+                return None
+            await self._wait(PAUSE - (now - turn.ended) if turn else give_up - now)
+        return self._turn
+
+    def _extend(self, frame: AudioFrame) -> None:
+        ended = frame.at + frame.seconds
+        self._turn = Heard(self._turn.began if self._turn else frame.at, ended)
+        self._changed.set()
+
+    async def _wait(self, seconds: float) -> None:
+        self._changed.clear()
+        try:
+            async with asyncio.timeout(max(seconds, 0.01)):
+                await self._changed.wait()
+        except TimeoutError:
+            pass

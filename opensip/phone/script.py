@@ -1,0 +1,69 @@
+"""What a scripted caller does, one step a turn of the other side."""
+
+import re
+from dataclasses import dataclass
+
+from opensip.errors import ConfigError
+
+KEYS = "0123456789*#ABCD"
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Speak `text`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Press `digits` as telephone events."""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Stay silent for `seconds`, whatever is heard."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """Send a sine of `frequency` Hz for `seconds`."""
+
+    frequency: float
+    seconds: float
+
+
+Step = Say | Keys | Wait | Tone
+
+
+def parse_step(text: str) -> Step:
+    """Read a step as written on a command line.
+
+    `keys:1234`, `wait:2.5`, `tone:440` or `tone:440/3` (Hz, seconds), `say:…`; anything else is
+    spoken. Raises ConfigError.
+    """
+    kind, _, rest = text.partition(":")
+    match kind:
+        case "keys" if rest and set(rest.upper()) <= set(KEYS):
+            return Keys(rest.upper())
+        case "wait" if _is_number(rest):
+            return Wait(float(rest))
+        case "tone" if all(map(_is_number, rest.split("/"))) and rest.count("/") <= 1:
+            frequency, _, seconds = rest.partition("/")
+            return Tone(float(frequency), float(seconds or 2))
+        case "keys" | "wait" | "tone":
+            raise ConfigError(
+                f"{text!r} is no step: keys:1234, wait:2.5, tone:440 or tone:440/3 (Hz, seconds)"
+            )
+        case "say":
+            return Say(rest)
+        case _:
+            return Say(text)
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"\d+(\.\d+)?", text) is not None
