@@ -1,0 +1,51 @@
+"""Ways of passing a caller to a human: a table of strategies, tried in a trunk's order."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from opensip.call.transfer.refer import Refer
+from opensip.call.transfer.strategy import (
+    Referrer,
+    Transfer,
+    TransferResult,
+    TransferStrategy,
+)
+from opensip.events import Observer, TransferEnded, TransferProgress, TransferStarted
+
+__all__ = [
+    "STRATEGIES",
+    "Referrer",
+    "Transfer",
+    "TransferResult",
+    "TransferStrategy",
+    "hand_over",
+]
+
+STRATEGIES: Mapping[str, TransferStrategy] = {"refer": Refer()}
+
+
+async def hand_over(
+    leg: Referrer,
+    transfer: Transfer,
+    names: Sequence[str],
+    *,
+    observer: Observer,
+    now: Callable[[], float],
+) -> TransferResult:
+    """Try the strategies `names` in turn until one has transferred the caller.
+
+    Those that the peer says it cannot follow are tried only where it can follow none: Allow
+    is a hint that many leave incomplete. The last result tells why it did not come off.
+    """
+    suited = [name for name in names if STRATEGIES[name].suits(leg)] or list(names)
+    result = TransferResult("failed")
+    for name in suited:
+        observer.note(TransferStarted(now(), name, transfer.target))
+
+        def progressed(way: str, status: int) -> None:
+            observer.note(TransferProgress(now(), way, status))
+
+        result = await STRATEGIES[name].transfer(leg, transfer, progressed)
+        observer.note(TransferEnded(now(), name, result.outcome, result.sip_status))
+        if result.outcome == "transferred":
+            break
+    return result

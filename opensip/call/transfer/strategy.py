@@ -1,0 +1,60 @@
+"""What a transfer strategy is given, what it needs of a leg, and how it ends."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from opensip.call.handoff import Handoff, Profile
+from opensip.sip.refer_usage import ReferProgress
+
+Outcome = Literal["transferred", "refused", "failed", "silent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Whom to pass the caller to, and what goes along.
+
+    `target` is a sip:, sips: or tel: URI; `referred_by` our own URI in the dialog; `budget`
+    the characters that all context headers together may take.
+    """
+
+    target: str
+    handoff: Handoff
+    profile: Profile
+    referred_by: str
+    budget: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferResult:
+    """How it ended. "refused": the peer would not try; "failed": it tried, `sip_status` says
+    why not; "silent": it never said.
+    """
+
+    outcome: Outcome
+    sip_status: int | None = None
+
+
+class Referrer(Protocol):
+    """What a strategy needs of the caller's leg; `peer_allows` holds method names."""
+
+    @property
+    def peer_allows(self) -> frozenset[str]:
+        """Methods of the peer's Allow header; empty where it had none."""
+
+    def refer(
+        self, refer_to: str, headers: Sequence[tuple[str, str]] = (), *, timeout: float = ...
+    ) -> AsyncIterator[ReferProgress]:
+        """Send a REFER and follow it to its end."""
+
+
+class TransferStrategy(Protocol):
+    """One way of transferring. It raises nothing: all that can go wrong is a result."""
+
+    def suits(self, leg: Referrer) -> bool:
+        """Tell whether the peer says that it can follow."""
+
+    async def transfer(
+        self, leg: Referrer, transfer: Transfer, progressed: Callable[[str, int], None]
+    ) -> TransferResult:
+        """Carry it out; `progressed` learns each SIP status with the way it came."""

@@ -1,0 +1,65 @@
+import pytest
+
+from opensip.call.handoff import Handoff, read_headers
+from opensip.call.transfer.refer import compose, judge
+from opensip.call.transfer.strategy import Transfer, TransferResult
+from opensip.sip.uri import NameAddr
+
+HANDOFF = Handoff("c-8f3a", "billing_dispute", 0.93, "Disputes a charge", ["caller: hello"] * 3)
+US = "sip:+15553334444@sip.us.opensip.example"
+
+
+def transfer(budget=4096, target="sip:desk@pbx.example.com"):
+    return Transfer(target, HANDOFF, "generic", US, budget)
+
+
+def test_the_headers_of_a_refer_stand_as_published():
+    refer_to, headers = compose(transfer())
+    assert refer_to.startswith("<sip:desk@pbx.example.com?User-to-User=00")
+    assert [name for name, _ in headers] == [
+        "Referred-By",
+        "User-to-User",
+        "X-Opensip-Call-Id",
+        "X-Opensip-Intent",
+        "X-Opensip-Confidence",
+        "X-Opensip-Summary",
+        "X-Opensip-Transcript",
+        "Supported",
+    ]
+    assert headers[0] == ("Referred-By", f"<{US}>")
+    assert headers[-1] == ("Supported", "replaces, norefersub")
+    assert read_headers(headers).summary == "Disputes a charge"
+    assert read_headers(NameAddr.parse(refer_to).uri.unescaped_headers()) == read_headers(headers)
+
+
+@pytest.mark.parametrize("budget", [0, 300, 600, 1000])
+def test_a_small_budget_keeps_what_matters_most(budget):
+    refer_to, headers = compose(transfer(budget))
+    context = [item for item in headers if item[0] not in ("Referred-By", "Supported")]
+    length = len(refer_to) + sum(len(name) + len(value) + 4 for name, value in context)
+    assert length <= budget + len("<sip:desk@pbx.example.com?>")
+    if budget >= 600:
+        read = read_headers(NameAddr.parse(refer_to).uri.unescaped_headers())
+        assert (read.call_id, read.intent) == ("c-8f3a", "billing_dispute")
+
+
+def test_a_telephone_number_carries_its_context_beside_it():
+    refer_to, headers = compose(transfer(target="tel:+15556667777"))
+    assert refer_to == "<tel:+15556667777>"
+    assert read_headers(headers).intent == "billing_dispute"
+
+
+@pytest.mark.parametrize(
+    ("way", "status", "expected"),
+    [
+        ("notify", 200, TransferResult("transferred", 200)),
+        ("bye", 200, TransferResult("transferred", 200)),
+        ("refer", 202, TransferResult("transferred", 202)),  # Refer-Sub: false, no NOTIFY follows
+        ("refer", 603, TransferResult("refused", 603)),
+        ("refer", 405, TransferResult("refused", 405)),
+        ("notify", 486, TransferResult("failed", 486)),
+        ("notify", 0, TransferResult("silent")),
+    ],
+)
+def test_what_the_end_of_a_refer_means(way, status, expected):
+    assert judge(way, status) == expected

@@ -1,0 +1,127 @@
+"""Legs and agents of a call without SIP, sockets or speech."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import numpy as np
+
+from opensip.audio.frame import AudioFrame, Samples
+from opensip.call.leg import LegEnded
+from opensip.events import CallEvent
+from opensip.sip.refer_usage import ReferProgress
+
+RATE = 8000
+
+
+class Noted:
+    """An observer that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.events: list[CallEvent] = []
+
+    def note(self, event: CallEvent) -> None:
+        self.events.append(event)
+
+    @property
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.events]
+
+    def of(self, kind: str) -> list[CallEvent]:
+        return [event for event in self.events if event.kind == kind]
+
+
+class FakeSource:
+    """A source that is silent until it ends."""
+
+    rate = RATE
+
+    def __init__(self) -> None:
+        self.ended = asyncio.Event()
+
+    async def read(self) -> AudioFrame | None:
+        await self.ended.wait()
+        return None
+
+
+class FakeSink:
+    """A sink that plays in real (virtual) time and remembers what it was given."""
+
+    rate = RATE
+
+    def __init__(self) -> None:
+        self.written: list[tuple[float, Samples]] = []
+        self.flushed = 0
+        self._total = 0
+        self._ends_at = 0.0
+
+    def write(self, samples: Samples) -> int:
+        now = asyncio.get_running_loop().time()
+        self.written.append((now, np.asarray(samples)))
+        self._ends_at = max(self._ends_at, now) + len(samples) / RATE
+        self._total += len(samples)
+        return self._total - len(samples)
+
+    def flush(self) -> int:
+        left = self.queued()
+        self.flushed += left
+        self._ends_at = 0.0
+        return left
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def queued(self) -> int:
+        return max(0, round((self._ends_at - asyncio.get_running_loop().time()) * RATE))
+
+    def played(self) -> int:
+        return self._total - self.queued()
+
+    async def drained(self) -> None:
+        await asyncio.sleep(max(0.0, self._ends_at - asyncio.get_running_loop().time()))
+
+
+class FakeLeg:
+    """A leg whose peer answers a REFER as `progress` says: (delay in seconds, progress) pairs."""
+
+    def __init__(
+        self,
+        progress: Sequence[tuple[float, ReferProgress]] = (),
+        *,
+        allows: frozenset[str] = frozenset(),
+    ) -> None:
+        self.source, self.sink = FakeSource(), FakeSink()
+        self.peer_allows = allows
+        self.referred_by = "sip:+15553334444@sip.us.opensip.example"
+        self.host = "192.0.2.10"
+        self.room = 4096
+        self.refers: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+        self.hung_up = 0
+        self.closed = 0
+        self._progress = progress
+        self._ended: asyncio.Future[LegEnded] = asyncio.get_running_loop().create_future()
+
+    def end(self, side: str = "caller", cause: str = "bye") -> None:
+        if not self._ended.done():
+            self._ended.set_result(LegEnded(side, cause))
+
+    async def refer(
+        self, refer_to: str, headers: Sequence[tuple[str, str]] = (), **_: float
+    ) -> AsyncIterator[ReferProgress]:
+        self.refers.append((refer_to, tuple(headers)))
+        for delay, progress in self._progress:
+            await asyncio.sleep(delay)
+            if progress.way == "bye":
+                self.end()
+            yield progress
+
+    async def wait_ended(self) -> LegEnded:
+        return await asyncio.shield(self._ended)
+
+    async def hang_up(self) -> None:
+        self.hung_up += 1
+        self.end("us", "bye")
+
+    async def close(self) -> None:
+        self.closed += 1
+        self.source.ended.set()
