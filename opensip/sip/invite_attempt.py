@@ -91,13 +91,13 @@ class InviteAttempt(Usage[Event]):
         self._early: dict[str | None, Dialog] = {}
         self._acks: dict[str | None, Acknowledge] = {}  # by To tag
         self._cancelled = self._over = False
-        self._outgoing.append(Ask(request))
+        self._command(Ask(request))
 
     def cancel(self) -> None:
         """Give the call up before it is answered; a 2xx that comes all the same is ended."""
         if not (self._over or self._cancelled):
             self._cancelled = True
-            self._outgoing.append(Cancel())
+            self._command(Cancel())
 
     def acknowledge(self, answer: bytes) -> None:
         """Send the ACK that carries our answer to the offer of `Established`."""
@@ -130,7 +130,7 @@ class InviteAttempt(Usage[Event]):
     def _receive_2xx(self, response: Response) -> None:
         tag = response.to.tag
         if tag in self._acks:
-            self._outgoing.append(self._acks[tag])
+            self._command(self._acks[tag])
         elif self._cancelled or (self.usage is not None and tag != self._tag_of(self.usage)):
             self._hang_up(response)
         elif self.usage is None:
@@ -153,7 +153,7 @@ class InviteAttempt(Usage[Event]):
         """End a session that nobody wants: cancelled too late, or of a slower fork."""
         dialog = self._dialog_of(response)
         self._acknowledge(dialog, response.to.tag, b"")
-        self._outgoing.append(Ask(dialog.create_request("BYE")))
+        self._command(Ask(dialog.create_request("BYE")))
         if not self._over:
             self._refuse(487, response)
 
@@ -167,7 +167,7 @@ class InviteAttempt(Usage[Event]):
         number = self.request.cseq.number + 1
         self.request = with_credentials(self.request, number, credentials)
         self._early.clear()
-        self._outgoing.append(Ask(self.request))
+        self._command(Ask(self.request))
 
     def _refuse(self, status: int, response: Response | None) -> None:
         self._over = True
@@ -176,7 +176,7 @@ class InviteAttempt(Usage[Event]):
     def _acknowledge(self, dialog: Dialog, tag: str | None, body: bytes) -> None:
         number, headers = self.request.cseq.number, credentials_of(self.request)
         self._acks[tag] = Acknowledge(dialog.create_ack(number, body, headers=headers))
-        self._outgoing.append(self._acks[tag])
+        self._command(self._acks[tag])
 
     def _dialog_of(self, response: Response) -> Dialog:
         tag = response.to.tag

@@ -3,60 +3,29 @@
 The INVITE that we send first is an `InviteAttempt`; it hands over a usage when it is answered.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 
 from opensip.errors import LocalProtocolError, RemoteProtocolError
 from opensip.sip.dialog import Dialog
+from opensip.sip.invite_answer import InviteAnswer
 from opensip.sip.invite_events import (
     Acknowledged,
     Ended,
     Event,
     ReinviteCancelled,
-    Reinvited,
     ReinviteDue,
     ReinviteReceived,
-    ReinviteRefused,
     RequestReceived,
     State,
 )
 from opensip.sip.message import Request, Response
+from opensip.sip.reinvite import Outcome, Reinvites
 from opensip.sip.timers import Timers
 from opensip.sip.transaction import TransactionKey
-from opensip.sip.usage import (
-    Acknowledge,
-    Ask,
-    Authorize,
-    Respond,
-    Usage,
-    authorized,
-    credentials_of,
-    with_credentials,
-)
+from opensip.sip.usage import Ask, Authorize, Respond, Usage, authorized, with_credentials
 
-_ACKS_KEPT = 4  # a 2xx may be retransmitted after the next re-INVITE has left
 Fields = Iterable[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """An INVITE of the peer without a final response."""
-
-    key: TransactionKey
-    request: Request
-
-
-@dataclass(slots=True)
-class _Unacknowledged:
-    """Our 2xx, sent again until its ACK comes (section 13.3.1.4), over any transport."""
-
-    key: TransactionKey
-    response: Response
-    cseq: int
-    offered: bool
-    resend_at: float
-    resend_after: float
-    expire_at: float
+_Pending = tuple[TransactionKey, Request]  # an INVITE of the peer without a final response
 
 
 class InviteUsage(Usage[Event]):
@@ -69,19 +38,14 @@ class InviteUsage(Usage[Event]):
     """
 
     __slots__ = (
-        "_acks",
+        "_answered",
         "_authorize",
         "_bye",
         "_bye_wanted",
-        "_owner",
         "_pending",
         "_random",
-        "_reinvite",
-        "_reinvite_at",
-        "_reinvite_wanted",
+        "_reinvites",
         "_timers",
-        "_unacknowledged",
-        "_unanswered",
         "dialog",
         "state",
     )
@@ -98,17 +62,14 @@ class InviteUsage(Usage[Event]):
         super().__init__()
         self.dialog = dialog
         self.state = State.ESTABLISHED
-        self._owner = owner
         self._random = random
         self._timers = timers or Timers()
         self._authorize = authorize
         self._pending: _Pending | None = None
-        self._unacknowledged: _Unacknowledged | None = None
-        self._reinvite: Request | None = None  # ours, without a final response
-        self._unanswered: Request | None = None  # ours, accepted with an offer: its ACK waits
-        self._reinvite_at: float | None = None
-        self._reinvite_wanted = False
-        self._acks: dict[int, Acknowledge] = {}
+        self._answered: InviteAnswer | None = None
+        self._reinvites = Reinvites(
+            dialog, self._command, owner=owner, random=random, authorize=authorize
+        )
         self._bye: Request | None = None
         self._bye_wanted: tuple[Fields, Ended] | None = None  # as soon as the ACK has come
 
@@ -126,7 +87,7 @@ class InviteUsage(Usage[Event]):
         """Take the first INVITE `request`, whose dialog is early, to answer or reject it."""
         usage = cls(dialog, owner=False, random=random, timers=timers, authorize=authorize)
         usage.state = State.EARLY
-        usage._pending = _Pending(key, request)
+        usage._pending = key, request
         return usage
 
     # ---- the peer's INVITE
@@ -136,7 +97,7 @@ class InviteUsage(Usage[Event]):
     ) -> None:
         """Tell the peer how its INVITE is getting on: `status` 100 to 199."""
         if self._pending is not None:
-            self._respond(self._pending, status, reason, headers=headers, body=body)
+            self._answer(*self._pending, status, reason, headers=headers, body=body)
 
     def answer(self, body: bytes, *, headers: Fields = (), now: float) -> None:
         """Accept the peer's INVITE: `body` answers its offer, or makes one if it had none.
@@ -146,26 +107,18 @@ class InviteUsage(Usage[Event]):
         if (pending := self._pending) is None:
             return
         self._pending = None
-        response = self._respond(pending, 200, headers=headers, body=body)
+        response = self._answer(*pending, 200, headers=headers, body=body)
         if self.state is State.EARLY:
             self.state = State.ESTABLISHED
             self.dialog.confirm()
-        self._unacknowledged = _Unacknowledged(
-            key=pending.key,
-            response=response,
-            cseq=pending.request.cseq.number,
-            offered=not pending.request.body,
-            resend_at=now + self._timers.t1,
-            resend_after=self._timers.t1,
-            expire_at=now + self._timers.limit,
-        )
+        self._answered = InviteAnswer(*pending, response, timers=self._timers, now=now)
 
     def reject(self, status: int, reason: str | None = None, *, headers: Fields = ()) -> None:
         """Refuse the peer's INVITE: the first one ends the usage, a re-INVITE changes nothing."""
         if (pending := self._pending) is None:
             return
         self._pending = None
-        self._respond(pending, status, reason, headers=headers)
+        self._answer(*pending, status, reason, headers=headers)
         if self.state is State.EARLY:
             self._finish(Ended("local", "rejected", status))
 
@@ -174,7 +127,7 @@ class InviteUsage(Usage[Event]):
         if (pending := self._pending) is None:
             return
         self._pending = None
-        self._respond(pending, 487)
+        self._answer(*pending, 487)
         if self.state is State.EARLY:
             self._finish(Ended("remote", "cancelled", 487, request))
         else:
@@ -182,15 +135,14 @@ class InviteUsage(Usage[Event]):
 
     def receive_ack(self, request: Request, *, now: float) -> None:
         """Take the ACK of a 2xx of ours; one that came already is let go by."""
-        waiting = self._unacknowledged
-        if waiting is not None and waiting.cseq == request.cseq.number:
-            self._acknowledged(request.body)
+        answered = self._answered
+        if answered is not None and answered.cseq == request.cseq.number:
+            self._acknowledged(answered, request.body)
 
-    def _acknowledged(self, body: bytes) -> None:
-        waiting, self._unacknowledged = self._unacknowledged, None
-        if waiting is not None:
-            answer = body if waiting.offered else b""
-            self._events.append(Acknowledged(answer, waiting.offered))
+    def _acknowledged(self, answered: InviteAnswer, body: bytes) -> None:
+        self._answered = None
+        answer = body if answered.offered else b""
+        self._events.append(Acknowledged(answer, answered.offered))
         if self._bye_wanted is not None:
             self._send_bye(*self._bye_wanted)
         self._let_reinvite()
@@ -204,7 +156,7 @@ class InviteUsage(Usage[Event]):
         except RemoteProtocolError as error:
             self._answer(key, request, error.sip_status, error.reason)
             return
-        if request.method == "BYE":
+        if request.method == "BYE" and self.state is not State.ENDED:
             self._receive_bye(key, request)
         elif self.state in (State.ENDING, State.ENDED):
             self._answer(key, request, 481)
@@ -220,19 +172,25 @@ class InviteUsage(Usage[Event]):
         self._finish(Ended("remote", "bye", None, request))
 
     def _receive_reinvite(self, key: TransactionKey, request: Request) -> None:
-        waiting = self._unacknowledged
+        answered = self._answered
         if self._pending is not None:  # section 14.2
             retry = str(int(self._random() * 11))
             self._answer(key, request, 500, headers=[("Retry-After", retry)])
-        elif self._reinvite is not None or self._unanswered is not None:
+        elif self._reinvites.is_busy:
             self._answer(key, request, 491)
-        elif waiting is not None and waiting.offered:
+        elif answered is not None and answered.offered:
             self._answer(key, request, 491)  # RFC 5407 section 3.1.5: our offer has no answer
         else:
-            if waiting is not None:
-                self._acknowledged(b"")  # it had our 2xx: only the ACK was lost
-            self._pending = _Pending(key, request)
+            self._open_reinvite(key, request)
+
+    def _open_reinvite(self, key: TransactionKey, request: Request) -> None:
+        if self._answered is not None:
+            self._acknowledged(self._answered, b"")  # it had our 2xx: only the ACK was lost
+        if self.state is State.ESTABLISHED:
+            self._pending = key, request
             self._events.append(ReinviteReceived(request, request.body))
+        else:
+            self._answer(key, request, 487)  # a BYE had waited for that ACK
 
     # ---- our requests
 
@@ -243,18 +201,17 @@ class InviteUsage(Usage[Event]):
         """
         if self.state is not State.ESTABLISHED or self._bye_wanted is not None:
             raise LocalProtocolError(f"no re-INVITE in {self.state.name}")
-        if self._is_busy or self._reinvite_at is not None:
-            self._reinvite_wanted = self._reinvite_at is None
+        if self._reinvites.pause_until is not None:
+            return  # it will be due after the pause
+        if self._is_busy:
+            self._reinvites.is_wanted = True
             return
-        self._reinvite = self.dialog.create_request("INVITE", headers=headers, body=body)
-        self._outgoing.append(Ask(self._reinvite))
+        self._reinvites.send(body, headers)
 
     def acknowledge(self, answer: bytes) -> None:
         """Send the ACK that carries our answer to the offer of a `Reinvited`."""
-        request, self._unanswered = self._unanswered, None
-        if request is not None:
-            self._send_ack(request, answer)
-            self._let_reinvite()
+        self._reinvites.acknowledge(answer)
+        self._let_reinvite()
 
     def bye(self, *, headers: Fields = ()) -> None:
         """End the session, in whatever state it is.
@@ -272,52 +229,47 @@ class InviteUsage(Usage[Event]):
 
     def lose(self, cause: str) -> None:
         """Give the session up: media is dead, or a request got 408 or 481 (section 12.2.1.2)."""
-        if self.state is State.ESTABLISHED:
+        if self.state is State.EARLY:
+            self._finish(Ended("lost", cause))
+        elif self.state is State.ESTABLISHED:
             self._end((), Ended("lost", cause))
 
     def receive_response(self, response: Response, *, now: float) -> None:
         """Take a response to a request of this usage."""
-        number = response.cseq.number
-        if self._bye is not None and number == self._bye.cseq.number:
+        if self._bye is not None and response.cseq == self._bye.cseq:
             self._receive_bye_response(self._bye, response)
-        elif self._reinvite is not None and number == self._reinvite.cseq.number:
-            self._receive_reinvite_response(self._reinvite, response, now)
-        elif number in self._acks and 200 <= response.status < 300:
-            self._outgoing.append(self._acks[number])
+        elif response.cseq.method == "INVITE":
+            live = self.state is State.ESTABLISHED
+            self._reinvited(self._reinvites.receive_response(response, live=live, now=now))
 
     def transaction_failed(self, key: TransactionKey, status: int) -> None:
         """Learn that a transaction of this usage ended without an answer."""
-        if key.side == "server":
-            if self._pending is not None and self._pending.key == key:
-                self._pending = None
-                self._cannot_answer()
+        if self._pending is not None and self._pending[0] == key:
+            self._pending = None
+            self.lose(f"INVITE: {status}")
+        elif key.side == "server":
+            pass  # what was answered needs no second answer
         elif key.method == "BYE":
             self.state = State.ENDED
-        elif key.method == "INVITE" and self._reinvite is not None:
-            self._reinvite = None
-            self.lose(f"re-INVITE: {status}")
+        elif key.method == "INVITE":
+            self._reinvited(self._reinvites.failed(status))
 
     # ---- time
 
     def get_timer(self) -> float | None:
         """Tell when `handle_timer` must next be called, if ever."""
-        waiting = self._unacknowledged
-        if waiting is None:
-            return self._reinvite_at
-        return min(waiting.resend_at, waiting.expire_at)
+        return self._reinvites.pause_until if self._answered is None else self._answered.get_timer()
 
     def handle_timer(self, *, now: float) -> None:
         """Let every timer that is due fire."""
-        waiting = self._unacknowledged
-        if waiting is not None and now >= waiting.expire_at:
-            self._unacknowledged = None
+        answered = self._answered
+        if answered is not None and now >= answered.expire_at:
+            self._answered = None
             self._send_bye(*(self._bye_wanted or ((), Ended("lost", "no ACK"))))
-        elif waiting is not None and now >= waiting.resend_at:
-            self._outgoing.append(Respond(waiting.key, waiting.response))
-            waiting.resend_after = min(2 * waiting.resend_after, self._timers.t2)
-            waiting.resend_at = now + waiting.resend_after
-        elif self._reinvite_at is not None and now >= self._reinvite_at:
-            self._reinvite_at, self._reinvite_wanted = None, True
+        elif answered is not None and answered.is_due(now):
+            self._command(answered.command)
+        elif self._reinvites.is_due(now):
+            self._reinvites.is_wanted = True
             self._let_reinvite()
 
     # ---- steps
@@ -325,14 +277,24 @@ class InviteUsage(Usage[Event]):
     @property
     def _is_busy(self) -> bool:
         """True while an INVITE of either side is under way (section 14.1)."""
-        ways = (self._pending, self._unacknowledged, self._reinvite, self._unanswered)
-        return any(way is not None for way in ways)
+        ours, theirs = self._reinvites.is_busy, self._pending is not None
+        return ours or theirs or self._answered is not None
 
     def _let_reinvite(self) -> None:
-        ready = self._reinvite_wanted and self.state is State.ESTABLISHED
+        ready = self._reinvites.is_wanted and self.state is State.ESTABLISHED
         if ready and not self._is_busy and self._bye_wanted is None:
-            self._reinvite_wanted = False
+            self._reinvites.is_wanted = False
             self._events.append(ReinviteDue())
+
+    def _reinvited(self, outcome: Outcome | None) -> None:
+        match outcome:
+            case None:
+                return
+            case Ended(cause=cause):
+                self.lose(cause)
+            case _:
+                self._events.append(outcome)
+                self._let_reinvite()
 
     def _receive_bye_response(self, bye: Request, response: Response) -> None:
         if response.status < 200:
@@ -341,94 +303,36 @@ class InviteUsage(Usage[Event]):
         if credentials is None:
             self.state = State.ENDED
         else:
-            self._bye = self._again(bye, credentials)
-
-    def _receive_reinvite_response(self, asked: Request, response: Response, now: float) -> None:
-        if response.status < 200:
-            return
-        self._reinvite = None
-        if response.status < 300:
-            self._accepted(asked, response)
-        elif self.state is not State.ESTABLISHED:
-            pass  # our BYE, or the peer's, is on its way
-        elif (credentials := authorized(asked, response, self._authorize)) is not None:
-            self._reinvite = self._again(asked, credentials)
-        elif response.status == 491:
-            window = 2.1 + 1.9 * self._random() if self._owner else 2.0 * self._random()
-            self._reinvite_at = now + round(window, 2)  # steps of 10 ms
-        elif response.status in (408, 481):
-            self.lose(f"re-INVITE: {response.status}")
-        else:
-            self._events.append(ReinviteRefused(response))
-            self._let_reinvite()
-
-    def _accepted(self, asked: Request, response: Response) -> None:
-        self.dialog.receive_response(response)
-        over = self.state is not State.ESTABLISHED
-        if asked.body or over:
-            self._send_ack(asked, b"")
-        else:
-            self._unanswered = asked
-        if not over:
-            self._events.append(Reinvited(response, response.body))
-            self._let_reinvite()
-
-    def _send_ack(self, asked: Request, body: bytes) -> None:
-        number = asked.cseq.number
-        ack = self.dialog.create_ack(number, body, headers=credentials_of(asked))
-        self._acks[number] = Acknowledge(ack)
-        if len(self._acks) > _ACKS_KEPT:
-            del self._acks[min(self._acks)]
-        self._outgoing.append(self._acks[number])
-
-    def _again(self, asked: Request, credentials: Sequence[tuple[str, str]]) -> Request:
-        self.dialog.local_cseq += 1
-        request = with_credentials(asked, self.dialog.local_cseq, credentials)
-        self._outgoing.append(Ask(request))
-        return request
+            self.dialog.local_cseq += 1
+            self._bye = with_credentials(bye, self.dialog.local_cseq, credentials)
+            self._command(Ask(self._bye))
 
     def _end(self, headers: Fields, ended: Ended) -> None:
-        if self._unacknowledged is None:
+        if self._answered is None:
             self._send_bye(headers, ended)
         elif self._bye_wanted is None:
             self._bye_wanted = tuple(headers), ended
 
     def _send_bye(self, headers: Fields, ended: Ended) -> None:
         self._refuse_pending()
-        self.acknowledge(b"")  # the peer's 2xx would come for ever
+        self._reinvites.acknowledge(b"")  # the peer's 2xx would come for ever
         self._bye = self.dialog.create_request("BYE", headers=headers)
-        self._outgoing.append(Ask(self._bye))
+        self._command(Ask(self._bye))
+        self._reinvites.pause_until = None
         self.state, self._bye_wanted = State.ENDING, None
         self._events.append(ended)
 
     def _finish(self, ended: Ended) -> None:
         self._refuse_pending()
-        self.acknowledge(b"")
-        self.state, self._unacknowledged, self._reinvite_at = State.ENDED, None, None
+        self._reinvites.acknowledge(b"")
+        self._reinvites.pause_until = None
+        self.state, self._answered = State.ENDED, None
         self._events.append(ended)
 
     def _refuse_pending(self) -> None:
         if (pending := self._pending) is not None:
             self._pending = None
-            self._respond(pending, 487)
-
-    def _cannot_answer(self) -> None:
-        if self.state is State.EARLY:
-            self._finish(Ended("lost", "the transport of the INVITE failed"))
-        else:
-            self.lose("the transport of a re-INVITE failed")
-
-    def _respond(
-        self,
-        pending: _Pending,
-        status: int,
-        reason: str | None = None,
-        *,
-        headers: Fields = (),
-        body: bytes = b"",
-    ) -> Response:
-        key, request = pending.key, pending.request
-        return self._answer(key, request, status, reason, headers=headers, body=body)
+            self._answer(*pending, 487)
 
     def _answer(
         self,
@@ -441,5 +345,5 @@ class InviteUsage(Usage[Event]):
         body: bytes = b"",
     ) -> Response:
         response = self.dialog.create_response(request, status, reason, headers=headers, body=body)
-        self._outgoing.append(Respond(key, response))
+        self._command(Respond(key, response))
         return response

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from opensip.errors import RemoteProtocolError
 from opensip.sip.dialog import Dialog
 from opensip.sip.fields import Event as EventField
-from opensip.sip.fields import ReferTo, SubscriptionState
+from opensip.sip.fields import ReferTo
 from opensip.sip.message import Request, Response
 from opensip.sip.reasons import reason_of
 from opensip.sip.transaction import TransactionKey
@@ -82,7 +82,7 @@ class ReferSender(Usage[ReferProgress]):
         self._deadline: float | None = None
         self._accepted = False
         self._is_final = False
-        self._outgoing.append(Ask(self.request))
+        self._command(Ask(self.request))
 
     @property
     def is_final(self) -> bool:
@@ -94,7 +94,10 @@ class ReferSender(Usage[ReferProgress]):
         value = request.headers.get("Event")
         if request.method != "NOTIFY" or value is None:
             return False
-        event = EventField.parse(value)
+        try:
+            event = EventField.parse(value)
+        except RemoteProtocolError:
+            return False
         return event.package == "refer" and (event.id is None or event.id in self._ids)
 
     def receive_response(self, response: Response, *, now: float) -> None:
@@ -110,10 +113,10 @@ class ReferSender(Usage[ReferProgress]):
 
     def receive_notify(self, key: TransactionKey, request: Request, *, now: float) -> None:
         """Take a NOTIFY that `matches`, and answer it with 200."""
-        self._outgoing.append(Respond(key, self._dialog.create_response(request, 200)))
+        self._command(Respond(key, self._dialog.create_response(request, 200)))
         status = read_sipfrag(request.body)
         final = status >= 200 or _is_terminated(request)
-        if self._deadline is not None:
+        if not self._is_final:
             self._deadline = now + self._silence
         if status or final:
             self._tell("notify", status, final=final)
@@ -124,7 +127,7 @@ class ReferSender(Usage[ReferProgress]):
 
     def transaction_failed(self, status: int) -> None:
         """Learn that the REFER itself was not answered: 408 or 503."""
-        if not self._accepted:
+        if self._deadline is None:  # else a NOTIFY has come: it was accepted
             self._tell("refer", status, final=True)
 
     def get_timer(self) -> float | None:
@@ -148,7 +151,7 @@ class ReferSender(Usage[ReferProgress]):
         number = self._dialog.local_cseq
         self.request = with_credentials(self.request, number, credentials)
         self._ids.add(str(number))
-        self._outgoing.append(Ask(self.request))
+        self._command(Ask(self.request))
 
     def _tell(self, way: str, status: int, *, final: bool) -> None:
         if self._is_final:
@@ -206,7 +209,7 @@ class ReferReceiver(Usage[ReferProgress]):
         request = self._dialog.create_request(
             "NOTIFY", headers=fields, body=body, content_type=SIPFRAG
         )
-        self._outgoing.append(Ask(request))
+        self._command(Ask(request))
 
     def receive_response(self, response: Response, *, now: float) -> None:
         """Take the answer to a NOTIFY: a refusal ends the subscription (RFC 6665 4.2.2)."""
@@ -221,7 +224,7 @@ class ReferReceiver(Usage[ReferProgress]):
         self, status: int, headers: Iterable[tuple[str, str]], reason: str | None = None
     ) -> None:
         response = self._dialog.create_response(self.request, status, reason, headers=headers)
-        self._outgoing.append(Respond(self._key, response))
+        self._command(Respond(self._key, response))
 
 
 def _refer_sub(message: Request | Response) -> str:
@@ -229,5 +232,5 @@ def _refer_sub(message: Request | Response) -> str:
 
 
 def _is_terminated(request: Request) -> bool:
-    value = request.headers.get("Subscription-State")
-    return value is not None and SubscriptionState.parse(value).is_terminated
+    value = request.headers.get("Subscription-State") or ""
+    return value.partition(";")[0].strip().lower() == "terminated"

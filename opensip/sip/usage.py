@@ -64,6 +64,9 @@ class Usage(Generic[EventT]):
         """Take the next event."""
         return self._events.pop(0) if self._events else None
 
+    def _command(self, command: Command) -> None:
+        self._outgoing.append(command)
+
 
 _CREDENTIALS = ("Authorization", "Proxy-Authorization")
 
