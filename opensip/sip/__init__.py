@@ -1,1 +1,83 @@
 """RFC 3261 without I/O: values come in, values go out, the caller holds sockets and clock."""
+
+from opensip.sip.dialog import Dialog, DialogId, DialogState
+from opensip.sip.digest import Challenge, DigestVerifier, Ha1, authorize
+from opensip.sip.fields import (
+    CSeq,
+    Event,
+    Reason,
+    ReferTo,
+    Replaces,
+    SubscriptionState,
+    UserToUser,
+    Via,
+)
+from opensip.sip.flow import Flow
+from opensip.sip.framing import PONG, Ping, StreamFramer, UnreadableStream, frame_datagram
+from opensip.sip.grammar import Params
+from opensip.sip.headers import Headers
+from opensip.sip.invite_attempt import InviteAttempt
+from opensip.sip.invite_usage import InviteUsage
+from opensip.sip.message import (
+    Message,
+    Request,
+    Response,
+    check_request,
+    check_response,
+    masked,
+    parse_message,
+    refusal_of,
+    response_to,
+)
+from opensip.sip.reasons import REASONS
+from opensip.sip.refer_usage import ReferProgress, ReferReceiver, ReferSender
+from opensip.sip.timers import Timers
+from opensip.sip.transaction import TransactionKey
+from opensip.sip.transaction.layer import TransactionLayer
+from opensip.sip.uri import NameAddr, Uri
+
+__all__ = [
+    "PONG",
+    "REASONS",
+    "CSeq",
+    "Challenge",
+    "Dialog",
+    "DialogId",
+    "DialogState",
+    "DigestVerifier",
+    "Event",
+    "Flow",
+    "Ha1",
+    "Headers",
+    "InviteAttempt",
+    "InviteUsage",
+    "Message",
+    "NameAddr",
+    "Params",
+    "Ping",
+    "Reason",
+    "ReferProgress",
+    "ReferReceiver",
+    "ReferSender",
+    "ReferTo",
+    "Replaces",
+    "Request",
+    "Response",
+    "StreamFramer",
+    "SubscriptionState",
+    "Timers",
+    "TransactionKey",
+    "TransactionLayer",
+    "UnreadableStream",
+    "Uri",
+    "UserToUser",
+    "Via",
+    "authorize",
+    "check_request",
+    "check_response",
+    "frame_datagram",
+    "masked",
+    "parse_message",
+    "refusal_of",
+    "response_to",
+]

@@ -18,6 +18,7 @@ __all__ = [
     "Request",
     "Response",
     "check_request",
+    "check_response",
     "masked",
     "parse_message",
     "refusal_of",
@@ -253,17 +254,26 @@ def check_request(request: Request) -> None:
     2543 allowed to leave out (tag of From, branch, Max-Forwards) may be missing. The answer
     can still be built by `response_to`.
     """
-    headers = request.headers
-    for name in _ONCE:
-        if len(headers.get_all(name)) > 1:
-            raise RemoteProtocolError(f"several {name}")
+    _check_fields(request)
     if request.cseq.method != request.method:
         raise RemoteProtocolError(f"CSeq is of {request.cseq.method}, not {request.method}")
-    max_forwards = headers.get("Max-Forwards")
+    max_forwards = request.headers.get("Max-Forwards")
     if max_forwards is not None:
         parse_number(max_forwards, "Max-Forwards", limit=255)
+
+
+def check_response(response: Response) -> None:
+    """Refuse a response that cannot be read: it is to be dropped (RFC 4475 section 3.1.2.5)."""
+    _check_fields(response)
+
+
+def _check_fields(message: Message) -> None:
+    for name in _ONCE:
+        if len(message.headers.get_all(name)) > 1:
+            raise RemoteProtocolError(f"several {name}")
     # Reading them is the check.
-    _ = request.vias or request.via, request.from_, request.to, request.call_id, request.contact
+    _ = message.via, message.cseq, message.from_, message.to, message.call_id, message.contact
+    _ = message.vias
 
 
 def response_to(
