@@ -1,0 +1,74 @@
+"""Order for audio that is only listened to: no playout delay, only gaps are waited for."""
+
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+GAP_WAIT = 0.040  # seconds; a packet that comes later was lost for the listener
+MAX_DROPOUT = 3000  # packets, RFC 3550 appendix A.1
+MAX_MISORDER = 100
+
+
+class InOrder(Generic[Item]):
+    """Hands items on by sequence number, at once where none is missing.
+
+    Counts `lost` (never came in time), `late` and `duplicate`.
+    """
+
+    def __init__(self, wait: float = GAP_WAIT) -> None:
+        self.lost = self.late = self.duplicate = 0
+        self._wait = wait
+        self._next: int | None = None  # the sequence number that is due
+        self._ready: list[Item] = []
+        self._held: dict[int, tuple[float, Item]] = {}  # sequence -> when it came, what came
+        self._after_jump: int | None = None
+
+    def put(self, sequence: int, item: Item, *, now: float) -> None:
+        """Take what came at `now` under a sequence number of 16 bits."""
+        if self._next is None:
+            self._next = sequence
+        ahead = (sequence - self._next) & 0xFFFF
+        if ahead == 0:
+            self._hand_on(sequence, item)
+        elif ahead < MAX_DROPOUT:
+            if sequence in self._held:
+                self.duplicate += 1
+            else:
+                self._held[sequence] = (now, item)
+        elif ahead >= 0x10000 - MAX_MISORDER:
+            self.late += 1
+        elif sequence == self._after_jump:  # the second in a row: the sender began anew
+            self._skip_all()
+            self._hand_on(sequence, item)
+        else:
+            self._after_jump = (sequence + 1) & 0xFFFF
+
+    def take(self, *, now: float) -> list[Item]:
+        """Take what is in order, or has waited long enough for what is missing before it."""
+        while self._held:
+            first = self._first_held()
+            if now - self._held[first][0] < self._wait - 1e-9:  # times are sums of floats
+                break
+            self._skip_to(first)
+        ready, self._ready = self._ready, []
+        return ready
+
+    def _first_held(self) -> int:
+        due = self._next or 0
+        return min(self._held, key=lambda sequence: (sequence - due) & 0xFFFF)
+
+    def _hand_on(self, sequence: int, item: Item) -> None:
+        self._ready.append(item)
+        self._next = (sequence + 1) & 0xFFFF
+        while self._held and (held := self._held.pop(self._next, None)):
+            self._ready.append(held[1])
+            self._next = (self._next + 1) & 0xFFFF
+
+    def _skip_to(self, sequence: int) -> None:
+        self.lost += (sequence - (self._next or 0)) & 0xFFFF
+        self._hand_on(sequence, self._held.pop(sequence)[1])
+
+    def _skip_all(self) -> None:
+        while self._held:
+            self._skip_to(self._first_held())
+        self._after_jump = None
