@@ -168,8 +168,8 @@ class JitterBuffer:
             self._transits.clear()
             return False
         self._far += 1
-        self.counts.dropped += 1
         if self._far < RESTART_AFTER:
+            self.counts.dropped += 1
             return True
         self._far = 0
         self._wait_again()

@@ -103,3 +103,10 @@ def test_a_key_of_the_wrong_length_is_our_bug(length):
 def test_an_unknown_suite_is_our_bug():
     with pytest.raises(LocalProtocolError, match="F8_128"):
         SrtpSession("F8_128_HMAC_SHA1_80", bytes(30))
+
+
+@pytest.mark.parametrize("length", [1357, 3000])
+def test_what_is_longer_than_a_packet_can_be_is_refused(length):
+    with pytest.raises(SrtpError) as caught:
+        SrtpSession("AEAD_AES_128_GCM", bytes(28)).protect(packet(1) + bytes(length))
+    assert caught.value.why == "malformed"

@@ -1,0 +1,205 @@
+import itertools
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opensip.rtp.jitter_buffer import (
+    CONCEAL,
+    MAX_CONCEALED,
+    MAX_DEPTH,
+    MIN_DEPTH,
+    WAIT,
+    Conceal,
+    JitterBuffer,
+    Play,
+)
+
+FIRST_SEQUENCE, FIRST_TIMESTAMP = 65500, 0xFFFFF000  # both wrap on the way
+
+
+def arrivals(count, *, loss=0.0, jitter=0.0, drift=0.0, seed=1):
+    """List (time, number) of the packets that come, in order of time."""
+    rolls = random.Random(seed)
+    sent = [(n * 0.02 * (1 + drift) + rolls.random() * jitter, n) for n in range(count)]
+    return sorted(packet for packet in sent if rolls.random() >= loss)
+
+
+def put(buffer, number, now, payload=None):
+    sequence = FIRST_SEQUENCE + number & 0xFFFF
+    timestamp = FIRST_TIMESTAMP + 160 * number & 0xFFFFFFFF
+    buffer.put(sequence, timestamp, payload or bytes([number % 256]) * 160, now=now)
+
+
+def play(buffer, packets, *, until=None, start=0.005):
+    """Run the ticks; list (time, decision)."""
+    waiting, decisions = list(packets), []
+    end = until or waiting[-1][0] + 0.3
+    for n in range(int((end - start) / 0.02)):
+        now = start + n * 0.02
+        while waiting and waiting[0][0] <= now:
+            at, number = waiting.pop(0)
+            put(buffer, number, at)
+        decisions.append((now, buffer.tick(now=now)))
+    return decisions
+
+
+def plays(decisions):
+    return [at for at, decision in decisions if isinstance(decision, Play)]
+
+
+@pytest.mark.parametrize(
+    ("loss", "jitter", "played", "first", "gap"),
+    [(0, 0, 200, 0.05, 0.02), (0.03, 0, 194, 0.05, 0.06), (0.03, 0.03, 190, 0.10, 0.06)],
+    ids=["no loss", "3 % loss", "3 % loss and 30 ms jitter"],
+)
+def test_a_loss_never_stalls(loss, jitter, played, first, gap):
+    buffer = JitterBuffer()
+    decisions = play(buffer, arrivals(200, loss=loss, jitter=jitter))
+    times = plays(decisions)
+    assert len(times) >= played - 2
+    assert times[0] < first
+    assert max(b - a for a, b in itertools.pairwise(times)) < gap + 0.001
+    between = [d for at, d in decisions if times[0] <= at <= times[-1]]
+    assert WAIT not in between
+
+
+def test_what_is_played_is_what_was_sent_in_order():
+    decisions = play(JitterBuffer(), arrivals(200, jitter=0.015))
+    heard = [d.payload[0] for _, d in decisions if isinstance(d, Play)]
+    assert heard == [n % 256 for n in range(200)]
+
+
+def test_jitter_makes_it_deeper_and_calm_shallower_again():
+    buffer = JitterBuffer()
+    play(buffer, arrivals(200, jitter=0.08))
+    assert 0.07 < buffer.depth <= MAX_DEPTH
+    play(buffer, [(10 + at, 500 + n) for at, n in arrivals(200)], start=10.005)
+    assert buffer.depth == MIN_DEPTH
+
+
+@pytest.mark.parametrize("drift", [-0.001, 0.001])
+def test_a_foreign_clock_costs_a_frame_now_and_then(drift):
+    buffer = JitterBuffer()
+    play(buffer, arrivals(3000, drift=drift, jitter=0.01))
+    assert buffer.counts.played >= 2995
+    assert buffer.counts.dropped + buffer.counts.concealed - MAX_CONCEALED <= 4
+
+
+def test_a_pause_is_waited_out_and_then_primed_again():
+    buffer = JitterBuffer()
+    packets = [(n * 0.02, n) for n in range(20)] + [(2 + n * 0.02, 20 + n) for n in range(20)]
+    decisions = play(buffer, packets)
+    during = [d for at, d in decisions if 0.43 < at < 2.03]
+    assert during.count(CONCEAL) == MAX_CONCEALED
+    assert during.count(WAIT) > 60
+    assert buffer.counts.played == 40
+
+
+def test_a_gap_that_was_meant_is_silent():
+    buffer = JitterBuffer()
+    buffer.put(1, 0, bytes(160), now=0)
+    buffer.put(2, 480, bytes(160), now=0.005)
+    decisions = [buffer.tick(now=0.04 + n * 0.02) for n in range(4)]
+    assert decisions == [Play(bytes(160)), WAIT, WAIT, Play(bytes(160))]
+
+
+def test_duplicates_and_late_packets_are_counted():
+    buffer = JitterBuffer()
+    put(buffer, 0, 0.0)
+    put(buffer, 0, 0.001)
+    put(buffer, 2, 0.04)
+    decisions = [buffer.tick(now=0.04 + n * 0.02) for n in range(3)]
+    put(buffer, 1, 0.1)
+    assert [isinstance(d, Conceal) for d in decisions] == [False, True, False]
+    assert (buffer.counts.duplicate, buffer.counts.late) == (1, 1)
+
+
+@pytest.mark.parametrize("milliseconds", [10, 20, 30, 40, 60])
+def test_packets_of_any_multiple_of_10_ms(milliseconds):
+    buffer, size = JitterBuffer(), milliseconds * 8
+    packets = [bytes((n * size + i) // 80 % 256 for i in range(size)) for n in range(40)]
+    heard = b""
+    for number, payload in enumerate(packets):
+        buffer.put(number, number * size, payload, now=number * milliseconds / 1000)
+        while len(heard) // 8 + 40 < number * milliseconds:
+            decision = buffer.tick(now=0.045 + len(heard) / 8000)
+            assert isinstance(decision, Play)
+            heard += decision.payload
+    assert heard
+    assert b"".join(packets).startswith(heard)
+
+
+def test_half_a_frame_is_not_played():
+    buffer = JitterBuffer()
+    buffer.put(0, 0, bytes(240), now=0.0)
+    buffer.put(2, 480, bytes(240), now=0.0)
+    decisions = [buffer.tick(now=0.04 + n * 0.02) for n in range(3)]
+    assert [isinstance(d, Play) for d in decisions] == [True, False, False]
+
+
+def test_opaque_payloads_are_frames_of_their_own():
+    buffer = JitterBuffer(48000, bytes_per_unit=None)
+    for n in range(3):
+        buffer.put(n, n * 960, b"opus%d" % n, now=n * 0.02)
+    decisions = [buffer.tick(now=0.04 + n * 0.02) for n in range(3)]
+    assert decisions == [Play(b"opus0"), Play(b"opus1"), Play(b"opus2")]
+
+
+@pytest.mark.parametrize("payload", [b"", b"x" * 79])
+def test_too_little_to_play_begins_nothing(payload):
+    buffer = JitterBuffer()
+    buffer.put(0, 0, payload, now=0.0)
+    assert buffer.tick(now=1.0) == WAIT
+
+
+def test_one_packet_from_far_away_is_dropped_and_two_begin_anew():
+    buffer = JitterBuffer()
+    for n in range(5):
+        put(buffer, n, n * 0.02)
+    assert isinstance(buffer.tick(now=0.08), Play)
+    put(buffer, 100_000, 0.081)
+    assert isinstance(buffer.tick(now=0.10), Play)
+    assert buffer.counts.dropped == 1
+    for n in range(100_000, 100_005):
+        put(buffer, n, 0.1)
+    assert buffer.tick(now=0.12) == WAIT
+    assert buffer.tick(now=0.14) == Play(bytes([100_000 % 256]) * 160)
+
+
+def test_after_a_pause_the_timestamp_may_have_jumped():
+    buffer = JitterBuffer()
+    put(buffer, 0, 0.0)
+    play(buffer, [], until=0.5)
+    put(buffer, 100_000, 1.0)
+    assert isinstance(buffer.tick(now=1.04), Play)
+
+
+def test_nothing_comes_of_nothing():
+    assert JitterBuffer().tick(now=0.0) == WAIT
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 0xFFFF),
+            st.integers(0, 0xFFFFFFFF) | st.integers(0, 4000),
+            st.binary(max_size=400),
+            st.floats(0, 0.1),
+        ),
+        max_size=40,
+    )
+)
+def test_whatever_comes_it_decides_and_stays_small(packets):
+    buffer, now = JitterBuffer(), 0.0
+    for sequence, timestamp, payload, step in packets:
+        now += step
+        buffer.put(sequence, timestamp, payload, now=now)
+        decision = buffer.tick(now=now)
+        assert not isinstance(decision, Play) or len(decision.payload) == 160
+        assert MIN_DEPTH <= buffer.depth <= MAX_DEPTH
+    for _ in range(130):
+        now += 0.02
+        buffer.tick(now=now)
+    assert buffer.tick(now=now) == WAIT
