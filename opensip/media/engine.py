@@ -1,7 +1,7 @@
 """What a media engine does for the rooms above: the protocol that every engine keeps."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from opensip.audio.frame import AudioFrame, Samples
@@ -18,33 +18,36 @@ class SrtpKeys:
     """The master keys (each key||salt) of both directions under one crypto suite."""
 
     suite: str
-    transmit: bytes
-    receive: bytes
+    transmit: bytes = field(repr=False)
+    receive: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class StreamConfig:
     """What offer and answer settled for one stream; a re-offer settles it anew.
 
-    `codec` is an encoding name of CODECS. `remote` None means that nothing is sent and
-    nothing taken yet. `ptime` is in milliseconds. `symmetric` lets the source move: under
-    SRTP whenever a packet proves itself, for plain RTP once and early.
+    `remote` None means that nothing is sent and nothing taken yet; `rtcp` is where reports
+    go. `codec` is the encoding name we send under `payload_type`; `receive` maps the numbers
+    that may come to encoding names, telephone-event among them. `ptime` is in milliseconds.
+    `symmetric` lets the source move: under SRTP whenever a packet proves itself, for plain
+    RTP once and early.
     """
 
     remote: Address | None = None
+    rtcp: Address | None = None
     codec: str = "PCMU"
     payload_type: int = 0
     event_payload_type: int | None = None
+    receive: tuple[tuple[int, str], ...] = ((0, "PCMU"),)
     keys: SrtpKeys | None = None
     ptime: int = 20
     sending: bool = True
-    receiving: bool = True
     symmetric: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Digit:
-    """A telephone event that the peer ended, or that is known to have ended."""
+    """A telephone event of the peer, told when it begins; how long it has lasted by then."""
 
     digit: str
     duration_ms: int
@@ -54,13 +57,15 @@ class Digit:
 class Batch:
     """What happened on a stream since the last batch: `seconds` long, ending at `at`.
 
-    `heard` is what came, None when nothing did; `said` what left, only while `keep_said`.
+    `heard` is what came, None when nothing did; `said` is what left from `said_at` on, told
+    only while `keep_said`.
     """
 
     at: float
     seconds: float
     heard: AudioFrame | None = None
-    said: AudioFrame | None = None
+    said: Samples | None = None
+    said_at: float = 0.0
     digits: tuple[Digit, ...] = ()
     moved_to: Address | None = None
 

@@ -1,0 +1,102 @@
+"""The media engine in Python: one common tick, one datagram protocol a stream."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+
+from opensip.media.engine import BATCH_TICKS, TICK, Batch, Listener, Stream, StreamConfig, deliver
+from opensip.media.ports import PortPair
+from opensip.media.stream import PythonStream
+
+CATCH_UP = 5  # ticks made up for at once after a late one; what is later is left out
+
+
+class PythonEngine:
+    """Moves the packets of all its streams on the event loop.
+
+    The tick keeps an absolute schedule: a late one is made up for, and nothing drifts.
+    `listener` takes all batches of a tick in one call.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        listener: Listener = deliver,
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self.listener = listener
+        self.late_ticks = 0
+        self.skipped_ticks = 0
+        self._loop = loop or asyncio.get_running_loop()
+        self._random = random
+        self._streams: list[PythonStream] = []
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
+        self._tick = 0
+
+    def now(self) -> float:
+        """Tell the time of the loop."""
+        return self._loop.time()
+
+    def open(self, ports: PortPair, config: StreamConfig) -> PythonStream:
+        """Start a stream on bound ports, which it closes."""
+        stream = PythonStream(ports, config, self._loop, random=self._random, closed=self._closed)
+        self._streams.append(stream)
+        for sock, protocol in stream.protocols():
+            self._attach(sock, protocol)
+        if self._timer is None:
+            self._due = self._loop.time() + TICK
+            self._timer = self._loop.call_at(self._due, self._run_ticks)
+        return stream
+
+    def close(self) -> None:
+        """Close every stream, and so end the tick."""
+        for stream in list(self._streams):
+            stream.close()
+
+    def _attach(self, sock: socket.socket, protocol: asyncio.DatagramProtocol) -> None:
+        task = self._loop.create_task(
+            self._loop.create_datagram_endpoint(lambda: protocol, sock=sock)
+        )
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _closed(self, stream: PythonStream) -> None:
+        self._streams.remove(stream)
+        if not self._streams and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _run_ticks(self) -> None:
+        """Run every tick that is due, and arm the timer for the next."""
+        now = self._loop.time()
+        behind = int((now - self._due) / TICK)
+        if behind > CATCH_UP:  # a burst of old audio is worth nothing to the peer
+            self._skip(behind - CATCH_UP)
+            behind = CATCH_UP
+        self.late_ticks += behind
+        for _ in range(behind + 1):
+            self._run_tick(now)
+        if self._streams:  # the listener may have closed the last one
+            self._timer = self._loop.call_at(self._due, self._run_ticks)
+
+    def _skip(self, ticks: int) -> None:
+        self.skipped_ticks += ticks
+        self._due += ticks * TICK
+        for stream in self._streams:
+            stream.skip(ticks)
+
+    def _run_tick(self, now: float) -> None:
+        self._tick += 1
+        self._due += TICK
+        batches: list[tuple[Stream, Batch]] = []
+        for number, stream in enumerate(self._streams, self._tick):
+            # in turn, so that not all streams hand on their 100 ms at once
+            batch = stream.tick(now, due=number % BATCH_TICKS == 0)
+            if batch is not None:
+                batches.append((stream, batch))
+        if batches:
+            self.listener(batches)

@@ -1,0 +1,181 @@
+"""The way in of a stream: from datagrams to samples in order, and to digits."""
+
+import math
+
+import numpy as np
+
+from opensip.audio.codecs import CODECS
+from opensip.audio.frame import AudioFrame, Samples
+from opensip.errors import RemoteProtocolError
+from opensip.media.engine import Address, Digit, StreamConfig
+from opensip.media.latch import SourceLatch
+from opensip.media.media_clock import MediaClock
+from opensip.rtp.packet import RtpPacket
+from opensip.rtp.reorder import InOrder
+from opensip.rtp.rtcp import is_rtcp
+from opensip.rtp.srtp import SrtpError, SrtpSession
+from opensip.rtp.statistics import SourceStatistics
+from opensip.rtp.telephone_event import TelephoneEventReceiver
+
+EVENT = "telephone-event"
+COMFORT_NOISE = (13, "CN")  # may come unasked, RFC 3389: it says that the peer is there
+VOICE_DBFS = -48.0  # below the quietest telephone speech, above the noise of most lines
+HOLD_TICKS = 25  # the gate stays open for half a second after the last voice
+_FULL_SCALE = 32768.0**2
+_VOICE_POWER = _FULL_SCALE * 10 ** (VOICE_DBFS / 10)  # mean square of samples
+_LEAST_POWER = _FULL_SCALE * 1e-10  # -100 dBFS
+_LONGEST_FILL = 0.5  # seconds of lost audio that are filled with silence
+
+
+class Receiver:
+    """Takes datagrams, drops what is not the peer's, and collects what is heard.
+
+    Does no I/O. A bad packet is counted under its reason in `dropped` and never raises.
+    """
+
+    def __init__(self) -> None:
+        self.dropped: dict[str, int] = {}
+        self.last_received: float | None = None
+        self.packets = 0
+        self.latch: SourceLatch | None = None
+        self.srtp: SrtpSession | None = None
+        self.moved_to: Address | None = None
+        self.digits: list[Digit] = []
+        self.rate = 8000
+        self._config = StreamConfig()
+        self._formats: dict[int, str] = {}
+        self._events = TelephoneEventReceiver()
+        self._gate = 0  # ticks for which it is still open
+        self._heard: list[Samples] = []
+        self._heard_at = 0.0
+        self._power = 0.0  # of what is heard, summed over its samples
+        self._begin(-1)
+
+    def configure(self, config: StreamConfig) -> None:
+        """Take what was negotiated; the SRTP context lives on while its key is the same."""
+        old, self._config = self._config, config
+        self._formats = dict((COMFORT_NOISE, *config.receive))
+        self.rate = CODECS[config.codec].rate
+        suite = (config.keys.suite, config.keys.receive) if config.keys else None
+        if suite != ((old.keys.suite, old.keys.receive) if old.keys else None):
+            self.srtp = SrtpSession(*suite) if suite else None
+        if config.remote is None:
+            self.latch = None
+        elif self.latch is None or (config.remote, suite is None) != (old.remote, old.keys is None):
+            self.latch = SourceLatch(
+                config.remote, symmetric=config.symmetric, authenticated=suite is not None
+            )
+
+    def receive(self, datagram: bytes, source: Address, *, now: float) -> None:
+        """Take one datagram from the network."""
+        if self.latch is None:
+            return self.drop("early")
+        try:
+            if self.srtp is not None:
+                datagram = self.srtp.unprotect(datagram)
+            packet = RtpPacket.parse(datagram)
+        except SrtpError as error:
+            return self.drop(error.why)
+        except RemoteProtocolError:
+            return self.drop("malformed")
+        if packet.payload_type not in self._formats:
+            return self.drop("rtcp" if is_rtcp(datagram) else "payload_type")
+        remote = self.latch.remote
+        if not self.latch.admit(source, packet.ssrc):
+            return self.drop("source")
+        if self.latch.remote != remote:
+            self.moved_to = source
+        return self._accept(packet, now)
+
+    def tick(self, now: float) -> None:
+        """Give up on packets that did not come in time, and let the gate fall shut."""
+        if self._gate:
+            self._gate -= 1
+        self._hand_on(now)
+
+    @property
+    def voice_near(self) -> bool:
+        """Whether the level gate is open: what is heard must be handed on each tick."""
+        return self._gate > 0
+
+    def take_heard(self) -> AudioFrame | None:
+        """Take what was heard since the last call."""
+        if not self._heard:
+            return None
+        samples = self._heard[0] if len(self._heard) == 1 else np.concatenate(self._heard)
+        power = max(self._power / len(samples), _LEAST_POWER)
+        self._heard.clear()
+        self._power = 0.0
+        return AudioFrame(self._heard_at, samples, self.rate, 10 * math.log10(power / _FULL_SCALE))
+
+    def statistics(self) -> dict[str, float]:
+        """Counts and measures so far, by name."""
+        return {
+            "received": self.packets,
+            "lost": self._in_order.lost,
+            "late": self._in_order.late,
+            "duplicate": self._in_order.duplicate,
+            "jitter_ms": round(1000 * self.source.jitter / self.rate, 2),
+            **{f"dropped_{why}": count for why, count in self.dropped.items()},
+        }
+
+    def _begin(self, ssrc: int) -> None:
+        """Begin with a new source: its numbers and times mean nothing to the last one's."""
+        self.ssrc = ssrc
+        self.source = SourceStatistics(self.rate)
+        self._in_order: InOrder[tuple[float, RtpPacket]] = InOrder()
+        self._clock = MediaClock(self.rate)
+        self._next_timestamp: int | None = None
+
+    def drop(self, why: str) -> None:
+        """Count a packet that is dropped."""
+        self.dropped[why] = self.dropped.get(why, 0) + 1
+
+    def _accept(self, packet: RtpPacket, now: float) -> None:
+        """Take a packet that is the peer's."""
+        if packet.ssrc != self.ssrc:
+            self._begin(packet.ssrc)
+        self.packets += 1
+        self.last_received = now
+        timed = self._formats[packet.payload_type] != EVENT
+        self.source.receive(packet.sequence, packet.timestamp, arrival=now, timed=timed)
+        self._in_order.put(packet.sequence, (now, packet), now=now)
+        self._hand_on(now)
+
+    def _hand_on(self, now: float) -> None:
+        for came_at, packet in self._in_order.take(now=now):
+            name = self._formats.get(packet.payload_type)
+            if name in CODECS:
+                self._hear(packet.timestamp, CODECS[name].decode(packet.payload), came_at)
+            elif name == EVENT:
+                self._take_event(packet)
+
+    def _take_event(self, packet: RtpPacket) -> None:
+        try:
+            digit = self._events.receive(packet)
+        except RemoteProtocolError:
+            return self.drop("malformed_event")
+        if digit is not None:
+            self.digits.append(Digit(digit, 1000 * self._events.duration // self.rate))
+        return None
+
+    def _hear(self, timestamp: int, samples: Samples, came_at: float) -> None:
+        """Add samples to what is heard, and open the gate when they are a voice."""
+        at = self._clock.time_of(timestamp, now=came_at)
+        if not self._heard:
+            self._heard_at = at
+        elif self._next_timestamp != timestamp:
+            self._fill(timestamp)
+        self._heard.append(samples)
+        self._next_timestamp = (timestamp + len(samples)) & 0xFFFFFFFF
+        loud = samples.astype(np.float32)
+        power = float(loud @ loud)
+        self._power += power
+        if power > _VOICE_POWER * len(samples):
+            self._gate = HOLD_TICKS
+
+    def _fill(self, timestamp: int) -> None:
+        """Put silence where audio was lost, so that what follows keeps its distance."""
+        missing = (timestamp - (self._next_timestamp or 0)) & 0xFFFFFFFF
+        if missing <= _LONGEST_FILL * self.rate:
+            self._heard.append(np.zeros(missing, np.int16))

@@ -1,0 +1,141 @@
+"""The RTCP of one stream: what we report of it, and what the peer reports to us."""
+
+import base64
+import math
+from collections.abc import Callable, Mapping
+
+from opensip.errors import RemoteProtocolError
+from opensip.media.engine import Address, StreamConfig
+from opensip.media.receiver import Receiver
+from opensip.media.sender import Sender
+from opensip.rtp.rtcp import (
+    CNAME,
+    Goodbye,
+    ReceiverReport,
+    ReportBlock,
+    RtcpPacket,
+    SenderReport,
+    SourceDescription,
+    ntp_time,
+    parse_compound,
+    round_trip,
+    serialize_compound,
+)
+from opensip.rtp.srtp import SrtpError
+
+INTERVAL = 5.0  # seconds: the least that RFC 3550 section 6.2 wants between two reports
+_WORD = 0xFFFFFFFF
+
+
+class Reports:
+    """Makes and reads compound packets. Does no I/O.
+
+    `random` gives that many bytes; `epoch` is the Unix time at which the clock of `now`
+    stood at 0.
+    """
+
+    def __init__(
+        self, sender: Sender, receiver: Receiver, random: Callable[[int], bytes], *, epoch: float
+    ) -> None:
+        self.due_at = math.inf
+        self._sender = sender
+        self._receiver = receiver
+        self._random = random
+        self._epoch = epoch
+        self._config = StreamConfig()
+        self._cname = base64.b64encode(random(12))  # RFC 7022: says nothing of this machine
+        self._sent_before = 0
+        self._sent = self._received = 0
+        self._peer: ReportBlock | None = None
+        self._round_trip = 0.0
+
+    def configure(self, config: StreamConfig, *, now: float) -> None:
+        """Take what was negotiated."""
+        self._config = config
+        if config.rtcp is None:
+            self.due_at = math.inf
+        elif self.due_at == math.inf:
+            self.due_at = now + self._interval() / 2  # section 6.2: sooner for the first
+
+    @property
+    def remote(self) -> Address:
+        """Where reports go: where the peer said, or beside its RTP where that moved."""
+        latch, config = self._receiver.latch, self._config
+        if config.rtcp is None or (latch is not None and latch.remote != config.remote):
+            host, port = latch.remote if latch is not None else ("", 0)
+            return host, port + 1
+        return config.rtcp
+
+    def report(self, *, now: float) -> bytes:
+        """Make the report that is due, as it goes out."""
+        self.due_at = now + self._interval()
+        return self._compound(now)
+
+    def goodbye(self, *, now: float) -> bytes:
+        """Make the last report."""
+        return self._compound(now, Goodbye((self._sender.ssrc,)))
+
+    def receive(self, datagram: bytes, source: Address, *, now: float) -> None:
+        """Take one datagram from the RTCP socket; a bad one is only counted."""
+        receiver = self._receiver
+        try:
+            if receiver.srtp is not None:
+                datagram = receiver.srtp.unprotect_rtcp(datagram)
+            elif receiver.latch is None or source[0] != receiver.latch.remote[0]:
+                return receiver.drop("rtcp_source")
+            packets = parse_compound(datagram)
+        except SrtpError as error:
+            return receiver.drop(f"rtcp_{error.why}")
+        except RemoteProtocolError:
+            return receiver.drop("rtcp_malformed")
+        self._received += 1
+        for packet in packets:
+            self._read(packet, now)
+        return None
+
+    def statistics(self) -> Mapping[str, float]:
+        """Counts and what the peer reported of our stream, by name."""
+        counts: dict[str, float] = {"rtcp_sent": self._sent, "rtcp_received": self._received}
+        if self._peer is not None:
+            counts["peer_lost"] = self._peer.lost
+            counts["peer_jitter_ms"] = round(1000 * self._peer.jitter / self._receiver.rate, 2)
+            counts["round_trip_ms"] = round(1000 * self._round_trip, 1)
+        return counts
+
+    def _interval(self) -> float:
+        """Between a half and one and a half intervals, so that reports do not march in step."""
+        return INTERVAL * (0.5 + int.from_bytes(self._random(2), "big") / 0x10000)
+
+    def _ntp(self, now: float) -> int:
+        return ntp_time(now + self._epoch)
+
+    def _compound(self, now: float, *more: RtcpPacket) -> bytes:
+        sender, receiver = self._sender, self._receiver
+        blocks: tuple[ReportBlock, ...] = ()
+        if receiver.source.received:
+            blocks = (receiver.source.report_block(receiver.ssrc, now=now),)
+        report: RtcpPacket = ReceiverReport(sender.ssrc, blocks)
+        if sender.packets != self._sent_before:
+            packets, octets = sender.packets & _WORD, sender.octets & _WORD
+            report = SenderReport(
+                sender.ssrc, self._ntp(now), sender.timestamp, packets, octets, blocks
+            )
+        self._sent_before = sender.packets
+        self._sent += 1
+        description = SourceDescription(sender.ssrc, ((CNAME, self._cname),))
+        compound = serialize_compound(report, description, *more)
+        return compound if sender.srtp is None else sender.srtp.protect_rtcp(compound)
+
+    def _read(self, packet: RtcpPacket, now: float) -> None:
+        match packet:
+            case SenderReport(ssrc=ssrc, ntp=ntp, reports=blocks):
+                if ssrc == self._receiver.ssrc:
+                    self._receiver.source.sender_reported(ntp, now=now)
+            case ReceiverReport(reports=blocks):
+                pass
+            case _:
+                return
+        for block in blocks:
+            if block.ssrc == self._sender.ssrc:
+                self._peer = block
+                self._round_trip = round_trip(block, self._ntp(now)) or self._round_trip

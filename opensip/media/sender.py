@@ -1,0 +1,123 @@
+"""The way out of a stream: one RTP packet whenever one is due, voice or silence."""
+
+import struct
+from collections import deque
+from collections.abc import Callable
+
+from opensip.audio.codecs import CODECS
+from opensip.media.engine import TICK, StreamConfig
+from opensip.media.playout import Playout
+from opensip.rtp.srtp import SrtpSession
+from opensip.rtp.telephone_event import EventPacket, TelephoneEventSender
+
+_HEADER = struct.Struct("!BBHII")
+_VERSION_2 = 0x80
+_MARKER = 0x80
+_GAP: tuple[None, ...] = (None,) * 3  # packets between two digits, so that they stay two
+
+
+class Sender:
+    """Turns what is queued into packets. Does no I/O.
+
+    Silence is sent as well: it keeps NAT bindings and the peer's clock alive. The marker is
+    set where a voice begins (RFC 3551 section 4.1).
+    """
+
+    def __init__(self, random: Callable[[int], bytes]) -> None:
+        self.ssrc = int.from_bytes(random(4), "big")
+        self.timestamp = int.from_bytes(random(4), "big")  # of the next packet
+        self.packets = 0
+        self.octets = 0  # of payload, as sender reports count them
+        self.payload = b""  # the last one, but events
+        self.playout = Playout(CODECS["PCMU"])
+        self.srtp: SrtpSession | None = None
+        self._sequence = int.from_bytes(random(2), "big") >> 1  # wraps late: RFC 3711 3.3.1
+        self._key = ("", b"")
+        self._events: deque[tuple[TelephoneEventSender, Callable[[], None]]] = deque()
+        self._event: deque[EventPacket | None] = deque()  # the rest of the first of `_events`
+        self._event_timestamp = 0
+        self._voice = False
+        self._tick = 0
+        self._apply(StreamConfig())
+
+    def configure(self, config: StreamConfig) -> None:
+        """Take what was negotiated; the SRTP context lives on while its key is the same."""
+        key = (config.keys.suite, config.keys.transmit) if config.keys else ("", b"")
+        if key != self._key:
+            self._key = key
+            self.srtp = SrtpSession(*key) if config.keys else None
+        self._apply(config)
+
+    def send_digit(self, digit: str, left: Callable[[], None]) -> None:
+        """Queue a telephone event; `left` is called when it is over, its gap included.
+
+        Raises LocalProtocolError for what is not a digit.
+        """
+        self._events.append((TelephoneEventSender(digit, ptime=self._ticks * 20), left))
+
+    def forget(self) -> None:
+        """Forget all that is queued, digits too."""
+        self.playout.flush()
+        events, self._events = self._events, deque()
+        self._event.clear()
+        for _, left in events:
+            left()
+
+    def tick(self) -> bytes | None:
+        """Give the packet that is due on this tick, if one is."""
+        self._tick += 1
+        if self._tick % self._ticks:
+            return None
+        if self._events:
+            return self._event_packet()
+        payload = self.playout.take(self._samples)
+        voice = payload is not None
+        marker = _MARKER if voice and not self._voice else 0
+        self._voice = voice
+        return self._audio_packet(marker, payload or self._silence)
+
+    def skip_tick(self) -> None:
+        """Let a tick pass on which nothing may be sent: time goes on."""
+        self._voice = False
+        self.timestamp = (self.timestamp + self._samples // self._ticks) & 0xFFFFFFFF
+
+    def _audio_packet(self, marker: int, payload: bytes) -> bytes:
+        self.payload = payload
+        packet = self._packet(self._payload_type | marker, self.timestamp, payload)
+        self.timestamp = (self.timestamp + self._samples) & 0xFFFFFFFF
+        return packet
+
+    def _event_packet(self) -> bytes:
+        """Give the next packet of the first digit, then silence for a while."""
+        event, left = self._events[0]
+        if not self._event:
+            self._event.extend((*event.packets(), *_GAP))
+            self._event_timestamp = self.timestamp
+        out = self._event.popleft()
+        if not self._event:
+            self._events.popleft()
+            left()
+        if out is None:
+            return self._audio_packet(0, self._silence)
+        self._voice = False
+        self.payload = self._silence
+        self.timestamp = (self.timestamp + self._samples) & 0xFFFFFFFF
+        second = self._event_payload_type | (_MARKER if out.marker else 0)
+        return self._packet(second, self._event_timestamp, out.payload)
+
+    def _packet(self, second: int, timestamp: int, payload: bytes) -> bytes:
+        packet = _HEADER.pack(_VERSION_2, second, self._sequence, timestamp, self.ssrc) + payload
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        self.packets += 1
+        self.octets += len(payload)
+        return packet if self.srtp is None else self.srtp.protect(packet)
+
+    def _apply(self, config: StreamConfig) -> None:
+        codec = CODECS[config.codec]
+        if codec is not self.playout.codec:
+            self.playout.change_codec(codec)
+        self._payload_type = config.payload_type
+        self._event_payload_type = config.event_payload_type or 0
+        self._ticks = max(1, round(config.ptime / 1000 / TICK))  # of one packet
+        self._samples = self._ticks * round(codec.rate * TICK)
+        self._silence = bytes((codec.silence,)) * self._samples

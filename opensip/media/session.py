@@ -1,0 +1,288 @@
+"""One RTP session of a call: what offer and answer settle, and the stream that follows it."""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from opensip.audio.codecs import CODECS
+from opensip.audio.frame import AudioFrame, AudioSink, AudioSource
+from opensip.errors import LocalProtocolError
+from opensip.events import (
+    Dtmf,
+    Held,
+    MediaNegotiated,
+    MediaSourceChanged,
+    MediaStatistics,
+    MediaTimedOut,
+    Observer,
+    Silent,
+)
+from opensip.media.engine import Batch, Engine, SrtpKeys, StreamConfig
+from opensip.media.ports import PortPool
+from opensip.media.recorder import Recorder
+from opensip.media.source import StreamSource
+from opensip.rtp.payload import TELEPHONE_EVENT
+from opensip.sdp.offer_answer import (
+    Local,
+    Negotiated,
+    Offer,
+    apply_answer,
+    make_answer,
+    make_offer,
+)
+
+_SILENCE_DBFS = -100.0
+
+
+@dataclass(frozen=True, slots=True)
+class MediaConfig:
+    """How the media of a trunk's calls are done.
+
+    `address` is bound, `public_address` stands in SDP (behind 1:1 NAT). `srtp` is "required",
+    "preferred" or "off"; `codecs` are encoding names in order of preference; `ptime` is in
+    milliseconds, the time-outs in seconds. `symmetric` answers to where RTP comes from.
+    """
+
+    address: str
+    public_address: str | None = None
+    srtp: str = "preferred"
+    codecs: tuple[str, ...] = ("PCMU", "PCMA")
+    ptime: int = 20
+    first_timeout: float = 30.0
+    silence_timeout: float = 15.0
+    symmetric: bool = True
+
+
+class MediaSession:
+    """Negotiates and carries the audio of one call, and bears every later offer.
+
+    Ports are bound at once: raises MediaError when there are none. `source` is what the peer
+    says, `sink` what it hears. Each digit of the peer is noted as `Dtmf` and given to
+    `on_dtmf`. `random` gives that many random bytes.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        ports: PortPool,
+        config: MediaConfig,
+        *,
+        observer: Observer | None = None,
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self.on_dtmf: Callable[[Dtmf], None] = lambda digit: None
+        self.direction = "sendrecv"  # what our next offer says
+        self.negotiated: Negotiated | None = None
+        self._engine = engine
+        self._config = config
+        self._observer: Observer = Silent() if observer is None else observer
+        self._random = random
+        self._formats = (*(CODECS[name].format for name in config.codecs), TELEPHONE_EVENT)
+        pair = ports.take()
+        self._address = pair.address
+        self._stream = engine.open(pair, StreamConfig())
+        self._stream.listener = self._hear
+        self._source = StreamSource(self._stream.rate)
+        self._session_id = int.from_bytes(random(6), "big")
+        self._version = 0
+        self._offer: Offer | None = None
+        self._recorder: Recorder | None = None
+        self._expected_since = engine.now()  # since when RTP should come
+        self._expecting = asyncio.Event()
+        self._closed = False
+
+    @property
+    def source(self) -> AudioSource:
+        """What the peer says; silence while nothing comes. Ends when the session does."""
+        return self._source
+
+    @property
+    def sink(self) -> AudioSink:
+        """What the peer hears."""
+        return self._stream
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where RTP comes in."""
+        return self._address
+
+    # ---- offer and answer
+
+    def answer(self, offer: bytes) -> bytes:
+        """Answer an offer, the first or a later one, and follow it at once.
+
+        Raises NegotiationError where nothing fits, RemoteProtocolError on garbage; what was
+        agreed before then stays.
+        """
+        current = self.negotiated
+        agreed = self._make_answer(offer, self._same_key)
+        if current is not None and agreed.suite != current.suite:
+            agreed = self._make_answer(offer, self._random)  # a key belongs to its suite
+        self._version += 1
+        self._follow(agreed)
+        return agreed.sdp
+
+    def offer(self) -> bytes:
+        """Make an offer, the first or a later one; `accept` takes its answer."""
+        current = self.negotiated
+        if current is not None and current.suite:
+            local = self._local(suites=(current.suite,))
+        else:
+            local = self._local()
+        self._offer = make_offer(
+            local, session_id=self._session_id, version=self._version, keys=self._same_key
+        )
+        self._version += 1
+        return self._offer.sdp
+
+    def accept(self, answer: bytes) -> None:
+        """Take the answer to our last offer. Raises as `answer` does."""
+        if self._offer is None:
+            raise LocalProtocolError("an answer without an offer of ours")
+        agreed = apply_answer(self._offer, answer)
+        self._offer = None
+        self._follow(agreed)
+
+    def _make_answer(self, offer: bytes, keys: Callable[[int], bytes]) -> Negotiated:
+        return make_answer(
+            self._local(), offer, session_id=self._session_id, version=self._version, keys=keys
+        )
+
+    def _local(self, **changes: tuple[str, ...]) -> Local:
+        host, port = self._address
+        return Local(
+            address=self._config.public_address or host,
+            port=port,
+            formats=self._formats,
+            srtp=self._config.srtp,
+            ptime=self._config.ptime,
+            direction=self.direction,
+            **changes,
+        )
+
+    def _same_key(self, length: int) -> bytes:
+        """Give our key in use, so that the peer's SRTP context lives on, or a new one."""
+        current = self.negotiated
+        if current is not None and len(current.tx_key) == length:
+            return current.tx_key
+        return self._random(length)
+
+    def _follow(self, agreed: Negotiated) -> None:
+        """Let the stream do what was agreed, and note what changed."""
+        old, self.negotiated = self.negotiated, agreed
+        keys = SrtpKeys(agreed.suite, agreed.tx_key, agreed.rx_key) if agreed.suite else None
+        self._stream.configure(
+            StreamConfig(
+                remote=agreed.remote,
+                rtcp=agreed.rtcp,
+                codec=agreed.codec.encoding_name,
+                payload_type=agreed.payload_type,
+                event_payload_type=agreed.dtmf_payload_type,
+                receive=tuple((number, form.encoding_name) for number, form in agreed.receive),
+                keys=keys,
+                ptime=agreed.ptime,
+                sending=agreed.direction in ("sendrecv", "sendonly"),
+                symmetric=self._config.symmetric,
+            )
+        )
+        self._expect(agreed.direction in ("sendrecv", "recvonly") and not agreed.held)
+        now = self._engine.now()
+        if old is None or _summary(old) != _summary(agreed):
+            local = f"{self._address[0]}:{self._address[1]}"
+            self._observer.note(MediaNegotiated(now, *_summary(agreed)[:2], local, _host(agreed)))
+        if agreed.held != (old is not None and old.held):
+            self._observer.note(Held(now, agreed.held))
+
+    # ---- what happens while it runs
+
+    async def send_digits(self, digits: str) -> None:
+        """Send digits as telephone events (RFC 4733), one after the other.
+
+        Raises MediaError when the peer takes none.
+        """
+        for digit in digits:
+            await self._stream.send_digit(digit)
+
+    async def wait_timed_out(self) -> MediaTimedOut:
+        """Wait until RTP has failed to come for too long; time on hold does not count."""
+        while True:
+            await self._expecting.wait()
+            last, config = self._stream.last_received, self._config
+            first = last is None
+            limit = config.first_timeout if first else config.silence_timeout
+            since = max(last or 0.0, self._expected_since)
+            left = since + limit - self._engine.now()
+            if left <= 0:
+                timed_out = MediaTimedOut(
+                    self._engine.now(), "first" if first else "silence", limit
+                )
+                self._observer.note(timed_out)
+                return timed_out
+            await asyncio.sleep(left)
+
+    def record_to(self, recorder: Recorder) -> None:
+        """Record from now on: what is heard on the left, what is said on the right."""
+        recorder.start(now=self._engine.now())
+        self._recorder = recorder
+        self._stream.keep_said = True
+
+    def statistics(self) -> Mapping[str, float]:
+        """Counts and measures so far, both ways, by name."""
+        return self._stream.statistics()
+
+    async def close(self) -> None:
+        """End stream, source and recording. May be called again."""
+        if self._closed:
+            return
+        self._closed = True
+        now = self._engine.now()
+        self._observer.note(MediaStatistics(now, dict(self._stream.statistics())))
+        self._stream.close()
+        self._source.end()
+        if self._recorder is not None:
+            self._recorder.close(now=now)
+
+    def _expect(self, expecting: bool) -> None:
+        """Start or stop the clock of the time-outs."""
+        if not expecting:
+            self._expecting.clear()
+        elif not self._expecting.is_set():
+            self._expected_since = self._engine.now()
+            self._expecting.set()
+
+    def _hear(self, batch: Batch) -> None:
+        """Take what happened on the stream since the last batch."""
+        heard = batch.heard
+        self._source.put(heard if heard is not None else self._silence(batch))
+        if batch.moved_to is not None:
+            remote = f"{batch.moved_to[0]}:{batch.moved_to[1]}"
+            self._observer.note(MediaSourceChanged(batch.at, remote))
+        for digit in batch.digits:
+            dtmf = Dtmf(batch.at, digit.digit, digit.duration_ms, "rfc4733")
+            self._observer.note(dtmf)
+            self.on_dtmf(dtmf)
+        if self._recorder is not None:
+            self._record(self._recorder, batch)
+
+    def _silence(self, batch: Batch) -> AudioFrame:
+        """Make what was heard when nothing came: a listener's time goes on."""
+        samples = np.zeros(round(batch.seconds * self._stream.rate), np.int16)
+        return AudioFrame(batch.at - batch.seconds, samples, self._stream.rate, _SILENCE_DBFS)
+
+    def _record(self, recorder: Recorder, batch: Batch) -> None:
+        if batch.heard is not None:
+            recorder.heard(batch.heard.samples, at=batch.heard.at)
+        if batch.said is not None:
+            recorder.said(batch.said, at=batch.said_at)
+        recorder.flush(now=batch.at)
+
+
+def _host(agreed: Negotiated) -> str:
+    return f"{agreed.remote[0]}:{agreed.remote[1]}"
+
+
+def _summary(agreed: Negotiated) -> tuple[str, str, str]:
+    return agreed.codec.encoding_name, agreed.suite, _host(agreed)

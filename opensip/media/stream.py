@@ -1,0 +1,225 @@
+"""One stream of the Python engine: two sockets, the way in, the way out, and their reports."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable, Mapping
+
+from opensip.audio.frame import Samples
+from opensip.errors import MediaError
+from opensip.media.engine import TICK, Address, Batch, StreamConfig
+from opensip.media.ports import PortPair
+from opensip.media.receiver import Receiver
+from opensip.media.reports import Reports
+from opensip.media.sender import Sender
+
+
+class _Inbox(asyncio.DatagramProtocol):
+    """Hands the datagrams of one socket on."""
+
+    def __init__(self, receive: Callable[[bytes, Address], None]) -> None:
+        self.receive = receive
+        self._transport: asyncio.BaseTransport | None = None
+        self._closed = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin; or end at once, when the stream was closed meanwhile."""
+        self._transport = transport
+        if self._closed:
+            transport.close()
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Hand one datagram on."""
+        self.receive(data, addr)
+
+    def close(self) -> None:
+        """Take no more datagrams."""
+        self._closed = True
+        if self._transport is not None:
+            self._transport.close()
+
+
+class PythonStream:
+    """A stream of the Python engine; see `engine.Stream` for what its verbs mean."""
+
+    def __init__(
+        self,
+        ports: PortPair,
+        config: StreamConfig,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        random: Callable[[int], bytes],
+        closed: Callable[["PythonStream"], None],
+    ) -> None:
+        self.listener: Callable[[Batch], None] = lambda batch: None
+        self.keep_said = False
+        self._ports = ports
+        self._time = loop.time
+        self._closed: Callable[[PythonStream], None] | None = closed
+        self._sender = Sender(random)
+        self._receiver = Receiver()
+        self._reports = Reports(
+            self._sender, self._receiver, random, epoch=time.time() - loop.time()
+        )
+        self._sender.playout.on_empty = self._emptied
+        self._waiters: list[asyncio.Future[None]] = []
+        self._said: list[bytes] = []
+        self._said_at = 0.0
+        self._ticks = 0  # since the last batch
+        self._unsent = 0
+        self._inboxes = (_Inbox(self._receive_rtp), _Inbox(self._receive_rtcp))
+        self.configure(config)
+
+    def protocols(self) -> tuple[tuple[socket.socket, asyncio.DatagramProtocol], ...]:
+        """Give each socket with the protocol that reads it."""
+        return (self._ports.rtp, self._inboxes[0]), (self._ports.rtcp, self._inboxes[1])
+
+    @property
+    def rate(self) -> int:
+        """Sample rate in Hz of what is written and heard."""
+        return self._sender.playout.codec.rate
+
+    @property
+    def last_received(self) -> float | None:
+        """When the last good RTP packet came, on the loop's clock."""
+        return self._receiver.last_received
+
+    def configure(self, config: StreamConfig) -> None:
+        """Take what was negotiated; an SRTP context lives on while its key is the same."""
+        self._config = config
+        self._sender.configure(config)
+        self._receiver.configure(config)
+        self._reports.configure(config, now=self._time())
+
+    # ---- what is said
+
+    def write(self, samples: Samples) -> int:
+        """Queue samples to send; returns the position at which they start."""
+        return self._sender.playout.write(samples)
+
+    def flush(self) -> int:
+        """Forget what is queued, at once; returns how many samples were never sent."""
+        return self._sender.playout.flush()
+
+    def pause(self) -> None:
+        """Send silence from the next packet on, and keep what is queued."""
+        self._sender.playout.paused = True
+
+    def resume(self) -> None:
+        """Send on from where `pause` stopped."""
+        self._sender.playout.paused = False
+
+    def played(self) -> int:
+        """How many of the written samples have been sent."""
+        return self._sender.playout.played
+
+    def queued(self) -> int:
+        """How many of the written samples have not been sent yet."""
+        return self._sender.playout.queued
+
+    async def drained(self) -> None:
+        """Wait until all that was written is sent or flushed."""
+        while self.queued() and self._closed is not None:
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            await waiter
+
+    async def send_digit(self, digit: str) -> None:
+        """Send one telephone event and wait until it has left."""
+        if self._config.event_payload_type is None or self._closed is None:
+            raise MediaError("the peer takes no telephone events: it did not negotiate them")
+        left = asyncio.Event()
+        self._sender.send_digit(digit, left.set)
+        await left.wait()
+
+    # ---- what the engine calls
+
+    def tick(self, now: float, *, due: bool) -> Batch | None:
+        """Do what each tick does; gives a batch when it is due or a voice is near."""
+        receiver = self._receiver
+        self._ticks += 1
+        receiver.tick(now)
+        self._send_rtp(now)
+        if now >= self._reports.due_at:
+            self._send_rtcp(self._reports.report(now=now))
+        if due or receiver.voice_near or receiver.digits:
+            return self._batch(now)
+        return None
+
+    def skip(self, ticks: int) -> None:
+        """Let ticks pass that came too late to be worth a packet."""
+        self._ticks += ticks
+        for _ in range(ticks):
+            self._sender.skip_tick()
+
+    def statistics(self) -> Mapping[str, float]:
+        """Counts and measures so far, both ways, by name."""
+        return {
+            "sent": self._sender.packets,
+            "unsent": self._unsent,
+            **self._receiver.statistics(),
+            **self._reports.statistics(),
+        }
+
+    def close(self) -> None:
+        """Say goodbye and stop at once; the ports go back to their pool."""
+        if self._closed is None:
+            return
+        closed, self._closed = self._closed, None
+        if self._sender.packets:
+            self._send_rtcp(self._reports.goodbye(now=self._time()))
+        self._sender.forget()
+        for inbox in self._inboxes:
+            inbox.close()
+        self._ports.close()
+        closed(self)
+
+    def _send_rtp(self, now: float) -> None:
+        latch = self._receiver.latch
+        if latch is None or not self._config.sending:
+            self._sender.skip_tick()
+            return
+        packet = self._sender.tick()
+        if packet is None:
+            return
+        try:
+            self._ports.rtp.sendto(packet, latch.remote)
+        except OSError:  # a full buffer, or no route: the next packet may do better
+            self._unsent += 1
+        if self.keep_said:
+            self._said_at = self._said_at if self._said else now
+            self._said.append(self._sender.payload)
+
+    def _send_rtcp(self, packet: bytes) -> None:
+        try:
+            self._ports.rtcp.sendto(packet, self._reports.remote)
+        except (OSError, OverflowError):  # as above, or no port beside 65535
+            self._unsent += 1
+
+    def _batch(self, now: float) -> Batch:
+        receiver, seconds, self._ticks = self._receiver, self._ticks * TICK, 0
+        digits, receiver.digits = tuple(receiver.digits), []
+        moved_to, receiver.moved_to = receiver.moved_to, None
+        return Batch(
+            now, seconds, receiver.take_heard(), self._take_said(), self._said_at, digits, moved_to
+        )
+
+    def _take_said(self) -> Samples | None:
+        if not self._said:
+            return None
+        samples = self._sender.playout.codec.decode(b"".join(self._said))
+        self._said.clear()
+        return samples
+
+    def _receive_rtp(self, datagram: bytes, source: Address) -> None:
+        self._receiver.receive(datagram, source[:2], now=self._time())
+
+    def _receive_rtcp(self, datagram: bytes, source: Address) -> None:
+        self._reports.receive(datagram, source[:2], now=self._time())
+
+    def _emptied(self) -> None:
+        """Wake those who wait for the end of what was written."""
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)

@@ -1,0 +1,40 @@
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opensip.media.media_clock import MediaClock
+
+
+@given(st.integers(0, 2**32 - 1), st.lists(st.floats(0, 0.1), min_size=2, max_size=60))
+def test_times_rise_and_are_never_after_the_packet(start, delays):
+    clock, times = MediaClock(8000), []
+    for n, delay in enumerate(delays):
+        now = 5 + n * 0.02 + delay
+        times.append(clock.time_of((start + 160 * n) % 2**32, now=now))
+        assert times[-1] <= now + 1e-9
+        assert times[-1] >= now - 0.1 - 1e-9
+
+
+def test_jitter_is_taken_out():
+    clock = MediaClock(8000)
+    times = [clock.time_of(160 * n, now=n * 0.02 + (0.03 if n % 3 else 0.0)) for n in range(50)]
+    steps = [b - a for a, b in itertools.pairwise(times)]
+    assert all(step == pytest.approx(0.02, abs=1e-4) for step in steps)
+
+
+def test_packets_in_a_burst_keep_their_distance():
+    clock = MediaClock(8000)
+    for n in range(10):
+        clock.time_of(160 * n, now=n * 0.02)
+    burst = [clock.time_of(160 * n, now=0.5) for n in range(10, 20)]
+    assert burst[0] == pytest.approx(0.2, abs=0.001)
+    assert burst[-1] - burst[0] == pytest.approx(0.18, abs=0.003)
+
+
+def test_a_sender_that_counts_anew_is_followed():
+    clock = MediaClock(8000)
+    clock.time_of(0, now=1.0)
+    assert clock.time_of(0x7000_0000, now=1.02) == pytest.approx(1.02)
+    assert clock.time_of(0x7000_0000 + 160, now=1.04) == pytest.approx(1.04)

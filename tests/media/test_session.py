@@ -1,0 +1,243 @@
+import asyncio
+import itertools
+
+import numpy as np
+import pytest
+
+from opensip.audio.frame import AudioFrame
+from opensip.errors import LocalProtocolError, NegotiationError
+from opensip.events import Dtmf, Held, MediaNegotiated, MediaSourceChanged, MediaStatistics
+from opensip.media.engine import Digit
+from opensip.media.recorder import Recorder
+from opensip.media.session import MediaConfig, MediaSession
+from tests.fakes.media_engine import FakeEngine, FakePorts
+from tests.fakes.virtual_time_loop import VirtualTimeLoop
+
+
+class Notes(list):
+    note = list.append
+
+    def of(self, kind):
+        return [event for event in self if isinstance(event, kind)]
+
+
+def run(main):
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main())
+
+
+def keys(first):
+    """Give random bytes that are never the same twice, and known."""
+    count = itertools.count(first)
+    return lambda length: bytes([next(count) % 256]) * length
+
+
+class Party:
+    """A session with its stream and notes."""
+
+    def __init__(self, port=20000, **config):
+        self.notes = Notes()
+        engine = FakeEngine(asyncio.get_running_loop())
+        config = MediaConfig("127.0.0.1", **{"srtp": "preferred", **config})
+        ports = FakePorts(port=port)
+        self.session = MediaSession(
+            engine, ports, config, observer=self.notes, random=keys(port // 100)
+        )
+        (self.stream,) = engine.streams
+
+
+def connect(caller, callee):
+    """Let `caller` offer and `callee` answer."""
+    answer = callee.session.answer(caller.session.offer())
+    caller.session.accept(answer)
+
+
+def test_both_sides_agree_on_address_codec_and_keys():
+    async def main():
+        caller, callee = Party(20000), Party(30000, codecs=("PCMA",))
+        connect(caller, callee)
+        one, two = caller.stream.config, callee.stream.config
+        assert one.remote == ("127.0.0.1", 30000)
+        assert two.remote == ("127.0.0.1", 20000)
+        assert (one.rtcp, two.rtcp) == (("127.0.0.1", 30001), ("127.0.0.1", 20001))
+        assert one.codec == two.codec == "PCMA"
+        assert one.payload_type == 8
+        assert one.event_payload_type == 101
+        assert dict(two.receive)[101] == "telephone-event"
+        assert one.keys.transmit == two.keys.receive != one.keys.receive == two.keys.transmit
+        assert one.keys.suite == two.keys.suite == "AES_CM_128_HMAC_SHA1_80"
+        assert one.sending
+        assert two.sending
+        (negotiated,) = callee.notes.of(MediaNegotiated)
+        assert (negotiated.codec, negotiated.remote) == ("PCMA", "127.0.0.1:20000")
+        assert not callee.notes.of(Held)
+
+    run(main)
+
+
+def test_plain_rtp_and_a_public_address():
+    async def main():
+        caller = Party(srtp="off", public_address="203.0.113.9")
+        callee = Party(30000, srtp="off")
+        connect(caller, callee)
+        assert callee.stream.config.keys is None
+        assert callee.stream.config.remote == ("203.0.113.9", 20000)
+
+    run(main)
+
+
+def test_nothing_in_common_leaves_what_was_agreed():
+    async def main():
+        caller, callee = Party(srtp="off"), Party(30000, srtp="required")
+        with pytest.raises(NegotiationError):
+            callee.session.answer(caller.session.offer())
+        assert callee.session.negotiated is None
+        assert callee.stream.config.remote is None
+        with pytest.raises(LocalProtocolError):
+            callee.session.accept(b"")
+
+    run(main)
+
+
+def test_a_new_offer_keeps_the_key_holds_and_resumes():
+    async def main():
+        caller, callee = Party(20000), Party(30000)
+        connect(caller, callee)
+        before = callee.stream.config
+        caller.session.direction = "sendonly"
+        connect(caller, callee)
+        held = callee.stream.config
+        assert held.keys == before.keys
+        assert not held.sending
+        caller.session.direction = "sendrecv"
+        connect(caller, callee)
+        assert callee.stream.config == before
+        connect(callee, caller)  # the other side may offer as well
+        assert callee.stream.config.keys == before.keys
+        assert [event.on for event in callee.notes.of(Held)] == [True, False]
+        assert len(callee.notes.of(MediaNegotiated)) == 1
+
+    run(main)
+
+
+def test_a_moved_peer_with_a_new_key_and_codec():
+    async def main():
+        caller, callee = Party(20000), Party(30000)
+        connect(caller, callee)
+        before = callee.stream.config
+        other = Party(40000, codecs=("PCMA",))
+        other.session._random = lambda length: b"\xee" * length
+        callee.session.answer(other.session.offer())
+        after = callee.stream.config
+        assert after.remote == ("127.0.0.1", 40000)
+        assert after.codec == "PCMA"
+        assert after.keys.receive == b"\xee" * 30
+        assert after.keys.transmit == before.keys.transmit
+        assert len(callee.notes.of(MediaNegotiated)) == 2
+
+    run(main)
+
+
+def test_another_suite_gets_another_key():
+    async def main():
+        caller, callee = Party(20000), Party(30000)
+        offer = caller.session.offer()
+        callee.session.answer(offer)
+        before = callee.stream.config.keys
+        lines = [line for line in offer.split(b"\r\n") if b"SHA1_80" not in line]
+        callee.session.answer(b"\r\n".join(lines))
+        after = callee.stream.config.keys
+        assert (before.suite, after.suite) == ("AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32")
+        assert before.transmit != after.transmit
+
+    run(main)
+
+
+def test_no_rtp_from_the_start():
+    async def main():
+        caller, callee = Party(20000), Party(30000)
+        connect(caller, callee)
+        timed_out = await callee.session.wait_timed_out()
+        assert (timed_out.phase, timed_out.seconds, timed_out.at) == ("first", 30.0, 30.0)
+        assert timed_out in callee.notes
+
+    run(main)
+
+
+def test_rtp_that_stops_and_hold_that_does_not_count():
+    async def main():
+        caller, callee = Party(20000), Party(30000)
+        connect(caller, callee)
+        waiting = asyncio.create_task(callee.session.wait_timed_out())
+        await asyncio.sleep(10)
+        callee.stream.last_received = 10.0
+        await asyncio.sleep(5)
+        caller.session.direction = "inactive"
+        connect(caller, callee)
+        await asyncio.sleep(600)
+        assert not waiting.done()
+        caller.session.direction = "sendrecv"
+        connect(caller, callee)
+        timed_out = await waiting
+        assert (timed_out.phase, timed_out.at) == ("silence", 630.0)
+
+    run(main)
+
+
+def test_what_comes_is_read_and_silence_where_nothing_does():
+    async def main():
+        party = Party()
+        frame = AudioFrame(1.0, np.ones(160, np.int16), 8000, -60.0)
+        party.stream.hear(frame)
+        party.stream.hear(at=2.0, seconds=0.1)
+        await party.session.close()
+        assert await party.session.source.read() is frame
+        silence = await party.session.source.read()
+        assert (silence.at, len(silence.samples), silence.samples.any()) == (1.9, 800, False)
+        assert await party.session.source.read() is None
+
+    run(main)
+
+
+def test_digits_both_ways_and_a_moved_source_are_told():
+    async def main():
+        party, taken = Party(), []
+        party.session.on_dtmf = taken.append
+        party.stream.hear(at=3.0, digits=(Digit("7", 120),), moved_to=("192.0.2.1", 9))
+        assert taken == [Dtmf(3.0, "7", 120, "rfc4733")] == party.notes.of(Dtmf)
+        assert party.notes.of(MediaSourceChanged) == [MediaSourceChanged(3.0, "192.0.2.1:9")]
+        await party.session.send_digits("1#")
+        assert party.stream.digits_sent == ["1", "#"]
+
+    run(main)
+
+
+def test_a_recording_holds_both_sides(tmp_path):
+    async def main():
+        party = Party()
+        recorder = Recorder(tmp_path / "call.wav")
+        party.session.record_to(recorder)
+        assert party.stream.keep_said
+        heard = AudioFrame(0.0, np.full(800, 3, np.int16), 8000, -60.0)
+        party.stream.hear(heard, said=np.full(800, 4, np.int16), said_at=0.0)
+        party.stream.hear(at=0.2)
+        await party.session.close()
+        await party.session.close()
+        assert not recorder.running
+        return np.frombuffer(recorder.path.read_bytes()[44:], "<i2").reshape(-1, 2)
+
+    both = run(main)
+    assert both.tolist() == [[3, 4]] * 800
+
+
+def test_the_end_says_what_was_counted():
+    async def main():
+        party = Party()
+        await party.session.close()
+        assert party.stream.closed
+        assert party.session.sink is party.stream
+        assert [event.counters for event in party.notes.of(MediaStatistics)] == [
+            party.session.statistics()
+        ]
+
+    run(main)

@@ -1,0 +1,67 @@
+import asyncio
+
+import numpy as np
+
+from opensip.audio.frame import AudioFrame
+from opensip.media.source import LONGEST_QUEUE, StreamSource
+from tests.fakes.virtual_time_loop import VirtualTimeLoop
+
+
+def frame(at):
+    return AudioFrame(at, np.zeros(160, np.int16), 8000, -100.0)
+
+
+def run(main):
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main())
+
+
+def test_a_reader_waits_and_the_end_is_for_ever():
+    async def main():
+        source = StreamSource(8000)
+        reading = asyncio.create_task(source.read())
+        await asyncio.sleep(0)
+        source.put(frame(1))
+        assert (await reading).at == 1
+        source.put(frame(2))
+        source.end()
+        source.put(frame(3))
+        return [await source.read() for _ in range(3)]
+
+    two, *ends = run(main)
+    assert two.at == 2
+    assert ends == [None, None]
+
+
+def test_the_end_wakes_a_reader():
+    async def main():
+        source = StreamSource(8000)
+        reading = asyncio.create_task(source.read())
+        await asyncio.sleep(0)
+        source.end()
+        return await reading
+
+    assert run(main) is None
+
+
+def test_a_cancelled_reader_loses_nothing():
+    async def main():
+        source = StreamSource(8000)
+        reading = asyncio.create_task(source.read())
+        await asyncio.sleep(0)
+        reading.cancel()
+        source.put(frame(1))
+        return await source.read()
+
+    assert run(main).at == 1
+
+
+def test_what_nobody_reads_is_forgotten_oldest_first():
+    async def main():
+        source = StreamSource(8000)
+        for at in range(LONGEST_QUEUE + 3):
+            source.put(frame(at))
+        assert source.forgotten == 3
+        return await source.read()
+
+    assert run(main).at == 3
