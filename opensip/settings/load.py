@@ -1,5 +1,6 @@
 """Loads opensip.toml and the trunk and agent files that it names; tells every mistake at once."""
 
+import dataclasses
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def load(file: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
     found += _tls_mistakes(server, file)
     if found:
         raise Mistakes(found)
-    return Settings(file, server, tuple(made), agents, tuple(_warnings(server, made)))
+    return Settings(file, server, tuple(made), agents, tuple(_warnings(server, made, agents)))
 
 
 def parse(reading: Reading) -> dict[str, Any]:
@@ -80,11 +81,21 @@ def _load_agents(server: ServerTable, file: Path, found: list[str]) -> dict[str,
     for path in _files(server.agent_files, file, found):
         agent = _read_file(Agent, path, found, name=path.stem)
         if agent is not None:
+            agent = _with_directory(agent, server.directory)
             found += [f"{path}: {what}" for what in check(agent)]
             agents[agent.name] = agent
         else:
             agents[path.stem] = agents["echo"]  # its mistakes are told; its numbers have none
     return agents
+
+
+def _with_directory(agent: Agent, ours: Mapping[str, str]) -> Agent:
+    """Let the server's `[directory]` say where the agent's entries lead."""
+    entries = {
+        name: dataclasses.replace(entry, uri=ours.get(name, entry.uri))
+        for name, entry in agent.directory.items()
+    }
+    return dataclasses.replace(agent, directory=entries)
 
 
 def _load_trunks(
@@ -133,7 +144,14 @@ def _tls_mistakes(server: ServerTable, file: Path) -> Iterator[str]:
                 yield f"{file}: sip.listeners[{number}]: {error}"
 
 
-def _warnings(server: ServerTable, made: list[Trunk]) -> Iterator[str]:
+def _warnings(server: ServerTable, made: list[Trunk], agents: Mapping[str, Agent]) -> Iterator[str]:
     tls_listener = any(listener.transport == "TLS" for listener in server.sip.listeners)
     for trunk in made:
         yield from trunks.warnings(trunk, tls_listener=tls_listener)
+    for agent in agents.values():
+        for name, entry in agent.directory.items():
+            if not entry.uri:
+                yield (
+                    f"agent {agent.name}: directory entry {name!r} leads nowhere, so nobody can be "
+                    "reached by it; give it a uri, or set it under [directory]"
+                )

@@ -156,4 +156,5 @@ class ServerTable:
     media: MediaTable = MediaTable()
     calls: CallsTable = CallsTable()
     log: LogTable = LogTable()
+    directory: Mapping[str, str] = field(default_factory=dict)
     trunks: Mapping[str, TrunkTable] = field(default_factory=dict)

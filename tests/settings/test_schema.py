@@ -38,7 +38,8 @@ def below(hint, value, key):
         yield from keys_of(typing.get_args(hint)[0], value, key)
     elif isinstance(value, dict) and typing.get_origin(hint) is not None and "Mapping" in str(hint):
         inner = [entry for entry in value.values() if isinstance(entry, dict)]
-        yield from keys_of(typing.get_args(hint)[1], inner[0], f"{key}.*")
+        if inner:
+            yield from keys_of(typing.get_args(hint)[1], inner[0], f"{key}.*")
     elif isinstance(value, dict):
         yield from keys_of(hint, value, key)
 

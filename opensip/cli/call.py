@@ -1,0 +1,107 @@
+"""`opensip call`: a scripted, speaking caller for any SIP URI."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from opensip.cli.reporting import reporting
+from opensip.errors import ConfigError, RemoteProtocolError
+from opensip.media.recorder import Recorder
+from opensip.net.resolver import transport_of
+from opensip.net.sip_transport import Listener
+from opensip.net.tls import TlsConfig
+from opensip.phone.caller import Caller, CallerConfig, CallResult, Report, refuse_emergency
+from opensip.phone.line import Line, LineConfig
+from opensip.phone.script import parse_step
+from opensip.phone.voice import VOICES, voice_of
+from opensip.settings.build import outward_address
+from opensip.settings.secrets import fetch
+from opensip.sip.uri import NameAddr, Uri
+from opensip.ua.credentials import Credentials
+
+
+@click.command("call")
+@click.argument("uri")
+@click.argument("steps", nargs=-1, metavar="[STEP]...")
+@click.option("--from", "from_", default="", help="Our own URI. [default: sip:caller@ADDRESS]")
+@click.option("--address", default="", help="Address to bind. [default: the one that reaches URI]")
+@click.option("--user", default="", help="User name for digest.")
+@click.option("--password", default="", help="Where the password is: env:NAME or file:PATH.")
+@click.option("--realm", "realms", multiple=True, help="Realm to answer. [default: host, opensip]")
+@click.option("--srtp", type=click.Choice(["required", "preferred", "off"]), default="preferred",
+              show_default=True, help="Encryption of the audio.")  # fmt: skip
+@click.option("--ca", type=click.Path(path_type=Path), help="Authority that signed the server.")
+@click.option("--voice", type=click.Choice(VOICES), default=VOICES[0], show_default=True,
+              help="A voice of flite.")  # fmt: skip
+@click.option("--mute", is_flag=True, help="Send silence in place of what would be spoken.")
+@click.option("--linger", default=15.0, show_default=True, help="Seconds to stay at the end.")
+@click.option("--ring-timeout", default=30.0, show_default=True, help="Seconds to let it ring.")
+@click.option("--record", type=click.Path(path_type=Path), help="Write both sides to a WAV file.")
+@click.option("--json", "as_json", is_flag=True, help="Report one JSON object a line.")
+def command(
+    *, uri: str, steps: tuple[str, ...], from_: str, address: str, user: str, password: str,
+    realms: tuple[str, ...], srtp: str, ca: Path | None, voice: str, mute: bool, linger: float,
+    ring_timeout: float, record: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Call a SIP URI, speak, press keys, follow a transfer; exit 0 if it was answered.
+
+    A STEP is spoken once the other side has finished: "where is my order"; or keys:1234, wait:2,
+    tone:440/3 (Hz, seconds).
+
+    Example: opensip call "sip:agent@localhost:5061;transport=tls" --ca certs/ca.pem "a person"
+    """
+    refuse_emergency(uri)
+    to = _parse(uri)
+    address = address or outward_address(to.host)
+    config = CallerConfig(
+        to=to,
+        from_=NameAddr.parse(f"<{from_ or f'sip:caller@{address}'}>"),
+        steps=tuple(parse_step(step) for step in steps),
+        credentials=_credentials(user, password, realms or (to.host, "opensip")),
+        ring_timeout=ring_timeout,
+        linger=linger,
+    )
+    line = LineConfig(
+        address=address,
+        srtp=srtp,
+        listeners=() if transport_of(to) != "UDP" else (Listener("UDP", address, 0),),
+        client_tls=TlsConfig(ca=ca),
+    )
+    report = reporting(as_json=as_json)
+    result = asyncio.run(_call(line, config, report, voice=voice, mute=mute, record=record))
+    report("finished", status=result.status, transferred_to=result.transferred_to)
+    sys.exit(0 if result.answered else 1)
+
+
+async def _call(
+    line_config: LineConfig,
+    config: CallerConfig,
+    report: Report,
+    *,
+    voice: str,
+    mute: bool,
+    record: Path | None,
+) -> CallResult:
+    async with Line(line_config) as line:
+        caller = Caller(line, config, speak=voice_of(voice, mute=mute), report=report)
+        return await caller.run(recorder=Recorder(record) if record else None)
+
+
+def _parse(text: str) -> Uri:
+    try:
+        uri = Uri.parse(text)
+    except RemoteProtocolError as error:
+        raise click.BadParameter(f"{text!r} is no SIP URI", param_hint="URI") from error
+    if uri.scheme not in ("sip", "sips"):
+        raise click.BadParameter(f"{text!r} is no sip: or sips: URI", param_hint="URI")
+    return uri
+
+
+def _credentials(user: str, password: str, realms: tuple[str, ...]) -> Credentials | None:
+    if not user:
+        return None
+    if not password:
+        raise ConfigError(f"--user {user} needs --password env:NAME or file:PATH")
+    return Credentials(user, fetch(password, base=Path()), frozenset(realms))

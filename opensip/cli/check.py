@@ -1,0 +1,76 @@
+"""`opensip check`: what is wrong with a configuration, or what a running server does."""
+
+import json
+from pathlib import Path
+
+import click
+
+from opensip.server.control import Status, ask
+from opensip.settings.build import engine_in_use
+from opensip.settings.load import Settings, load, parse
+from opensip.settings.schema import ServerTable
+from opensip.settings.table import Mistakes, Reading, read
+
+
+@click.command("check")
+@click.option("--config", type=click.Path(path_type=Path), default=Path("config/opensip.toml"),
+              show_default=True, help="The server's configuration.")  # fmt: skip
+@click.option("--live", is_flag=True, help="Ask the running server of this configuration.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def command(*, config: Path, live: bool, as_json: bool) -> None:
+    """Say every mistake of a configuration at once; or, with --live, what the server does.
+
+    Example: opensip check --config config/opensip.toml
+    """
+    if live:
+        status = ask(_data(config))
+        click.echo(json.dumps(status) if as_json else in_words(status))
+        return
+    settings = load(config)
+    for warning in settings.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    if as_json:
+        click.echo(json.dumps({"ok": True, "warnings": settings.warnings}))
+        return
+    click.echo(_described(settings))
+
+
+def in_words(status: Status) -> str:
+    """Write the status of a server for people: counts first, then a line a call."""
+    lines = [
+        f"{name:14} {value}" for name, value in status.items() if not isinstance(value, list | dict)
+    ]
+    calls = status.get("calls_in_progress", [])
+    lines += [
+        "  ".join(str(value) for value in call.values()) for call in calls if isinstance(call, dict)
+    ]
+    return "\n".join(lines)
+
+
+def _described(settings: Settings) -> str:
+    server = settings.server
+    lines = [f"{settings.file}: good"]
+    lines += [
+        f"  listens   {one.transport} {one.host}:{one.port}"
+        + (f" as {one.public_address}" if one.public_address else "")
+        for one in server.sip.listeners
+    ]
+    lines += [f"  media     ports {server.media.first_port} to {server.media.last_port}"]
+    lines += [f"  engine    {engine_in_use()}"]
+    lines += [
+        f"  trunk     {trunk.name} ({trunk.carrier}), srtp {trunk.srtp}, "
+        f"{len(trunk.numbers)} numbers"
+        for trunk in settings.trunks
+    ]
+    lines += [f"  agent     {name} ({agent.kind})" for name, agent in settings.agents.items()]
+    return "\n".join(lines)
+
+
+def _data(config: Path) -> Path:
+    """Find the data directory; the rest of the file need not be right to ask a server."""
+    reading = Reading(config)
+    table = {key: value for key, value in parse(reading).items() if key == "data"}
+    server = read(ServerTable, table, reading)
+    if server is None:
+        raise Mistakes(reading.mistakes)
+    return server.data

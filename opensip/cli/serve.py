@@ -1,0 +1,39 @@
+"""`opensip serve`: the server."""
+
+import asyncio
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from opensip import log
+from opensip.server import Server
+from opensip.settings.load import Settings, load
+
+
+@click.command("serve")
+@click.option("--config", type=click.Path(path_type=Path), default=Path("config/opensip.toml"),
+              show_default=True, help="The server's configuration.")  # fmt: skip
+def command(*, config: Path) -> None:
+    """Answer calls as a configuration says, until SIGTERM; SIGHUP reloads trunks and agents.
+
+    Example: opensip serve --config config/opensip.toml
+    """
+    settings = load(config)
+    options = settings.server.log
+    log.configure(level=options.level, form=options.form, transcripts=options.transcripts)
+    with asyncio.Runner(loop_factory=fastest_loop) as runner:
+        runner.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    await Server(settings).run()
+
+
+def fastest_loop() -> asyncio.AbstractEventLoop:
+    """Make uvloop's loop where the extra is installed, else asyncio's own."""
+    try:
+        loop: asyncio.AbstractEventLoop = import_module("uvloop").new_event_loop()
+    except ImportError:
+        return asyncio.new_event_loop()
+    return loop

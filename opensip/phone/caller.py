@@ -1,0 +1,239 @@
+"""A scripted caller that speaks: it can be pointed at any SIP URI, and follows a REFER."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from opensip.audio.frame import Samples
+from opensip.audio.tones import tone
+from opensip.call.emergency import is_emergency
+from opensip.errors import NotAllowed, OpenSipError
+from opensip.media.recorder import Recorder
+from opensip.media.session import MediaSession
+from opensip.phone.hearing import Hearing
+from opensip.phone.line import Line
+from opensip.phone.script import Keys, Say, Step, Tone, Wait
+from opensip.sip.uri import NameAddr, Uri
+from opensip.ua.call_failed import CallFailed
+from opensip.ua.credentials import Credentials
+from opensip.ua.invite_session import IncomingRefer, InviteSession
+
+Speak = Callable[[str, int], Awaitable[Samples]]  # text, rate in Hz -> what to play
+
+PATIENCE = 12.0  # seconds that the other side may take to begin an answer
+LEAST_TRANSFERRED = 2.0  # seconds that a caller listens to the desk before hanging up
+
+
+class Report(Protocol):
+    """Takes what happens, as it happens."""
+
+    def __call__(self, what: str, **details: object) -> None:
+        """Take one thing that happened, named in snake case."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerConfig:
+    """Whom to call, as whom, and what to do there. Times are in seconds.
+
+    `linger` is how long the caller stays after its last step, for the other side to hang up
+    or to transfer it.
+    """
+
+    to: Uri
+    from_: NameAddr
+    steps: Sequence[Step] = ()
+    credentials: Credentials | None = None
+    ring_timeout: float = 30.0
+    linger: float = 15.0
+
+
+@dataclass(slots=True)
+class CallResult:
+    """How a call of the caller went. `latencies` are in seconds, one for each step answered."""
+
+    status: int = 0
+    answered: bool = False
+    transferred_to: str = ""
+    latencies: tuple[float, ...] = ()
+    ended_by: str = ""
+
+
+class Caller:
+    """Makes one call on a line, as its configuration says."""
+
+    def __init__(self, line: Line, config: CallerConfig, *, speak: Speak, report: Report) -> None:
+        self._line = line
+        self._config = config
+        self._speak = speak
+        self._report = report
+        self._now = asyncio.get_running_loop().time
+        self._result = CallResult()
+        self._transferring = asyncio.Event()
+        self._following: set[asyncio.Task[None]] = set()
+
+    async def run(self, *, recorder: Recorder | None = None) -> CallResult:
+        """Dial, act out the script, follow transfers, hang up. Raises no CallFailed."""
+        media = self._line.media()
+        if recorder is not None:
+            media.record_to(recorder)
+        try:
+            session = await self._dial(self._config.to, media)
+        except CallFailed as failed:
+            self._result.status = failed.status
+            self._report("refused", status=failed.status, reason=failed.reason)
+            return self._result
+        finally:
+            if not self._result.answered:
+                await media.close()
+        session.on_refer = self._refer
+        try:
+            await self._talk(session, media)
+        finally:
+            await media.close()
+        if self._following:
+            await asyncio.gather(*self._following)
+        return self._result
+
+    async def _dial(
+        self, to: Uri, media: MediaSession, headers: Sequence[tuple[str, str]] = ()
+    ) -> InviteSession:
+        config = self._config
+        self._report("dialled", uri=str(to))
+        call = await self._line.endpoint.dial(
+            to,
+            from_=config.from_,
+            headers=headers,
+            offer=media.offer(),
+            credentials=config.credentials,
+            negotiator=media,
+            ring_timeout=config.ring_timeout,
+        )
+        session = await call.wait_answered()
+        self._result.answered = True
+        self._result.status = 200
+        agreed = media.negotiated
+        self._report(
+            "answered",
+            uri=str(to),
+            transport=session.flow.transport,
+            codec=agreed.codec.encoding_name if agreed else "",
+            suite=agreed.suite if agreed else "",
+        )
+        return session
+
+    async def _talk(self, session: InviteSession, media: MediaSession) -> None:
+        """Act out the script until it or the call is over."""
+        hearing = Hearing(media.source, self._now)
+        listening = asyncio.create_task(hearing.listen())
+        acting = asyncio.create_task(self._act(hearing, media))
+        ending = asyncio.create_task(session.wait_ended())
+        try:
+            await asyncio.wait((acting, ending), return_when=asyncio.FIRST_COMPLETED)
+            if not ending.done():
+                await session.bye()
+            ended = await ending
+            self._result.ended_by = ended.by
+            self._report("ended", by=ended.by, cause=ended.cause)
+            if acting.done():
+                acting.result()
+        finally:
+            for task in (acting, listening):
+                task.cancel()
+            await asyncio.gather(acting, listening, return_exceptions=True)
+
+    async def _act(self, hearing: Hearing, media: MediaSession) -> None:
+        """Let the other side speak, then take a step, and so on; then stay a while."""
+        await hearing.turn(patience=PATIENCE)
+        for step in self._config.steps:
+            ended = await self._take(step, hearing, media)
+            if isinstance(step, Wait):
+                continue
+            heard = await hearing.turn(patience=PATIENCE)
+            if heard is None:
+                self._report("no_answer", step=str(step))
+            else:
+                latency = max(heard.began - ended, 0.0)
+                self._result.latencies += (latency,)
+                self._report("heard_answer", latency_ms=round(latency * 1000))
+        await self._linger(hearing)
+
+    async def _linger(self, hearing: Hearing) -> None:
+        """Stay while there is something to hear, a transfer to await, or time left."""
+        until = self._now() + self._config.linger
+        while self._now() < until and not hearing.ended:
+            await hearing.turn(patience=until - self._now())
+        if self._following:
+            await asyncio.gather(*self._following)
+
+    async def _take(self, step: Step, hearing: Hearing, media: MediaSession) -> float:
+        """Take one step; returns when its last sound left, in seconds of the loop."""
+        match step:
+            case Say(text):
+                samples = await self._speak(text, media.sink.rate)
+                self._report("said", text=text)
+                await self._play(samples, hearing, media)
+            case Keys(digits):
+                self._report("keyed", digits=digits)
+                await media.send_digits(digits)
+                hearing.forget()
+            case Tone(frequency, seconds):
+                self._report("toned", frequency=frequency)
+                await self._play(tone(frequency, seconds, media.sink.rate), hearing, media)
+            case Wait(seconds):
+                await asyncio.sleep(seconds)
+        return self._now()
+
+    async def _play(self, samples: Samples, hearing: Hearing, media: MediaSession) -> None:
+        hearing.forget()
+        media.sink.write(samples)
+        await media.sink.drained()
+
+    # ---- being transferred
+
+    async def _refer(self, refer: IncomingRefer) -> None:
+        """Take a REFER, in a task of its own: it outlives the call that it ends."""
+        uri = refer.target.uri
+        self._report("referred", to=str(uri.without_headers()))
+        if is_emergency(str(uri)):
+            refer.reject(403)
+            return
+        refer.accept()
+        self._following.add(asyncio.create_task(self._follow(refer, uri)))
+
+    async def _follow(self, refer: IncomingRefer, uri: Uri) -> None:
+        """Call the target with the headers of its URI, and report how that goes."""
+        media = self._line.media()
+        try:
+            session = await self._dial(uri.without_headers(), media, uri.unescaped_headers())
+        except OpenSipError as error:
+            status = error.status if isinstance(error, CallFailed) else error.sip_status
+            self._report("transfer_failed", status=status, reason=str(error))
+            await media.close()
+            await refer.notify(status)
+            return
+        self._result.transferred_to = str(uri.without_headers())
+        self._report("transferred", to=self._result.transferred_to)
+        await refer.notify(200)
+        try:
+            await self._listen_to(session, media)
+        finally:
+            await media.close()
+
+    async def _listen_to(self, session: InviteSession, media: MediaSession) -> None:
+        """Hear the desk out, then hang up."""
+        hearing = Hearing(media.source, self._now)
+        listening = asyncio.create_task(hearing.listen())
+        greeted = asyncio.create_task(hearing.turn(patience=LEAST_TRANSFERRED))
+        ending = asyncio.create_task(session.wait_ended())
+        await asyncio.wait((greeted, ending), return_when=asyncio.FIRST_COMPLETED)
+        if not ending.done():
+            await session.bye()
+        listening.cancel()
+        await asyncio.gather(listening, greeted, ending, return_exceptions=True)
+
+
+def refuse_emergency(to: str) -> None:
+    """Raise NotAllowed where `to` is an emergency number: a scripted voice must not call it."""
+    if is_emergency(to):
+        raise NotAllowed(f"{to} reaches emergency services: a scripted caller must not call it")

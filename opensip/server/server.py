@@ -1,0 +1,189 @@
+"""The composition root: settings become an endpoint, a media engine and the calls that use them."""
+
+import asyncio
+import secrets
+import signal
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from opensip.agent.definition import Agent
+from opensip.call.exchange import Exchange
+from opensip.call.inbound import InboundCalls
+from opensip.carriers import Trunk
+from opensip.carriers.number import normalise
+from opensip.errors import ConfigError
+from opensip.media.engine_python import PythonEngine
+from opensip.media.ports import PortPool
+from opensip.media.session import MediaConfig
+from opensip.server.control import ControlSocket, Status
+from opensip.settings import build
+from opensip.settings.load import Settings, load
+from opensip.ua.admission import Admission
+from opensip.ua.endpoint import Endpoint, EndpointConfig
+from opensip.ua.server_call import ServerCall
+
+log = structlog.get_logger(__name__)
+
+
+class Server:
+    """A whole server of one configuration. `run` it once, in a loop of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._secret = secrets.token_bytes(32)
+        self._trunks: dict[str, Trunk] = {trunk.name: trunk for trunk in settings.trunks}
+        self._agents: dict[str, Agent] = dict(settings.agents)
+        self._stopping = asyncio.Event()
+        self._hurrying = False
+        self._changed = asyncio.Event()  # a call has ended, or there is no more time
+        self._in_progress: dict[ServerCall, float] = {}
+        loop = asyncio.get_running_loop()
+        media = settings.server.media
+        self._engine = PythonEngine(loop)
+        self._ports = PortPool(media.address, media.first_port, media.last_port, clock=loop.time)
+        exchange = Exchange(
+            engine=self._engine,
+            ports=self._ports,
+            media=MediaConfig(media.address, build.advertised_address(media)),
+            agents=self._agents,
+            data=settings.server.data,
+            now=loop.time,
+        )
+        self._calls = InboundCalls(
+            exchange, self._trunks, max_calls=settings.server.calls.max_calls
+        )
+        self.endpoint = Endpoint(
+            EndpointConfig(
+                listeners=build.listeners(settings.server),
+                user_agent=settings.server.sip.user_agent,
+                client_tls=build.client_tls(settings.server),
+            ),
+            admission=self._admission(settings),
+            on_call=self._take,
+        )
+        self._control = ControlSocket(settings.server.data, self.status)
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT, then drain. Raises ConfigError where it cannot start."""
+        _make_data(self._settings.server.data)
+        async with AsyncExitStack() as opened:
+            opened.callback(self._engine.close)
+            await self._control.start()
+            opened.push_async_callback(self._control.close)
+            await self.endpoint.start()
+            opened.push_async_callback(self.endpoint.close)
+            self._take_signals()
+            self._tell_started()
+            await self._stopping.wait()
+            await self._drain()
+        log.info("server_stopped")
+
+    def stop(self) -> None:
+        """Begin to drain; asked a second time, end the calls that are left at once."""
+        self._hurrying = self._stopping.is_set()
+        self._stopping.set()
+        self._changed.set()
+
+    def reload(self) -> None:
+        """Read trunks and agents again, for new calls; a mistake is logged and changes nothing."""
+        try:
+            settings = load(self._settings.file)
+        except ConfigError as error:
+            for line in str(error).splitlines():
+                log.error("reload_refused", mistake=line)
+            return
+        for kept, new in (
+            (self._trunks, {trunk.name: trunk for trunk in settings.trunks}),
+            (self._agents, dict(settings.agents)),
+        ):
+            kept.clear()
+            kept.update(new)  # type: ignore[arg-type]  # each with its own kind
+        self.endpoint.gate.use(self._admission(settings))
+        log.info("server_reloaded", trunks=len(self._trunks), agents=len(self._agents))
+
+    def status(self) -> Status:
+        """Tell what the server does now: counts, and a line for each call."""
+        now = time.monotonic()
+        return {
+            "state": "draining" if self.endpoint.is_draining else "serving",
+            **self.endpoint.counts(),
+            "ports": self._ports.in_use,
+            "tasks": len(asyncio.all_tasks()),
+            "turned_away": dict(self.endpoint.gate.counts),
+            "calls_in_progress": [
+                _described(call, now - began) for call, began in self._in_progress.items()
+            ],
+        }
+
+    async def _take(self, call: ServerCall) -> None:
+        self._in_progress[call] = time.monotonic()
+        try:
+            await self._calls.receive(call)
+        finally:
+            del self._in_progress[call]
+            self._changed.set()
+
+    async def _drain(self) -> None:
+        """Refuse new calls and let those in progress end, within the deadline."""
+        deadline = self._settings.server.calls.drain_seconds
+        self.endpoint.drain()
+        log.info("server_draining", calls=len(self._in_progress), seconds=deadline)
+        try:
+            async with asyncio.timeout(deadline):
+                while self._in_progress and not self._hurrying:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            log.warning("drain_ended", calls=len(self._in_progress))
+
+    def _admission(self, settings: Settings) -> Admission:
+        return Admission(
+            [build.admission(trunk) for trunk in settings.trunks],
+            realm=settings.server.sip.realm,
+            secret=self._secret,  # kept over a reload: nonces stay good
+            strangers=settings.server.sip.strangers,
+            normalise=normalise,
+        )
+
+    def _take_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGHUP, self.reload)
+
+    def _tell_started(self) -> None:
+        for warning in self._settings.warnings:
+            log.warning("configuration_warning", warning=warning)
+        log.info(
+            "server_started",
+            engine=build.engine_in_use(),
+            loop=type(asyncio.get_running_loop()).__module__.partition(".")[0],
+            listeners=[f"{t} {host}:{port}" for t, host, port in self.endpoint.bound],
+            trunks=sorted(self._trunks),
+            data=str(self._settings.server.data),
+        )
+
+
+def _described(call: ServerCall, seconds: float) -> dict[str, Any]:
+    return {
+        "seconds": round(seconds),
+        "trunk": call.trunk,
+        "caller": call.request.from_.uri.user or "",
+        "called": call.request.uri.user or "",
+        "source": f"{call.flow.remote[0]}:{call.flow.remote[1]}",
+        "sip_call_id": call.request.call_id,
+    }
+
+
+def _make_data(data: Path) -> None:
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(
+            f"the data directory {data} cannot be made: {error.strerror}; set `data` to one that "
+            "this user may write"
+        ) from error
