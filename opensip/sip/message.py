@@ -33,12 +33,12 @@ MAX_BODY = 65536  # octets
 _VERSION = re.compile(r"SIP/[0-9]{1,3}\.[0-9]{1,3}", re.I)
 _STATUS = re.compile(r"SIP/([0-9]+\.[0-9]+) ([1-6][0-9]{2})(?: (.*))?", re.I | re.S)
 _FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
-_SECRETS = re.compile(
+_CREDENTIALS = re.compile(
     r"(\bresponse\s*=\s*\"?)[^\",\s]+"  # of Digest
-    r"|((?:^|\n)(?:proxy-)?authorization\s*:\s*(?!\s*digest\b)\S+\s+)[^\r\n]+"  # Basic, Bearer
-    r"|(a=crypto:[^\r\n]*?inline:)[^\r\n]+",
+    r"|((?:^|\n)(?:proxy-)?authorization\s*:\s*(?!\s*digest\b)\S+\s+)[^\r\n]+",  # Basic, Bearer
     re.I,
 )
+_SDES_KEY = re.compile(r"(a=crypto:[^\r\n]*?inline:)[^\r\n]+")
 _ANSWERED = frozenset({"via", "from", "to", "call-id", "cseq"})  # section 8.2.6.2
 _ONCE = ("From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Length", "Content-Type")
 
@@ -340,4 +340,9 @@ def refusal_of(data: bytes, error: RemoteProtocolError, *, to_tag: str) -> bytes
 
 def masked(message_text: str) -> str:
     """Put "***" for what opens a door: digest responses, other credentials, SDES keys."""
-    return _SECRETS.sub(lambda m: (m[1] or m[2] or m[3]) + "***", message_text)
+    # Most messages have neither, and a plain search costs a fiftieth of the patterns.
+    if "authorization" in message_text.lower():
+        message_text = _CREDENTIALS.sub(lambda m: (m[1] or m[2]) + "***", message_text)
+    if "a=crypto:" in message_text:
+        message_text = _SDES_KEY.sub(r"\1***", message_text)
+    return message_text
