@@ -2,22 +2,9 @@ import pytest
 
 from opensip.net.sip_transport import Listener
 from opensip.net.tls import TlsConfig
-from tests.fakes.certificates import Authority
+from tests.fakes.certificates import authority, ec_pair, rsa_pair
 
-
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="session")
-def rsa_pair(authority):
-    return authority.sign("localhost", "127.0.0.1", rsa_key=True)
-
-
-@pytest.fixture(scope="session")
-def ec_pair(authority):
-    return authority.sign("sip.example", "127.0.0.1")
+__all__ = ["authority", "ec_pair", "rsa_pair"]
 
 
 @pytest.fixture

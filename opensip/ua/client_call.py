@@ -1,0 +1,153 @@
+"""A call that goes out: from its INVITE to its answer, refusal or time-out."""
+
+import asyncio
+import random
+from collections.abc import Callable
+
+from opensip.sip.flow import Flow
+from opensip.sip.invite_attempt import Established, InviteAttempt, Refused, Ringing
+from opensip.sip.message import Request, Response
+from opensip.sip.transaction import TransactionKey
+from opensip.sip.usage import Ask, Authorize, Command
+from opensip.ua.call_failed import CallFailed
+from opensip.ua.core import Core
+from opensip.ua.courier import Courier
+from opensip.ua.invite_session import InviteSession
+from opensip.ua.negotiation import Negotiator
+
+
+class ClientCall:
+    """An INVITE of ours. `progress` lists its provisional responses so far, but for 100.
+
+    `on_progress`, where set, hears of each as it comes. Early media is ignored. After
+    `ring_timeout` seconds without an answer the call is cancelled.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        invite: Request,
+        flow: Flow,
+        *,
+        contact: str,
+        negotiator: Negotiator,
+        ring_timeout: float,
+        authorize: Authorize | None,
+    ) -> None:
+        self.progress: list[Response] = []
+        self.on_progress: Callable[[Response], None] | None = None
+        self._core = core
+        self._flow = flow
+        self._negotiator = negotiator
+        self._authorize = authorize
+        self._loop = asyncio.get_running_loop()
+        self._courier = Courier(core, flow, returns=flow.reliable)
+        self._invite: TransactionKey | None = None
+        self._answered: asyncio.Future[InviteSession] = self._loop.create_future()
+        # Whoever never asks for the outcome is not to be told that nobody did.
+        self._answered.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._attempt = InviteAttempt(
+            invite,
+            contact=contact,
+            random=random.random,
+            timers=core.timers,
+            authorize=authorize,
+        )
+        self._patience = self._loop.call_later(ring_timeout, self._give_up)
+        self._step()
+
+    @property
+    def invite(self) -> Request:
+        """The INVITE as it was sent last, with its credentials."""
+        return self._attempt.request
+
+    @property
+    def is_open(self) -> bool:
+        """True while the call is neither answered nor over."""
+        return not self._answered.done()
+
+    async def wait_answered(self) -> InviteSession:
+        """Wait for the answer.
+
+        Raises CallFailed with the status of a refusal or redirection, 408 where nobody
+        answered, 487 after `cancel`; NegotiationError where the answer cannot be used: then
+        the call was hung up.
+        """
+        return await asyncio.shield(self._answered)
+
+    def cancel(self) -> None:
+        """Give the call up: a session that comes all the same is ended at once."""
+        self._fail(CallFailed(487))
+
+    def receive_response(self, response: Response) -> None:
+        """Take a response to the INVITE."""
+        self._attempt.receive_response(response, now=self._loop.time())
+        self._step()
+
+    def transaction_failed(self, key: TransactionKey, status: int) -> None:
+        """Learn that the INVITE, or something of its end, came to nothing."""
+        self._attempt.transaction_failed(key, status)
+        self._step()
+
+    def _give_up(self) -> None:
+        self._fail(CallFailed(408, "No Answer"))
+
+    def _fail(self, error: CallFailed) -> None:
+        """Fail at once: that the peer may still have to confirm the CANCEL is no one's concern."""
+        if self.is_open:
+            self._conclude(error)
+            self._attempt.cancel()
+            self._step()
+
+    def _conclude(self, outcome: InviteSession | Exception) -> None:
+        self._patience.cancel()
+        if not self._answered.done():
+            if isinstance(outcome, InviteSession):
+                self._answered.set_result(outcome)
+            else:
+                self._answered.set_exception(outcome)
+
+    def _step(self) -> None:
+        for command in self._attempt.messages_to_send():
+            self._carry_out(command)
+        while (event := self._attempt.next_event()) is not None:
+            match event:
+                case Ringing(response):
+                    self.progress.append(response)
+                    if self.on_progress is not None:
+                        self.on_progress(response)
+                case Refused(status, response):
+                    reason = response.reason if response and response.status == status else ""
+                    headers = response.headers if response else None
+                    self._conclude(CallFailed(status, reason, headers))
+                case Established():
+                    self._establish(event)
+
+    def _carry_out(self, command: Command) -> None:
+        """Send the INVITE by the flow that was chosen for it; the rest goes where it leads."""
+        match command:
+            case Ask(request) if request.method == "INVITE":
+                self._invite = self._core.ask(request, self._flow, self)
+            case _:
+                self._courier.carry_out((command,), self, invite=self._invite)
+
+    def _establish(self, event: Established) -> None:
+        session = InviteSession(
+            self._core,
+            event.usage,
+            flow=self._flow,
+            returns=self._flow.reliable,
+            invite=self.invite,
+            peer=event.response,
+            authorize=self._authorize,
+        )
+        try:
+            session.establish(self._negotiator, event.body or self._early_answer())
+        except Exception as error:  # the negotiator's fault or the peer's: the caller hears of it
+            self._conclude(error)
+        else:
+            self._conclude(session)
+
+    def _early_answer(self) -> bytes:
+        """Find the answer in a provisional response: some peers do not repeat it in the 2xx."""
+        return next((response.body for response in self.progress if response.body), b"")

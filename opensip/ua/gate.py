@@ -1,0 +1,89 @@
+"""Turning away: what may not come in leaves no state, and gets one answer or none."""
+
+import hashlib
+import secrets
+from collections import Counter
+from collections.abc import Callable
+
+from opensip.errors import RemoteProtocolError
+from opensip.sip.flow import Flow
+from opensip.sip.headers import Headers
+from opensip.sip.message import Request, refusal_of, response_to
+from opensip.sip.transaction.hop import way_back
+from opensip.sip.uri import Uri
+from opensip.ua.admission import Admission, Admit, Challenge, Ignore, Refuse
+from opensip.ua.options import Refusal
+from opensip.ua.refusals import Refusals
+
+# Stands for whatever an address might send, where the message itself cannot be judged.
+_BARE = Request("OPTIONS", Uri("sip", host="opensip.invalid"), Headers())
+
+
+class Gate:
+    """Applies `admission`, and answers without a transaction (RFC 3261 section 8.2.7).
+
+    `send` takes the bytes of such an answer.
+    """
+
+    def __init__(self, admission: Admission, send: Callable[[bytes, Flow], None]) -> None:
+        self._admission = admission
+        self._send = send
+        self._refusals = Refusals()
+        self._secret = secrets.token_bytes(16)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Count what was turned away, by kind."""
+        return self._refusals.counts
+
+    def admit(self, request: Request, flow: Flow, *, now: float) -> Admit | None:
+        """Decide on a request outside any dialog; one that is not admitted is dealt with."""
+        match self._admission.decide(request, flow, now=now):
+            case Admit() as admit:
+                return admit
+            case Challenge(headers, _, why):
+                if why:
+                    self.note("challenged", flow, why, now=now)
+                self.answer(request, flow, Refusal(401, tuple(headers)))
+            case Refuse(status, reason, why):
+                self.note("refused", flow, why, now=now)
+                self.answer(request, flow, Refusal(status, (), reason))
+            case Ignore(why):
+                self.note("ignored", flow, why, now=now)
+        return None
+
+    def knows(self, flow: Flow, *, now: float) -> bool:
+        """Tell whether a source is to be answered at all."""
+        return not isinstance(self._admission.decide(_BARE, flow, now=now), Ignore)
+
+    def refuse_stray(self, request: Request, flow: Flow, *, now: float) -> None:
+        """Answer a request of a dialog that is over, or never was."""
+        self.note("stray", flow, f"{request.method} of no dialog of ours", now=now)
+        if self.knows(flow, now=now):
+            self.answer(request, flow, Refusal(481))
+
+    def refuse_bytes(
+        self, data: bytes, error: RemoteProtocolError, flow: Flow, *, now: float
+    ) -> None:
+        """Answer what cannot be read, as far as its header block allows."""
+        self.note("malformed", flow, str(error), now=now)
+        if data and self.knows(flow, now=now):
+            answer = refusal_of(data, error, to_tag=self._tag(data))
+            if answer is not None:
+                self._send(answer, flow)
+
+    def answer(self, request: Request, flow: Flow, refusal: Refusal) -> None:
+        """Answer a request that is in no transaction."""
+        tag = self._tag(f"{request.via.branch} {request.call_id}".encode("utf-8", "replace"))
+        response = response_to(
+            request, refusal.status, refusal.reason, to_tag=tag, headers=refusal.headers
+        )
+        self._send(response.to_bytes(), way_back(request, flow))
+
+    def note(self, kind: str, flow: Flow, why: str, *, now: float) -> None:
+        """Count a refusal, and log it once a minute for each source."""
+        self._refusals.note(kind, flow.remote[0], why, now=now)
+
+    def _tag(self, data: bytes) -> str:
+        """Make a tag that is the same each time the same request comes (section 8.2.7)."""
+        return hashlib.blake2s(data, digest_size=8, key=self._secret).hexdigest()

@@ -1,0 +1,397 @@
+"""A call within its dialog: both roles, from the first answer to the last BYE."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from opensip.errors import NegotiationError, RemoteProtocolError, TransactionTimeout
+from opensip.sip.dialog import Dialog
+from opensip.sip.flow import Flow
+from opensip.sip.headers import Headers
+from opensip.sip.invite_events import (
+    Acknowledged,
+    Ended,
+    Event,
+    ReinviteCancelled,
+    Reinvited,
+    ReinviteDue,
+    ReinviteReceived,
+    ReinviteRefused,
+    RequestReceived,
+    State,
+)
+from opensip.sip.invite_usage import InviteUsage
+from opensip.sip.message import Request, Response
+from opensip.sip.refer_usage import SILENCE, ReferProgress
+from opensip.sip.transaction import TransactionKey
+from opensip.sip.usage import Authorize
+from opensip.ua.alarm import Alarm
+from opensip.ua.call_failed import CallFailed
+from opensip.ua.core import Core
+from opensip.ua.courier import Courier
+from opensip.ua.negotiation import Negotiation, Negotiator, warning
+from opensip.ua.options import ALLOW, capabilities
+from opensip.ua.refer import IncomingRefer, OutgoingRefer
+
+__all__ = ["IncomingRefer", "InviteSession", "ReferProgress", "SessionEnded"]
+
+Fields = Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """How it ended. `by` is "remote", "local" or "lost"; `headers` are those of the peer's BYE.
+
+    `sip_status` is the final status of an INVITE that never became a session, else None.
+    """
+
+    by: str
+    cause: str
+    sip_status: int | None
+    headers: Headers | None
+
+
+class InviteSession:
+    """A call as its user sees it, once it is answered.
+
+    `invite` is the INVITE that began it; `peer_allows` holds the methods of the peer's Allow,
+    none where it did not tell. `on_info` takes content type and body of each INFO; `on_refer`
+    takes each REFER of the peer, and decides on it (without it, or where it does not decide,
+    the answer is 603).
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        usage: InviteUsage,
+        *,
+        flow: Flow,
+        returns: bool,
+        invite: Request,
+        peer: Request | Response,
+        authorize: Authorize | None = None,
+    ) -> None:
+        self.invite = invite
+        self.peer_allows = frozenset(m.upper() for m in peer.headers.values("Allow") if m)
+        self.on_info: Callable[[str, bytes], None] | None = None
+        self.on_refer: Callable[[IncomingRefer], Awaitable[None] | None] | None = None
+        self._core = core
+        self._usage = usage
+        self._courier = Courier(core, flow, returns=returns)
+        self._authorize = authorize
+        self._loop = asyncio.get_running_loop()
+        self._alarm = Alarm(self._ring)
+        self._negotiation = Negotiation()
+        self._refers: list[OutgoingRefer] = []
+        self._acknowledged: asyncio.Future[Acknowledged] = self._loop.create_future()
+        self._reinvited: asyncio.Future[Response | None] | None = None
+        self._ended: asyncio.Future[SessionEnded] = self._loop.create_future()
+        self._cancelled: asyncio.Future[None] = self._loop.create_future()
+        self._closed: asyncio.Future[None] = self._loop.create_future()
+        core.join(usage.dialog.id, self)
+
+    @property
+    def dialog(self) -> Dialog:
+        """The dialog of the call."""
+        return self._usage.dialog
+
+    @property
+    def flow(self) -> Flow:
+        """Where the peer was heard last."""
+        return self._courier.flow
+
+    @property
+    def is_early(self) -> bool:
+        """True while the peer's INVITE waits for our final response."""
+        return self._usage.state is State.EARLY
+
+    @property
+    def is_established(self) -> bool:
+        """True from the answer until either side hangs up."""
+        return self._usage.state is State.ESTABLISHED
+
+    # ---- what the user does
+
+    async def wait_ended(self) -> SessionEnded:
+        """Wait until the call is over, and tell how it ended."""
+        return await asyncio.shield(self._ended)
+
+    async def bye(self, headers: Fields = ()) -> None:
+        """Hang up, and wait until the peer has answered the BYE, or its time is up."""
+        self._usage.bye(headers=headers)
+        self._step()
+        await asyncio.shield(self._closed)
+
+    def hang_up(self, headers: Fields = ()) -> None:
+        """Hang up without waiting."""
+        self._usage.bye(headers=headers)
+        self._step()
+
+    async def reinvite(self) -> None:
+        """Offer the session anew; raises CallFailed where the peer refuses, or it has ended."""
+        if not self.is_established:
+            raise CallFailed(481)
+        if self._reinvited is None:
+            self._reinvited = self._loop.create_future()
+            self._usage.reinvite(self._negotiation.offer(), now=self._loop.time())
+            self._step()
+        response = await asyncio.shield(self._reinvited)
+        if response is None:
+            raise CallFailed(481)
+        if response.status >= 300:
+            raise CallFailed(response.status, response.reason, response.headers)
+
+    async def refer(
+        self,
+        refer_to: str,
+        headers: Sequence[tuple[str, str]] = (),
+        *,
+        timeout: float = SILENCE,  # noqa: ASYNC109 - of the protocol: no NOTIFY for so long
+    ) -> AsyncIterator[ReferProgress]:
+        """Ask the peer to call `refer_to` (a Refer-To value), and follow what comes of it.
+
+        The last progress is final; a refusal raises nothing. `timeout` is how many seconds
+        without a NOTIFY mean that none will come.
+        """
+        if not self.is_established:
+            yield ReferProgress("refer", 481, final=True)
+            return
+        refer = OutgoingRefer(
+            self._courier,
+            self.dialog,
+            refer_to,
+            headers=headers,
+            silence=timeout,
+            authorize=self._authorize,
+        )
+        self._refers.append(refer)
+        async for progress in refer.follow():
+            yield progress
+
+    # ---- what the call that leads to it does
+
+    def provisional(self, status: int, reason: str | None, *, headers: Fields, body: bytes) -> None:
+        """Tell the caller how its INVITE is getting on."""
+        self._usage.provisional(status, reason, headers=headers, body=body)
+        self._step()
+
+    def reject(self, status: int, reason: str | None, *, headers: Fields) -> None:
+        """Refuse the INVITE."""
+        self._usage.reject(status, reason, headers=headers)
+        self._step()
+
+    async def accept(
+        self, negotiator: Negotiator, body: bytes, *, headers: Fields
+    ) -> "InviteSession":
+        """Answer the INVITE with 200 and wait for the ACK, with the answer if we offered."""
+        self._negotiation.begin(negotiator, self.invite.body, body)
+        self._usage.answer(body, headers=headers, now=self._loop.time())
+        self._step()
+        await asyncio.wait((self._acknowledged, self._ended), return_when="FIRST_COMPLETED")
+        if self._acknowledged.done():
+            self._take_answer(self._acknowledged.result())
+        elif self._ended.result().by == "lost":
+            raise TransactionTimeout("no ACK came for our 200")
+        return self
+
+    def establish(self, negotiator: Negotiator, answer: bytes) -> None:
+        """Begin as the caller: the callee's 2xx carried `answer`."""
+        self._negotiation.begin(negotiator)
+        self._step()
+        self._accept(answer)
+
+    async def wait_cancelled(self) -> None:
+        """Wait until the call ends before it was answered; for ever if it is answered."""
+        await asyncio.shield(self._cancelled)
+
+    # ---- what comes from the peer
+
+    def receive_request(self, key: TransactionKey, request: Request, flow: Flow) -> None:
+        """Take a new request of the dialog."""
+        if flow.reliable and flow != self._courier.flow:
+            self._courier.flow = flow  # the peer lost its connection and made a new one
+        self._usage.receive_request(key, request, now=self._loop.time())
+        self._step()
+
+    def receive_ack(self, request: Request) -> None:
+        """Take the ACK of a 2xx of ours."""
+        self._usage.receive_ack(request, now=self._loop.time())
+        self._step()
+
+    def receive_cancel(self, request: Request) -> None:
+        """Take the CANCEL of the INVITE that waits for our answer."""
+        self._usage.receive_cancel(request)
+        self._step()
+
+    def receive_response(self, response: Response) -> None:
+        """Take a response to a request of ours."""
+        self._usage.receive_response(response, now=self._loop.time())
+        self._step()
+
+    def transaction_failed(self, key: TransactionKey, status: int) -> None:
+        """Learn that a transaction of ours came to nothing."""
+        self._usage.transaction_failed(key, status)
+        self._step()
+
+    # ---- steps
+
+    def _ring(self, now: float) -> None:
+        self._usage.handle_timer(now=now)
+        self._step()
+
+    def _step(self) -> None:
+        usage = self._usage
+        self._courier.carry_out(usage.messages_to_send(), self)
+        while (event := usage.next_event()) is not None:
+            self._take(event)
+            self._courier.carry_out(usage.messages_to_send(), self)
+        self._alarm.set(usage.get_timer())
+        if usage.state is State.ENDED and not self._closed.done():
+            self._closed.set_result(None)
+            self._core.leave(self.dialog.id)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Acknowledged():
+                self._take_ack(event)
+            case ReinviteReceived(_, offer):
+                self._answer_reinvite(offer)
+            case Reinvited(response, body):
+                self._take_reinvited(response, body)
+            case ReinviteRefused(response):
+                self._settle_reinvite(response)
+            case ReinviteDue():
+                self._reinvite_now()
+            case RequestReceived(key, request):
+                self._take_request(key, request)
+            case Ended():
+                self._end(event)
+            case ReinviteCancelled():
+                pass  # the session stays as it was
+
+    def _take_ack(self, event: Acknowledged) -> None:
+        if not self._acknowledged.done():
+            self._acknowledged.set_result(event)  # `accept` waits for it
+        else:
+            self._take_answer(event)
+
+    def _take_answer(self, event: Acknowledged) -> None:
+        """Take the answer that the ACK of our 2xx brings, if that made an offer."""
+        if event.offered:
+            self._accept(event.answer)
+
+    def _accept(self, answer: bytes) -> None:
+        try:
+            self._negotiation.accept(answer)
+        except NegotiationError:
+            self.hang_up()  # the peer believes in a session that cannot be
+            raise
+
+    def _answer_reinvite(self, offer: bytes) -> None:
+        try:
+            body = self._negotiation.answer(offer)
+        except NegotiationError as error:
+            self._usage.reject(error.sip_status, headers=[warning(error, self.flow.local)])
+        else:
+            self._usage.answer(body, headers=(("Allow", ALLOW),), now=self._loop.time())
+
+    def _reinvite_now(self) -> None:
+        if self.is_established:
+            self._usage.reinvite(self._negotiation.offer(), now=self._loop.time())
+
+    def _take_reinvited(self, response: Response, body: bytes) -> None:
+        try:
+            self._accept(body)
+        finally:
+            self._settle_reinvite(response)
+
+    def _settle_reinvite(self, response: Response | None) -> None:
+        waiting, self._reinvited = self._reinvited, None
+        if waiting is not None and not waiting.done():
+            waiting.set_result(response)
+
+    def _end(self, event: Ended) -> None:
+        if event.by == "remote":
+            for refer in self._refers:
+                refer.receive_bye()
+        self._settle_reinvite(None)
+        if self._negotiation.negotiator is None and event.by != "local":
+            self._cancelled.set_result(None)
+        headers = event.request.headers if event.request is not None else None
+        self._ended.set_result(SessionEnded(event.by, event.cause, event.status, headers))
+
+    def _take_request(self, key: TransactionKey, request: Request) -> None:
+        match request.method:
+            case "INFO":
+                self._respond(key, request, 200)
+                if self.on_info is not None:
+                    self.on_info(request.content_type, request.body)
+            case "UPDATE":
+                self._take_update(key, request)
+            case "REFER":
+                self._take_refer(key, request)
+            case "NOTIFY":
+                self._take_notify(key, request)
+            case "OPTIONS":
+                self._respond(key, request, 200, headers=capabilities())
+            case _:
+                self._respond(key, request, 405, headers=[("Allow", ALLOW)])
+
+    def _take_update(self, key: TransactionKey, request: Request) -> None:
+        """Answer an UPDATE: RFC 3311 section 5.2."""
+        if not request.body:
+            self._respond(key, request, 200)
+            return
+        try:
+            body = self._negotiation.answer(request.body)
+        except NegotiationError as error:
+            self._respond(key, request, error.sip_status, headers=[warning(error, self.flow.local)])
+        else:
+            self._respond(key, request, 200, body=body)
+
+    def _take_notify(self, key: TransactionKey, request: Request) -> None:
+        try:
+            refer = next((r for r in self._refers if r.matches(request)), None)
+        except RemoteProtocolError as error:
+            self._respond(key, request, error.sip_status, reason=error.reason)
+            return
+        if refer is None:
+            self._respond(key, request, 481)  # RFC 6665 section 4.1.3: no such subscription
+        else:
+            refer.receive_notify(key, request)
+
+    def _take_refer(self, key: TransactionKey, request: Request) -> None:
+        try:
+            refer = IncomingRefer(
+                self._courier, self.dialog, key, request, is_alive=lambda: self.is_established
+            )
+        except RemoteProtocolError as error:
+            self._respond(key, request, error.sip_status, reason=error.reason)
+            return
+        work = self.on_refer(refer) if self.on_refer is not None else None
+        if work is not None:
+            self._core.spawn(_see_through(work, refer))
+        elif refer.is_open:
+            refer.reject()
+
+    def _respond(
+        self,
+        key: TransactionKey,
+        request: Request,
+        status: int,
+        *,
+        reason: str | None = None,
+        headers: Fields = (),
+        body: bytes = b"",
+    ) -> None:
+        response = self.dialog.create_response(request, status, reason, headers=headers, body=body)
+        self._core.respond(key, response)
+
+
+async def _see_through(work: Awaitable[None], refer: IncomingRefer) -> None:
+    """Let the user decide on a REFER; what it leaves undecided is refused."""
+    try:
+        await work
+    finally:
+        if refer.is_open:
+            refer.reject()

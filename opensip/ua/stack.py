@@ -1,0 +1,351 @@
+"""The stack under all calls of an endpoint: transaction layer, transport and one alarm.
+
+Feed, send, drain events, re-arm: nothing here knows what a call is.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+import structlog
+
+from opensip.errors import RemoteProtocolError, TransportFailed
+from opensip.events import Observer, SipReceived, SipSent
+from opensip.net.resolver import resolve
+from opensip.net.sip_transport import Listener, SipTransport
+from opensip.net.tls import TlsConfig
+from opensip.sip.dialog import DialogId
+from opensip.sip.flow import Flow
+from opensip.sip.framing import UnreadableStream
+from opensip.sip.message import Request, Response, check_request, parse_message, response_to
+from opensip.sip.timers import Timers
+from opensip.sip.transaction import (
+    AckReceived,
+    CancelReceived,
+    Event,
+    RequestReceived,
+    ResponseReceived,
+    ResponseUnacknowledged,
+    TransactionEnded,
+    TransactionFailed,
+    TransactionKey,
+)
+from opensip.sip.transaction.layer import TransactionLayer
+from opensip.sip.transaction.matching import key_of_request
+from opensip.sip.uri import Uri
+from opensip.ua.admission import Admission
+from opensip.ua.alarm import Alarm
+from opensip.ua.core import Asker, Participant
+from opensip.ua.gate import Gate
+from opensip.ua.options import Refusal, screen
+from opensip.ua.watch import Watch, call_id_of
+
+log = structlog.get_logger(__name__)
+
+TakeNew = Callable[[TransactionKey, Request, Flow], None]
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointConfig:
+    """What an endpoint listens on and how it behaves.
+
+    `max_calls` bounds the inbound calls at once; more are answered with 503. `client_tls` is
+    for the connections we open.
+    """
+
+    listeners: tuple[Listener, ...]
+    user_agent: str
+    timers: Timers = field(default_factory=Timers)
+    client_tls: TlsConfig | None = None
+    max_calls: int | None = None
+
+
+class Stack:
+    """Carries the messages of all calls: `ua.core.Core` to them.
+
+    `take_new` gets each new request outside a dialog, to be answered or forgotten.
+    """
+
+    def __init__(
+        self,
+        config: EndpointConfig,
+        *,
+        admission: Admission,
+        take_new: TakeNew,
+        open_transport: Callable[..., SipTransport],
+    ) -> None:
+        self.timers = config.timers
+        self.user_agent = config.user_agent
+        self.gate = Gate(admission, self._send_bytes)
+        self._take_new = take_new
+        self._loop = asyncio.get_running_loop()
+        self._alarm = Alarm(self._ring)
+        self._layer = TransactionLayer(token=self.token, timers=config.timers)
+        self._transport = open_transport(
+            config.listeners,
+            receive=self._receive,
+            failed=self._flow_failed,
+            client_tls=config.client_tls,
+        )
+        self._received = b""  # the message that is being dealt with
+        self._is_stepping = False
+        self._dialogs: dict[DialogId, Participant] = {}
+        self._invites: dict[TransactionKey, Participant] = {}  # for CANCEL and failed responses
+        self._askers: dict[TransactionKey, Asker] = {}
+        self._watches: dict[str, Watch] = {}
+        self._work: set[asyncio.Task[None]] = set()
+
+    @property
+    def bound(self) -> list[tuple[str, str, int]]:
+        """List what is listened on: transport, host, port."""
+        return self._transport.bound
+
+    async def start(self) -> None:
+        """Bind every listener, or raise ConfigError."""
+        await self._transport.start()
+
+    async def close(self) -> None:
+        """Stop what runs in the background, and close every socket."""
+        for task in self._work:
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+        await self._transport.close()
+        self._alarm.set(None)
+
+    def counts(self) -> dict[str, int]:
+        """Count dialogs, transactions (those that linger too) and connections."""
+        return {
+            "dialogs": len(self._dialogs),
+            "transactions": sum(self._layer.counts().values()),
+            "connections": self._transport.connection_count,
+        }
+
+    def observe(self, call_id: str, observer: Observer) -> None:
+        """Let an observer see the messages of a call, those kept for it first."""
+        self._watches.setdefault(call_id, Watch()).attach(observer)
+
+    def unobserve(self, call_id: str) -> None:
+        """Watch a call no more."""
+        self._watches.pop(call_id, None)
+
+    def begin_watch(self, request: Request, flow: Flow) -> None:
+        """Keep the messages of a call, from the one that has just come, for its observer."""
+        watch = self._watches.setdefault(request.call_id, Watch())
+        watch.note(SipReceived, self._loop.time(), flow, self._received)
+
+    def await_cancel(self, key: TransactionKey, participant: Participant) -> None:
+        """Let a CANCEL of the INVITE `key` go to `participant`."""
+        self._invites[key] = participant
+
+    def trust(self, flow: Flow) -> None:
+        """Take a flow for a known peer's."""
+        self._transport.trust(flow)
+
+    def forget(self, key: TransactionKey) -> None:
+        """Let a request go unanswered, without a trace."""
+        self._layer.forget(key)
+
+    def refuse(self, key: TransactionKey, request: Request, refusal: Refusal) -> None:
+        """Answer a request that makes no dialog."""
+        response = response_to(
+            request,
+            refusal.status,
+            refusal.reason,
+            to_tag=self.token(),
+            headers=refusal.headers,
+        )
+        self.respond(key, response)
+
+    # ---- what calls need: ua.core.Core
+
+    def token(self) -> str:
+        """Make an unguessable token."""
+        return secrets.token_hex(8)
+
+    def respond(self, key: TransactionKey, response: Response) -> None:
+        """Answer a request."""
+        self._layer.respond(key, response, now=self._loop.time())
+        if response.status >= 200:
+            self._invites.pop(key, None)
+        self._step()
+
+    def ask(self, request: Request, flow: Flow, asker: Asker) -> TransactionKey:
+        """Send a request by a new transaction."""
+        sent_by = self._transport.sent_by(flow)
+        key = self._layer.send_request(request, flow, via_sent_by=sent_by, now=self._loop.time())
+        self._askers[key] = asker
+        self._step()
+        return key
+
+    def acknowledge(self, request: Request, flow: Flow) -> None:
+        """Send the ACK of a 2xx."""
+        self._layer.send_stateless(request, flow, via_sent_by=self._transport.sent_by(flow))
+        self._step()
+
+    def cancel(self, key: TransactionKey) -> None:
+        """Cancel an INVITE of ours."""
+        self._layer.cancel(key, now=self._loop.time())
+        self._step()
+
+    def contact(self, flow: Flow, *, secure: bool) -> str:
+        """Write our Contact as the peer at the other end of a flow can reach it."""
+        scheme = "sips" if secure else "sip"
+        transport = f";transport={flow.transport.lower()}" if flow.reliable else ""
+        return f"<{scheme}:{self._transport.sent_by(flow)}{transport}>"
+
+    def is_open(self, flow: Flow) -> bool:
+        """Tell whether anything can be sent on a flow."""
+        return self._transport.is_open(flow)
+
+    async def flow_to(self, uri: Uri) -> Flow:
+        """Find the way to a URI: the first of its addresses that can be reached."""
+        failure = TransportFailed(f"{uri} has no address")
+        for target in await resolve(uri):
+            try:
+                return await self._transport.flow_to(
+                    target.transport, target.host, target.port, server_name=target.server_name
+                )
+            except TransportFailed as error:
+                failure = error
+        raise failure
+
+    def join(self, dialog: DialogId, participant: Participant) -> None:
+        """Let the requests of a dialog go to `participant`."""
+        self._dialogs[dialog] = participant
+
+    def leave(self, dialog: DialogId) -> None:
+        """Know the dialog no more."""
+        self._dialogs.pop(dialog, None)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run something in the background until the endpoint closes."""
+        task = self._loop.create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+        return task
+
+    # ---- what the transport brings
+
+    def _receive(self, data: bytes | RemoteProtocolError, flow: Flow) -> None:
+        try:
+            self._feed(data, flow)
+        except Exception:  # border: no message of one peer may disturb the others
+            log.exception("message_failed", source=flow.remote[0])
+        self._step()
+
+    def _feed(self, data: bytes | RemoteProtocolError, flow: Flow) -> None:
+        now = self._loop.time()
+        if isinstance(data, RemoteProtocolError):
+            head = data.head if isinstance(data, UnreadableStream) else b""
+            self.gate.refuse_bytes(head, data, flow, now=now)
+            return
+        if self._watches and (watch := self._watches.get(call_id_of(data))) is not None:
+            watch.note(SipReceived, now, flow, data)
+        self._received = data
+        try:
+            message = parse_message(data)
+            if isinstance(message, Request):
+                check_request(message)
+                if message.method == "CANCEL" and not self._may_cancel(message, flow, now):
+                    return
+            self._layer.receive(message, flow, now=now)
+        except RemoteProtocolError as error:
+            self.gate.refuse_bytes(data, error, flow, now=now)
+
+    def _may_cancel(self, request: Request, flow: Flow, now: float) -> bool:
+        """Keep the layer from answering 481 to the CANCEL of a stranger."""
+        invite = key_of_request(request)._replace(method="INVITE")
+        if invite in self._invites or self.gate.knows(flow, now=now):
+            return True
+        self.gate.note("ignored", flow, "CANCEL of no INVITE", now=now)
+        return False
+
+    def _send_bytes(self, data: bytes, flow: Flow) -> None:
+        self._transport.send(data, flow)
+
+    def _flow_failed(self, flow: Flow) -> None:
+        self._layer.transport_failed(flow, now=self._loop.time())
+        self._step()
+
+    def _ring(self, now: float) -> None:
+        self._layer.handle_timer(now=now)
+        self._step()
+
+    def _step(self) -> None:
+        """Send what is to be sent, act on what happened, and set the alarm anew."""
+        if self._is_stepping:
+            return  # called by what we called: the loop below goes on with it
+        self._is_stepping = True
+        try:
+            self._send_all()
+            while (event := self._layer.next_event()) is not None:
+                try:
+                    self._dispatch(event)
+                except Exception:  # border: an event of one call may not stop the others
+                    log.exception("event_failed", what=type(event).__name__)
+                self._send_all()
+        finally:
+            self._is_stepping = False
+        self._alarm.set_no_later(self._layer.get_timer())
+
+    def _send_all(self) -> None:
+        for flow, data in self._layer.messages_to_send():
+            if self._watches and (watch := self._watches.get(call_id_of(data))) is not None:
+                watch.note(SipSent, self._loop.time(), flow, data)
+            self._transport.send(data, flow)
+
+    def _dispatch(self, event: Event) -> None:
+        match event:
+            case RequestReceived(key, request, flow):
+                self._take_request(key, request, flow)
+            case ResponseReceived(key, response, _):
+                self._take_response(key, response)
+            case AckReceived(request, _):
+                participant = self._dialogs.get(_dialog_of(request))
+                if participant is not None:
+                    participant.receive_ack(request)
+            case CancelReceived(key, request):
+                if (participant := self._invites.get(key)) is not None:
+                    participant.receive_cancel(request)
+            case TransactionFailed(key, status):
+                self._take_failure(key, status)
+            case TransactionEnded(key):
+                self._askers.pop(key, None)
+            case ResponseUnacknowledged(key):
+                log.info("response_unacknowledged", branch=key.branch)
+            case _:
+                assert_never(event)
+
+    def _take_response(self, key: TransactionKey, response: Response) -> None:
+        asker = self._askers.get(key)
+        if asker is not None:
+            asker.receive_response(response)
+
+    def _take_failure(self, key: TransactionKey, status: int) -> None:
+        asker = self._askers.get(key) or self._invites.pop(key, None)
+        if asker is not None:
+            asker.transaction_failed(key, status)
+
+    def _take_request(self, key: TransactionKey, request: Request, flow: Flow) -> None:
+        if request.to.tag is None:
+            self._take_new(key, request, flow)
+            return
+        participant = self._dialogs.get(_dialog_of(request))
+        if participant is None:
+            self._layer.forget(key)
+            self.gate.refuse_stray(request, flow, now=self._loop.time())
+            return
+        self._transport.trust(flow)
+        refusal = screen(request) if request.method != "BYE" else None
+        if refusal is not None:
+            self.refuse(key, request, refusal)
+            return
+        if request.method == "INVITE":
+            self._invites[key] = participant
+        participant.receive_request(key, request, flow)
+
+
+def _dialog_of(request: Request) -> DialogId:
+    return DialogId(request.call_id, request.to.tag or "", request.from_.tag or "")

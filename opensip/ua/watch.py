@@ -1,0 +1,51 @@
+"""The messages of one call, on their way to its observer."""
+
+import re
+from collections import deque
+
+from opensip.events import Observer, SipReceived, SipSent
+from opensip.sip.flow import Flow
+from opensip.sip.message import masked
+
+_CALL_ID = re.compile(rb"\r\n(?:call-id|i)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_SECRET = re.compile(rb"authorization|inline:", re.IGNORECASE)
+_BACKLOG = 8  # messages kept until an observer is attached: the INVITE, and what goes before
+
+Kind = type[SipReceived] | type[SipSent]
+
+
+def call_id_of(data: bytes) -> str:
+    """Find the Call-ID of a message without parsing it; "" if it has none."""
+    found = _CALL_ID.search(data)
+    return found[1].strip().decode("utf-8", "surrogateescape") if found else ""
+
+
+class Watch:
+    """Hands the messages of a call to an observer, those from before it came first."""
+
+    def __init__(self, observer: Observer | None = None) -> None:
+        self._observer = observer
+        self._backlog: deque[tuple[Kind, float, Flow, bytes]] = deque(maxlen=_BACKLOG)
+
+    def attach(self, observer: Observer) -> None:
+        """Let an observer see the messages, from the first one on."""
+        self._observer = observer
+        while self._backlog:
+            self.note(*self._backlog.popleft())
+
+    def note(self, kind: Kind, at: float, flow: Flow, data: bytes) -> None:
+        """Take a message that came or went at the time `at`."""
+        if self._observer is None:
+            self._backlog.append((kind, at, flow, data))
+            return
+        text = data.decode("utf-8", "replace")
+        if _SECRET.search(data):  # looking for them costs less than masking each message
+            text = masked(text)
+        self._observer.note(
+            kind(at, flow.transport, _host_port(flow.local), _host_port(flow.remote), text)
+        )
+
+
+def _host_port(address: tuple[str, int]) -> str:
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
