@@ -12,15 +12,15 @@ import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
+from opensip.carriers.trunk import ContextForm
 from opensip.sip.headers import Headers
 from opensip.ua.identity import decode_user_to_user
 
 VERSION = 1
 
-Profile = Literal["generic", "bandwidth"]
 HeaderList = tuple[tuple[str, str], ...]
 
 UUI_OCTETS = 128  # of data; hex doubles it
@@ -47,7 +47,7 @@ class Handoff:
     fields: Mapping[str, str] = field(default_factory=dict)
     transcript_url: str = ""
 
-    def headers(self, profile: Profile = "generic", *, budget: int = TOTAL) -> HeaderList:
+    def headers(self, profile: ContextForm = "generic", *, budget: int = TOTAL) -> HeaderList:
         """Write the headers of a REFER, INVITE or BYE in at most `budget` characters.
 
         What matters most comes first; the transcript takes the room that is left.
@@ -72,14 +72,16 @@ class Handoff:
                 budget = room - len(value)
         return tuple(kept)
 
-    def user_to_user(self, profile: Profile = "generic") -> str:
+    def user_to_user(self, profile: ContextForm = "generic") -> str:
         """Write the User-to-User value: hex, or base64 as Bandwidth writes it."""
         if profile == "bandwidth":
             data = base64.b64encode(self._data(UUI_OCTETS)).decode()
             return f"{data};encoding=base64"
         return (_PROTOCOL_DISCRIMINATOR + self._data(UUI_OCTETS - 1)).hex() + ";encoding=hex"
 
-    def refer_to(self, target: str, profile: Profile = "generic", *, budget: int = TOTAL) -> str:
+    def refer_to(
+        self, target: str, profile: ContextForm = "generic", *, budget: int = TOTAL
+    ) -> str:
         """Write a Refer-To value: the context escaped into the URI `target`.
 
         Everything but unreserved characters is escaped (RFC 3261 section 19.1.1). A `tel:`

@@ -46,8 +46,5 @@ class Leg(Referrer, Protocol):
     async def wait_ended(self) -> LegEnded:
         """Wait until the peer has gone, in whatever way; any number may wait."""
 
-    async def hang_up(self) -> None:
-        """End it from our side; does nothing where it has ended."""
-
     async def close(self) -> None:
-        """Free all that it holds; hangs up first where nobody has."""
+        """Hang up where nobody has, and free all that it holds."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from opensip.carriers.trunk import Srtp
+from opensip.carriers.trunk import ContextForm, Srtp
 from opensip.net.tls import Profile
 
 
@@ -13,6 +13,6 @@ class Carrier:
     name: str
     tls: Profile = "strict"
     srtp: Srtp = "preferred"
-    profile: str = "generic"
+    profile: ContextForm = "generic"
     codecs: tuple[str, ...] = ("PCMU", "PCMA")
     port: int = 5061  # of its calls to us, over TLS

@@ -9,6 +9,7 @@ from opensip.net.tls import Profile
 from opensip.sip.digest import Ha1
 
 Srtp = Literal["required", "preferred", "off"]
+ContextForm = Literal["generic", "bandwidth"]  # how User-to-User is written to a target
 
 ANY_NUMBER = "*"  # the key of Trunk.numbers that takes what no other key does
 
@@ -52,7 +53,7 @@ class Trunk:
     password: str = field(default="", repr=False)
     caller_ids: tuple[str, ...] = ()
     transfer: tuple[str, ...] = ("refer",)  # strategies, in the order they are tried
-    profile: str = "generic"  # the form of hand-over context its targets can read
+    profile: ContextForm = "generic"  # the form of hand-over context its targets can read
     recording: bool = False
     consent: str = ""  # spoken before a recorded call is answered by the agent; "": not asked
     max_calls: int = 0  # at once; 0: no limit

@@ -96,7 +96,6 @@ class FakeLeg:
         self.host = "192.0.2.10"
         self.room = 4096
         self.refers: list[tuple[str, tuple[tuple[str, str], ...]]] = []
-        self.hung_up = 0
         self.closed = 0
         self._progress = progress
         self._ended: asyncio.Future[LegEnded] = asyncio.get_running_loop().create_future()
@@ -117,10 +116,6 @@ class FakeLeg:
 
     async def wait_ended(self) -> LegEnded:
         return await asyncio.shield(self._ended)
-
-    async def hang_up(self) -> None:
-        self.hung_up += 1
-        self.end("us", "bye")
 
     async def close(self) -> None:
         self.closed += 1

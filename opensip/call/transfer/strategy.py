@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from opensip.call.handoff import Handoff, Profile
+from opensip.call.handoff import Handoff
+from opensip.carriers.trunk import ContextForm
 from opensip.sip.refer_usage import ReferProgress
 
 Outcome = Literal["transferred", "refused", "failed", "silent"]
@@ -20,7 +21,7 @@ class Transfer:
 
     target: str
     handoff: Handoff
-    profile: Profile
+    profile: ContextForm
     referred_by: str
     budget: int
 
@@ -33,6 +34,22 @@ class TransferResult:
 
     outcome: Outcome
     sip_status: int | None = None
+
+    @property
+    def words(self) -> str:
+        """What the caller is told where it did not come off."""
+        match self.outcome, self.sip_status:
+            case "silent", _:
+                return "I could not find out whether somebody took the call."
+            case _, 486 | 600:
+                return "The line is busy."
+            case _, 408 | 480 | 487:
+                return "Nobody answered."
+            case _, 404 | 410 | 484 | 604:
+                return "That number cannot be reached."
+            case _, 403 | 603 | 607 | 608:
+                return "The call was declined."
+        return "The transfer did not work."
 
 
 class Referrer(Protocol):

@@ -1,0 +1,174 @@
+"""A call from its answer to its end: the agent talks, perhaps hands over, and one ending comes."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from opensip.agent.session import CallerLeft, Escalate, Hangup
+from opensip.call.agents import Talker
+from opensip.call.directory import target_of
+from opensip.call.handoff import Handoff
+from opensip.call.hold import play_hold_tone
+from opensip.call.leg import Leg
+from opensip.call.transfer import Transfer, TransferResult, hand_over
+from opensip.carriers.trunk import ContextForm
+from opensip.errors import NotAllowed
+from opensip.events import Escalated, Fault, Observer, TransferEnded, TransferStarted
+
+log = structlog.get_logger(__name__)
+
+_LAST_WORDS = 30.0  # seconds that what was said last may take to be heard
+_TRANSFER_TOLD = 1.0  # seconds that a transfer has to end once its caller has gone
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a call ended. `side` is "caller", "agent", "us" or "lost"."""
+
+    side: str
+    cause: str
+    sip_status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a trunk and an agent allow of a call. `directory` maps entries to URIs or numbers."""
+
+    call_id: str
+    directory: Mapping[str, str]
+    country: str = "US"
+    strategies: tuple[str, ...] = ("refer",)
+    profile: ContextForm = "generic"
+    max_seconds: float = 3600.0
+
+
+class Call:
+    """One answered leg and its agent. `run` once; it raises nothing but cancellation."""
+
+    def __init__(
+        self,
+        leg: Leg,
+        agent: Talker,
+        terms: Terms,
+        *,
+        observer: Observer,
+        now: Callable[[], float],
+    ) -> None:
+        self._leg = leg
+        self._agent = agent
+        self._terms = terms
+        self._observer = observer
+        self._now = now
+        self._transferring = False
+
+    async def run(self) -> Ending:
+        """Let the agent talk until one side has had enough, or the longest call is over."""
+        async with asyncio.TaskGroup() as group:
+            talking = group.create_task(self._talk())
+            leaving = group.create_task(self._leave())
+            both = {talking, leaving}
+            await asyncio.wait(
+                both, timeout=self._terms.max_seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+            if leaving.done() and self._transferring:  # a BYE may be how the transfer succeeds
+                await asyncio.wait({talking}, timeout=_TRANSFER_TOLD)
+            endings = [task.result() for task in (talking, leaving) if task.done()]
+            for task in both:
+                task.cancel()
+        return endings[0] if endings else Ending("us", "maximum length")
+
+    async def _leave(self) -> Ending:
+        ended = await self._leg.wait_ended()
+        return Ending(ended.side, ended.cause, ended.sip_status)
+
+    async def _talk(self) -> Ending:
+        try:
+            return await self._converse()
+        # An agent runs its user's tools and providers: whatever they raise ends here, and the
+        # caller goes to a human.
+        except Exception as error:
+            log.exception("agent_failed")
+            self._observer.note(Fault(self._now(), "agent", repr(error)))
+            return await self._rescue()
+
+    async def _converse(self) -> Ending:
+        while True:
+            match await self._agent.run():
+                case Hangup(why):
+                    await self._be_heard()
+                    return Ending("agent", why)
+                case Escalate() as escalation:
+                    result = await self._escalate(escalation)
+                    if result.outcome == "transferred":
+                        return Ending("us", "transferred", result.sip_status)
+                    await self._agent.transfer_failed(result.words)
+                case CallerLeft():
+                    return await self._leave()
+
+    async def _escalate(self, escalation: Escalate) -> TransferResult:
+        now = self._now()
+        self._observer.note(
+            Escalated(
+                now, escalation.target, escalation.intent, escalation.confidence, escalation.why
+            )
+        )
+        try:
+            terms = self._terms
+            target = target_of(
+                escalation.target, terms.directory, country=terms.country, host=self._leg.host
+            )
+        except NotAllowed as error:
+            log.warning("transfer_refused", why=str(error))
+            self._observer.note(TransferStarted(now, "policy", escalation.target))
+            self._observer.note(TransferEnded(now, "policy", "refused", error.sip_status))
+            return TransferResult("refused", error.sip_status)
+        await self._be_heard()
+        return await self._hand_over(target, escalation)
+
+    async def _hand_over(self, target: str, escalation: Escalate) -> TransferResult:
+        transfer = Transfer(
+            target=target,
+            handoff=self._handoff(escalation),
+            profile=self._terms.profile,
+            referred_by=self._leg.referred_by,
+            budget=self._leg.room,
+        )
+        self._transferring = True
+        tone = asyncio.create_task(play_hold_tone(self._leg.sink))
+        try:
+            return await hand_over(
+                self._leg, transfer, self._terms.strategies, observer=self._observer, now=self._now
+            )
+        finally:
+            self._transferring = False
+            tone.cancel()
+            self._leg.sink.flush()
+
+    def _handoff(self, escalation: Escalate) -> Handoff:
+        conversation = self._agent.conversation
+        return Handoff(
+            call_id=self._terms.call_id,
+            intent=escalation.intent,
+            confidence=escalation.confidence,
+            summary=escalation.summary,
+            transcript=conversation.transcript().splitlines(),
+            fields=conversation.fields,
+        )
+
+    async def _rescue(self) -> Ending:
+        """The agent is lost: pass the caller to the first entry of the directory."""
+        for name in self._terms.directory:
+            result = await self._escalate(Escalate(name, "", 0.0, "", "the agent failed"))
+            if result.outcome == "transferred":
+                return Ending("us", "transferred", result.sip_status)
+            break
+        return Ending("us", "agent failed")
+
+    async def _be_heard(self) -> None:
+        try:
+            async with asyncio.timeout(_LAST_WORDS):
+                await self._leg.sink.drained()
+        except TimeoutError:
+            log.warning("last_words_unheard")

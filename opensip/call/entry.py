@@ -1,0 +1,57 @@
+"""The books of one call: its journal while it lasts, its one record when it is over."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from opensip.call import record
+from opensip.call.call import Ending
+from opensip.call.journal import Journal
+from opensip.events import CallEnded, CallEvent, Observer
+
+log = structlog.get_logger(__name__)
+
+
+class Entry:
+    """Observes one call for its journal under `data`, and for whoever else wants to know.
+
+    Journals stand in `data`/journals, records in `data`/calls, recordings in
+    `data`/recordings, each under the call id.
+    """
+
+    def __init__(
+        self,
+        call_id: str,
+        data: Path,
+        *,
+        now: Callable[[], float],
+        started: datetime,
+        others: Sequence[Observer] = (),
+    ) -> None:
+        self.call_id = call_id
+        self.recording = data / "recordings" / f"{call_id}.wav"
+        self.record = data / "calls" / f"{call_id}.json"
+        self._now = now
+        self._others = others
+        self._journal = Journal(
+            data / "journals" / f"{call_id}.jsonl", call_id, opened=now(), started=started
+        )
+        self._is_closed = False
+
+    def note(self, event: CallEvent) -> None:
+        """Take note of an event of the call."""
+        self._journal.note(event)
+        for other in self._others:
+            other.note(event)
+
+    def close(self, ending: Ending) -> None:
+        """Note the end and write the record; only the first ending counts."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self.note(CallEnded(self._now(), ending.side, ending.cause, ending.sip_status))
+        self._journal.close()
+        record.write(self._journal.path, self.record)
+        log.info("call_ended", side=ending.side, cause=ending.cause, sip_status=ending.sip_status)

@@ -1,0 +1,61 @@
+"""What all calls share: engine and ports, agents, where their books are kept."""
+
+import dataclasses
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
+
+from opensip.agent.definition import Agent
+from opensip.call.entry import Entry
+from opensip.carriers import Trunk
+from opensip.events import Observer
+from opensip.media.engine import Engine
+from opensip.media.ports import PortPool
+from opensip.media.session import MediaConfig, MediaSession
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Exchange:
+    """The means of every call. `media` holds what trunks leave open: the addresses.
+
+    `data` is the data directory; `observers` learn of the events of every call.
+    """
+
+    engine: Engine
+    ports: PortPool
+    media: MediaConfig
+    agents: Mapping[str, Agent]
+    data: Path
+    now: Callable[[], float]
+    observers: Sequence[Observer] = ()
+
+    def open_entry(self) -> Entry:
+        """Open the books of a new call under a new call id."""
+        return Entry(
+            "c-" + secrets.token_hex(6),
+            self.data,
+            now=self.now,
+            started=datetime.now(UTC),
+            others=self.observers,
+        )
+
+    def open_media(self, trunk: Trunk, observer: Observer, *, host: str) -> MediaSession:
+        """Bind the ports of a call of `trunk`; raises MediaError where there are none.
+
+        `host` is our address as signalling has it: media that listen everywhere name it in SDP.
+        """
+        public = self.media.public_address
+        if public is None and ip_address(self.media.address).is_unspecified:
+            public = host
+        config = dataclasses.replace(
+            self.media,
+            public_address=public,
+            srtp=trunk.srtp,
+            codecs=trunk.codecs,
+            first_timeout=trunk.first_timeout,
+            silence_timeout=trunk.silence_timeout,
+            symmetric=trunk.symmetric,
+        )
+        return MediaSession(self.engine, self.ports, config, observer=observer)

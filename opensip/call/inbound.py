@@ -1,0 +1,147 @@
+"""Calls that come in: from trunk to number to agent, each with a beginning and one end."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from typing import Protocol
+
+import structlog
+
+from opensip.call.attend import attend
+from opensip.call.call import Ending
+from opensip.call.emergency import is_emergency
+from opensip.call.entry import Entry
+from opensip.call.exchange import Exchange
+from opensip.carriers import Number, Trunk
+from opensip.carriers.number import normalise
+from opensip.errors import OpenSipError
+from opensip.events import CallStarted, Fault, HeaderContext, Observer
+from opensip.sip.uri import NameAddr
+from opensip.ua.identity import caller, context
+from opensip.ua.server_call import ServerCall
+
+log = structlog.get_logger(__name__)
+
+
+class Watched(Protocol):
+    """What lets an observer see the SIP messages of a call: the endpoint."""
+
+    def observe(self, call_id: str, observer: Observer) -> None:
+        """Let `observer` see the messages with this Call-ID."""
+
+
+class InboundCalls:
+    """Takes every admitted INVITE. `max_calls` bounds all trunks together; 0: no limit.
+
+    Set `endpoint` to have the SIP messages of each call in its journal.
+    """
+
+    def __init__(
+        self, exchange: Exchange, trunks: Mapping[str, Trunk], *, max_calls: int = 0
+    ) -> None:
+        self.endpoint: Watched | None = None
+        self._exchange = exchange
+        self._trunks = trunks
+        self._max_calls = max_calls
+        self._active: Counter[str] = Counter()
+
+    @property
+    def active(self) -> int:
+        """How many calls are in progress."""
+        return self._active.total()
+
+    async def receive(self, call: ServerCall) -> None:
+        """See one call through: answer or refuse it, and write its record."""
+        trunk = self._trunks[call.trunk]
+        entry = self._exchange.open_entry()
+        if self.endpoint is not None:
+            self.endpoint.observe(call.request.call_id, entry)
+        with structlog.contextvars.bound_contextvars(call_id=entry.call_id):
+            self._active[trunk.name] += 1
+            ending = Ending("us", "failed", 500)
+            try:
+                ending = await self._serve(call, trunk, entry)
+            except asyncio.CancelledError:
+                ending = Ending("us", "shut down")
+                raise
+            except OpenSipError as error:
+                call.reject_error(error)
+                ending = Ending("us", str(error), error.sip_status)
+            except Exception as error:  # one call: whatever failed in it, the others go on
+                log.exception("call_failed")
+                entry.note(Fault(self._exchange.now(), "call", repr(error)))
+                call.reject(500)
+            finally:
+                self._active[trunk.name] -= 1
+                entry.close(ending)
+
+    async def _serve(self, call: ServerCall, trunk: Trunk, entry: Entry) -> Ending:
+        raw = str(call.request.uri)
+        number = normalise(raw, trunk.country)
+        route = trunk.route(number)
+        variables = self._introduce(call, trunk, number, route, entry)
+        if is_emergency(raw, trunk.country):
+            return self._turn_away_emergency(call, trunk)
+        if route is None:
+            log.warning("number_unknown", trunk=trunk.name, number=number)
+            call.reject(404)
+            return Ending("us", "unknown number", 404)
+        if self._is_full(trunk):
+            call.reject(503, headers=(("Retry-After", "10"),))
+            return Ending("us", "too many calls", 503)
+        return await self._answer(call, trunk, route, entry, variables)
+
+    def _introduce(
+        self, call: ServerCall, trunk: Trunk, number: str, route: Number | None, entry: Entry
+    ) -> dict[str, str]:
+        """Note who calls whom, and give the variables that the agent starts with."""
+        now, who = self._exchange.now(), caller(call.request, trunk.trusted)
+        source = f"{call.flow.remote[0]}:{call.flow.remote[1]}"
+        calling = normalise(who.number, trunk.country)
+        agent = route.agent if route else ""
+        entry.note(
+            CallStarted(
+                *(now, "inbound", trunk.name, agent, calling, number, call.request.call_id, source)
+            )
+        )
+        log.info("call_received", trunk=trunk.name, called=number, agent=agent, source=source)
+        told = context(call.request, trunk.headers) if trunk.trusted else {}
+        if told:
+            entry.note(HeaderContext(now, told))
+        return told | {"caller": calling, "called": number, "call_id": entry.call_id}
+
+    def _turn_away_emergency(self, call: ServerCall, trunk: Trunk) -> Ending:
+        """Never let an agent answer for emergency services."""
+        if trunk.emergency_redirect:
+            call.reject(302, headers=(("Contact", f"<{trunk.emergency_redirect}>"),))
+            return Ending("us", "emergency number redirected", 302)
+        call.reject(404)
+        return Ending("us", "emergency number", 404)
+
+    def _is_full(self, trunk: Trunk) -> bool:
+        """Tell whether this call, which counts already, is one too many."""
+        return 0 < trunk.max_calls < self._active[trunk.name] or 0 < self._max_calls < self.active
+
+    async def _answer(
+        self,
+        call: ServerCall,
+        trunk: Trunk,
+        route: Number,
+        entry: Entry,
+        variables: Mapping[str, str],
+    ) -> Ending:
+        contact = NameAddr.parse(call.participant.dialog.contact)
+        media = self._exchange.open_media(trunk, entry, host=contact.uri.host)
+        try:
+            session = await call.answer(media)
+            return await attend(
+                self._exchange,
+                session,
+                media,
+                trunk=trunk,
+                route=route,
+                entry=entry,
+                variables=variables,
+            )
+        finally:
+            await media.close()

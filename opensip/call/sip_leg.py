@@ -1,0 +1,119 @@
+"""A leg over SIP and RTP: an INVITE session and its media."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from opensip.audio.frame import AudioSink, AudioSource
+from opensip.call.handoff import TOTAL
+from opensip.call.leg import LegEnded
+from opensip.events import Dtmf, Observer
+from opensip.media.session import MediaSession
+from opensip.sip.grammar import format_host_port
+from opensip.sip.refer_usage import ReferProgress
+from opensip.ua.invite_session import InviteSession
+
+# A request over UDP is to stay below 1300 octets (RFC 3261 section 18.1.1); what a REFER has
+# beside its context takes the rest.
+UDP_ROOM = 740
+
+_GOODBYE = 2.0  # seconds that the answer to our BYE is waited for, so that the journal has it
+
+_SIGNAL = re.compile(r"(?im)^\s*Signal\s*=\s*([0-9*#A-D])\s*$")
+_DURATION = re.compile(r"(?im)^\s*Duration\s*=\s*([0-9]{1,5})\s*$")
+
+
+class SipLeg:
+    """An answered INVITE session with its media. `on_digit` gets each digit, whatever its way."""
+
+    def __init__(
+        self,
+        session: InviteSession,
+        media: MediaSession,
+        *,
+        observer: Observer,
+        now: Callable[[], float],
+    ) -> None:
+        self.on_digit: Callable[[str], None] = lambda digit: None
+        self._session = session
+        self._media = media
+        self._observer = observer
+        self._now = now
+        media.on_dtmf = lambda dtmf: self.on_digit(dtmf.digit)
+        session.on_info = self._receive_info
+
+    @property
+    def source(self) -> AudioSource:
+        """What the peer says."""
+        return self._media.source
+
+    @property
+    def sink(self) -> AudioSink:
+        """What the peer hears."""
+        return self._media.sink
+
+    @property
+    def peer_allows(self) -> frozenset[str]:
+        """Methods of the peer's Allow header; empty where it had none."""
+        return self._session.peer_allows
+
+    @property
+    def referred_by(self) -> str:
+        """Our own URI in the dialog."""
+        return str(self._session.dialog.local.uri)
+
+    @property
+    def host(self) -> str:
+        """The host of the peer's contact."""
+        target = self._session.dialog.remote_target
+        return format_host_port(target.host, target.port)
+
+    @property
+    def room(self) -> int:
+        """How many characters of context a REFER has room for."""
+        return TOTAL if self._session.flow.reliable else UDP_ROOM
+
+    def refer(
+        self, refer_to: str, headers: Sequence[tuple[str, str]] = (), *, timeout: float = 30.0
+    ) -> AsyncIterator[ReferProgress]:
+        """Send a REFER and follow it to its end."""
+        return self._session.refer(refer_to, headers, timeout=timeout)
+
+    async def wait_ended(self) -> LegEnded:
+        """Wait until the session is over, or no RTP has come for too long."""
+        ended = asyncio.ensure_future(self._session.wait_ended())
+        silent = asyncio.ensure_future(self._media.wait_timed_out())
+        try:
+            await asyncio.wait({ended, silent}, return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                timed_out = silent.result()
+                return LegEnded("lost", f"no RTP for {timed_out.seconds:g} s ({timed_out.phase})")
+            over = ended.result()
+        finally:
+            ended.cancel()
+            silent.cancel()
+        side = {"remote": "caller", "local": "us"}.get(over.by, "lost")
+        return LegEnded(side, over.cause, over.sip_status)
+
+    async def close(self) -> None:
+        """Hang up where nobody has, and free the ports and the recording at once."""
+        goodbye = asyncio.ensure_future(self._say_goodbye())
+        await self._media.close()
+        await asyncio.wait({goodbye}, timeout=_GOODBYE)
+        goodbye.cancel()
+
+    async def _say_goodbye(self) -> None:
+        if self._session.is_established:
+            await self._session.bye()
+
+    def _receive_info(self, content_type: str, body: bytes) -> None:
+        """Take a digit sent as INFO (application/dtmf-relay, or a bare digit)."""
+        text = body.decode("ascii", "replace")
+        relay = content_type.partition(";")[0].strip().lower() == "application/dtmf-relay"
+        signal = _SIGNAL.search(text) if relay else re.fullmatch(r"\s*([0-9*#A-D])\s*", text)
+        if signal is None:
+            return
+        duration = _DURATION.search(text)
+        digit = Dtmf(self._now(), signal[1], int(duration[1]) if duration else 0, "info")
+        self._observer.note(digit)
+        self.on_digit(digit.digit)

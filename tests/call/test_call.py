@@ -1,0 +1,141 @@
+import asyncio
+
+import pytest
+from opensip.agent.session import CallerLeft, Escalate, Hangup
+
+from opensip.call.call import Call, Ending, Terms
+from opensip.call.handoff import read_headers
+from opensip.sip.refer_usage import ReferProgress
+from tests.fakes.legs import FakeLeg, Noted
+from tests.fakes.talkers import FakeTalker
+from tests.fakes.virtual_time_loop import VirtualTimeLoop
+
+ACCEPTED = (0.1, ReferProgress("refer", 202, False))
+TAKEN = [ACCEPTED, (5.0, ReferProgress("notify", 200, True))]
+BUSY = [ACCEPTED, (5.0, ReferProgress("notify", 486, True))]
+SILENT = [ACCEPTED, (30.0, ReferProgress("notify", 0, True))]
+GONE = [ACCEPTED, (5.0, ReferProgress("bye", 200, True))]
+DESK = Escalate("desk", "person", 0.75, "Wants a person", "asked for a person")
+TERMS = Terms("c-1", {"desk": "sip:desk@pbx", "police": "911"}, max_seconds=600.0)
+
+
+def run_call(progress=(), *outcomes, terms=TERMS, meanwhile=None):
+    async def main():
+        loop = asyncio.get_running_loop()
+        leg, agent, noted = FakeLeg(progress), FakeTalker(*outcomes), Noted()
+        if meanwhile is not None:
+            at, do = meanwhile
+            loop.call_later(at, do, leg)
+        call = Call(leg, agent, terms, observer=noted, now=loop.time)
+        ending = await call.run()
+        return ending, leg, agent, noted, loop.time()
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main())
+
+
+def test_the_agent_hangs_up_once_its_last_words_are_heard():
+    ending, *_, at = run_call((), (3.0, Hangup("goodbye")))
+    assert (ending, at) == (Ending("agent", "goodbye"), 3.0)
+
+
+def test_the_caller_hangs_up():
+    ending, *_, at = run_call((), meanwhile=(7.0, FakeLeg.end))
+    assert (ending, at) == (Ending("caller", "bye"), 7.0)
+
+
+def test_an_agent_that_noticed_first_waits_for_the_end_of_the_leg():
+    ending, *_ = run_call((), (1.0, CallerLeft()), meanwhile=(7.0, FakeLeg.end))
+    assert ending == Ending("caller", "bye")
+
+
+def test_the_longest_call_is_ended():
+    ending, *_, at = run_call(())
+    assert (ending, at) == (Ending("us", "maximum length"), 600.0)
+
+
+def test_a_transfer_that_works_ends_the_call():
+    ending, leg, agent, noted, _ = run_call(TAKEN, (1.0, DESK))
+    assert ending == Ending("us", "transferred", 200)
+    assert agent.failures == []
+    assert noted.kinds[:2] == ["escalated", "transfer_started"]
+    refer_to, headers = leg.refers[0]
+    assert refer_to.startswith("<sip:desk@pbx?User-to-User=")
+    context = read_headers(headers)
+    assert (context.call_id, context.intent, context.summary) == ("c-1", "person", "Wants a person")
+    assert context.transcript == ("caller: a person please",)
+    assert context.fields == {"order": "4711"}
+
+
+@pytest.mark.parametrize(
+    ("progress", "words"),
+    [
+        (BUSY, "The line is busy."),
+        (SILENT, "I could not find out whether somebody took the call."),
+        ([(0.1, ReferProgress("refer", 603, True))], "The call was declined."),
+        ([(0.1, ReferProgress("refer", 405, True))], "The transfer did not work."),
+        ([ACCEPTED, (1.0, ReferProgress("notify", 480, True))], "Nobody answered."),
+        ([ACCEPTED, (1.0, ReferProgress("notify", 404, True))], "That number cannot be reached."),
+    ],
+)
+def test_a_transfer_that_fails_gives_the_caller_back_to_the_agent(progress, words):
+    ending, _, agent, noted, _ = run_call(progress, (1.0, DESK), (2.0, Hangup("goodbye")))
+    assert ending == Ending("agent", "goodbye")
+    assert agent.failures == [words]
+    assert noted.kinds[-1] == "transfer_ended"
+
+
+def test_a_bye_before_the_final_notify_is_a_transfer_that_worked():
+    ending, *_ = run_call(GONE, (1.0, DESK))
+    assert ending == Ending("us", "transferred", 200)
+
+
+def test_a_caller_who_leaves_a_silent_transfer_has_left():
+    ending, *_, at = run_call(SILENT, (1.0, DESK), meanwhile=(4.0, FakeLeg.end))
+    assert (ending, at) == (Ending("caller", "bye"), 5.0)
+
+
+def test_the_caller_hears_the_hold_tone_without_a_gap_until_the_transfer_ends():
+    _, leg, *_ = run_call(BUSY, (1.0, DESK), (2.0, Hangup("goodbye")))
+    heard_to = 1.0
+    for at, samples in leg.sink.written:
+        assert at <= heard_to  # written before the last was played out
+        heard_to += len(samples) / leg.sink.rate
+    assert heard_to >= 6.1
+    assert leg.sink.flushed > 0
+
+
+@pytest.mark.parametrize("target", ["police", "nobody", "+19005551234"])
+def test_what_the_directory_does_not_allow_is_never_referred_to(target):
+    escalation = Escalate(target, "person", 0.5, "", "asked")
+    ending, leg, agent, noted, _ = run_call(TAKEN, (1.0, escalation), (1.0, Hangup("bye")))
+    assert leg.refers == []
+    assert ending == Ending("agent", "bye")
+    assert agent.failures == ["The call was declined."]
+    assert noted.kinds == ["escalated", "transfer_started", "transfer_ended"]
+    assert noted.events[-1].outcome == "refused"
+
+
+def test_an_agent_that_fails_leaves_the_caller_to_a_human():
+    ending, leg, _, noted, _ = run_call(TAKEN, (1.0, RuntimeError("a tool broke")))
+    assert ending == Ending("us", "transferred", 200)
+    assert noted.kinds[0] == "fault"
+    assert len(leg.refers) == 1
+
+
+@pytest.mark.parametrize("terms", [TERMS, Terms("c-1", {})])
+def test_an_agent_that_fails_with_nobody_to_help_ends_the_call(terms):
+    ending, *_ = run_call(BUSY, (1.0, RuntimeError("a tool broke")), terms=terms)
+    assert ending == Ending("us", "agent failed")
+
+
+def test_last_words_that_are_never_played_do_not_hold_the_call():
+    async def main():
+        loop = asyncio.get_running_loop()
+        leg = FakeLeg()
+        leg.sink.drained = asyncio.Event().wait
+        call = Call(leg, FakeTalker((0.0, Hangup("bye"))), TERMS, observer=Noted(), now=loop.time)
+        return await call.run(), loop.time()
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        assert runner.run(main()) == (Ending("agent", "bye"), 30.0)
