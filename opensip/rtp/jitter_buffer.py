@@ -97,6 +97,7 @@ class JitterBuffer:
             self._store(extended, sequence, payload)
             if self._begin_at is None and self._blocks:
                 self._begin_at = now + self.depth
+                self._transits.clear()  # after a pause the sender's clock may stand elsewhere
         self._newest = max(self._newest, extended)
         self._transits.append(now - extended / self._clock_rate)
         if len(self._transits) >= 8 and self.counts.received % 8 == 0:
@@ -165,7 +166,6 @@ class JitterBuffer:
             self._far = 0
             return False
         if self._cursor is None and not self._blocks:  # after a pause any distance is right
-            self._transits.clear()
             return False
         self._far += 1
         if self._far < RESTART_AFTER:
@@ -173,7 +173,6 @@ class JitterBuffer:
             return True
         self._far = 0
         self._wait_again()
-        self._transits.clear()
         self._newest = extended
         return False
 
