@@ -1,0 +1,24 @@
+import numpy as np
+import pytest
+
+from opensip.audio.level import SILENCE_DBFS, dbfs
+
+
+def test_full_scale_square_is_0_and_a_full_sine_3_below():
+    square = np.array([32767, -32768] * 80, np.int16)
+    assert dbfs(square) == pytest.approx(0, abs=0.001)
+    sine = (32767 * np.sin(2 * np.pi * np.arange(800) / 80)).astype(np.int16)
+    assert dbfs(sine) == pytest.approx(-3.01, abs=0.01)
+
+
+def test_silence_has_a_floor():
+    assert dbfs(np.zeros(160, np.int16)) == SILENCE_DBFS
+    assert dbfs(np.zeros(0, np.int16)) == SILENCE_DBFS
+    faint = np.zeros(16000, np.int16)
+    faint[0] = 1
+    assert dbfs(faint) == SILENCE_DBFS
+
+
+def test_half_the_amplitude_is_6_db_less():
+    loud = np.full(160, 8000, np.int16)
+    assert dbfs(loud) - dbfs(loud // 2) == pytest.approx(6.02, abs=0.01)
