@@ -6,7 +6,7 @@ are used; under "required" no stream is ever plain.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from opensip.errors import NegotiationError
 from opensip.rtp.payload import PayloadFormat
@@ -38,7 +38,7 @@ Keys = Callable[[int], bytes]  # that many random bytes
 class Offer:
     """An offer of ours, to be read together with its answer."""
 
-    sdp: bytes
+    sdp: bytes = field(repr=False)  # keys stay out of logs
     cryptos: tuple[CryptoAttribute, ...]
     local: Local
     protocol: str

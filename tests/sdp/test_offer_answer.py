@@ -214,6 +214,13 @@ def test_an_offer_of_each_setting():
         assert media.get("sendrecv") == ""
 
 
+def test_an_offer_shows_no_key():
+    offer = offer_of(REQUIRED)
+    key = base64.b64encode(OUR_KEY[:30])
+    assert key in offer.sdp
+    assert key.decode() not in repr(offer)
+
+
 def test_dynamic_numbers_leave_101_to_events():
     dynamic = tuple(PayloadFormat(f"X{n}", 8000) for n in range(6))
     media = SessionDescription.parse(
