@@ -15,6 +15,7 @@ from opensip.sip.uri import NameAddr, Uri
 from opensip.ua.admission import Admission, Admit
 from opensip.ua.client_call import ClientCall
 from opensip.ua.credentials import ChallengeAnswers, Credentials
+from opensip.ua.gate import Gate
 from opensip.ua.invite import make_invite
 from opensip.ua.negotiation import Negotiator
 from opensip.ua.options import UNAVAILABLE, Refusal, capabilities, screen
@@ -24,6 +25,8 @@ from opensip.ua.stack import EndpointConfig, Stack
 __all__ = ["Endpoint", "EndpointConfig", "OnCall"]
 
 log = structlog.get_logger(__name__)
+
+CLOSE_TIMEOUT = 2.0  # seconds that calls have to say BYE when the endpoint closes
 
 OnCall = Callable[[ServerCall], Awaitable[None]]
 
@@ -63,9 +66,9 @@ class Endpoint:
         return self._is_draining
 
     @property
-    def refusals(self) -> dict[str, int]:
-        """Count what was turned away, by kind."""
-        return dict(self._stack.gate.counts)
+    def gate(self) -> Gate:
+        """Who may come in, and the counts of those who may not."""
+        return self._stack.gate
 
     async def start(self) -> None:
         """Bind every listener, or raise ConfigError."""
@@ -78,14 +81,25 @@ class Endpoint:
     async def close(self) -> None:
         """End what is left, calls included, and close every socket."""
         self._is_draining = True
-        for task in self._calls:
-            task.cancel()
-        await asyncio.gather(*self._calls, return_exceptions=True)
+        calls = tuple(self._calls)
+        for _ in range(2):  # a call may say BYE when it is cancelled, but not for ever
+            for task in calls:
+                task.cancel()
+            if calls:
+                await asyncio.wait(calls, timeout=CLOSE_TIMEOUT)
         await self._stack.close()
 
     def counts(self) -> dict[str, int]:
         """Count what is alive: dialogs, transactions that linger too, calls, connections."""
         return {**self._stack.counts(), "calls": len(self._calls)}
+
+    async def flow_to(self, uri: Uri) -> Flow:
+        """Find the way to a URI, or raise TransportFailed."""
+        return await self._stack.flow_to(uri)
+
+    def contact(self, flow: Flow, *, secure: bool = False) -> str:
+        """Write our Contact as the peer at the other end of a flow can reach it."""
+        return self._stack.contact(flow, secure=secure)
 
     def observe(self, call_id: str, observer: Observer) -> None:
         """Let an observer see the messages of a call by its Call-ID, from the first one on."""

@@ -36,6 +36,10 @@ class Gate:
         """Count what was turned away, by kind."""
         return self._refusals.counts
 
+    def use(self, admission: Admission) -> None:
+        """Let another admission decide from now on: the trunks were read again."""
+        self._admission = admission
+
     def admit(self, request: Request, flow: Flow, *, now: float) -> Admit | None:
         """Decide on a request outside any dialog; one that is not admitted is dealt with."""
         match self._admission.decide(request, flow, now=now):
