@@ -21,7 +21,6 @@ from opensip.ua.invite_session import IncomingRefer, InviteSession
 
 Speak = Callable[[str, int], Awaitable[Samples]]  # text, rate in Hz -> what to play
 
-PATIENCE = 12.0  # seconds that the other side may take to begin an answer
 LEAST_TRANSFERRED = 2.0  # seconds that a caller listens to the desk before hanging up
 
 
@@ -36,8 +35,8 @@ class Report(Protocol):
 class CallerConfig:
     """Whom to call, as whom, and what to do there. Times are in seconds.
 
-    `linger` is how long the caller stays after its last step, for the other side to hang up
-    or to transfer it.
+    `patience` is how long the other side may take to begin an answer; `linger` how long the
+    caller stays after its last step, for the other side to hang up or to transfer it.
     """
 
     to: Uri
@@ -45,6 +44,7 @@ class CallerConfig:
     steps: Sequence[Step] = ()
     credentials: Credentials | None = None
     ring_timeout: float = 30.0
+    patience: float = 12.0
     linger: float = 15.0
 
 
@@ -144,12 +144,12 @@ class Caller:
 
     async def _act(self, hearing: Hearing, media: MediaSession) -> None:
         """Let the other side speak, then take a step, and so on; then stay a while."""
-        await hearing.turn(patience=PATIENCE)
+        await hearing.turn(patience=self._config.patience)
         for step in self._config.steps:
             ended = await self._take(step, hearing, media)
             if isinstance(step, Wait):
                 continue
-            heard = await hearing.turn(patience=PATIENCE)
+            heard = await hearing.turn(patience=self._config.patience)
             if heard is None:
                 self._report("no_answer", step=str(step))
             else:

@@ -1,0 +1,146 @@
+"""A caller, an agent that transfers it, and a desk, over loopback sockets in one loop."""
+
+import asyncio
+from ipaddress import ip_network
+
+import pytest
+
+from opensip.audio.tones import tone
+from opensip.call.handoff import Handoff
+from opensip.errors import NotAllowed
+from opensip.net.sip_transport import Listener
+from opensip.phone.caller import Caller, CallerConfig, refuse_emergency
+from opensip.phone.desk import Desk
+from opensip.phone.line import Line, LineConfig
+from opensip.phone.script import Keys, Say, Wait
+from opensip.sip.uri import NameAddr, Uri
+from opensip.ua.admission import TrunkAdmission
+
+pytestmark = pytest.mark.e2e
+
+LOCAL = "127.0.0.1"
+ANYONE = TrunkAdmission("any", networks=(ip_network("127.0.0.0/8"),), trusted=True)
+HANDOFF = Handoff("c-1", "order_status", 0.9, "wants a person", ("caller: hello",), {"order": "1"})
+
+
+class Reports(list):
+    def __call__(self, what, **details):
+        self.append((what, details))
+
+    def named(self, name):
+        return [details for what, details in self if what == name]
+
+
+async def speak(text, rate):
+    return tone(440, 0.3, rate)
+
+
+def config(uri, *steps, **more):
+    from_ = NameAddr.parse("<sip:caller@127.0.0.1>")
+    return CallerConfig(Uri.parse(uri), from_, steps, **{"linger": 0.5, "patience": 0.5, **more})
+
+
+class Agent:
+    """Answers, speaks after each turn, and transfers the caller to `target` in the end."""
+
+    def __init__(self, target):
+        self.target = target
+        self.progress = []
+        self.line = Line(
+            LineConfig(LOCAL, listeners=(Listener("UDP", LOCAL, 0),)),
+            admitted=(ANYONE,),
+            on_call=self.take,
+        )
+
+    async def take(self, call):
+        media = self.line.media()
+        session = await call.answer(media)
+        media.sink.write(await speak("hello", media.sink.rate))
+        await media.sink.drained()
+        if self.target:
+            async for progress in session.refer(HANDOFF.refer_to(self.target)):
+                self.progress.append((progress.way, progress.status))
+            await session.bye()
+        else:
+            await session.wait_ended()
+        await media.close()
+
+
+def run(main):
+    return asyncio.run(asyncio.wait_for(main, 20))
+
+
+def place(endpoint):
+    _, host, port = endpoint.bound[0]
+    return f"sip:agent@{host}:{port}"
+
+
+async def desk_and_agent(use, *, busy=False, there=True):
+    reports = Reports()
+    listeners = (Listener("UDP", LOCAL, 0),)
+    desk = Desk(
+        LineConfig(LOCAL, listeners=listeners), ANYONE, speak=speak, report=reports, busy=busy
+    )
+    async with desk.line:
+        agent = Agent(place(desk.line.endpoint) if there else "")
+        async with agent.line:
+            calling = LineConfig(LOCAL, listeners=listeners)
+            async with Line(calling) as line:
+                mine = Reports()
+                result = await use(line, place(agent.line.endpoint), mine)
+                return agent, reports, mine, result
+
+
+def test_speaks_keys_waits_and_hangs_up():
+    async def use(line, uri, mine):
+        steps = (Say("hello"), Keys("12"), Wait(0.1))
+        return await Caller(line, config(uri, *steps), speak=speak, report=mine).run()
+
+    _, _, mine, result = run(desk_and_agent(use, there=False))
+    assert (result.answered, result.status, result.transferred_to) == (True, 200, "")
+    assert mine.named("said") == [{"text": "hello"}]
+    assert mine.named("keyed") == [{"digits": "12"}]
+    assert result.ended_by == "local"
+
+
+def test_is_transferred_and_the_desk_reads_the_context():
+    async def use(line, uri, mine):
+        return await Caller(line, config(uri, linger=5), speak=speak, report=mine).run()
+
+    agent, desk, mine, result = run(desk_and_agent(use))
+    assert result.transferred_to.startswith("sip:agent@127.0.0.1:")
+    assert [status for _, status in agent.progress][-1] == 200
+    [context] = desk.named("called")
+    assert context["intent"] == "order_status"
+    assert context["summary"] == "wants a person"
+    assert context["transcript"] == ["caller: hello"]
+    assert context["fields"] == {"order": "1"}
+    assert desk.named("ended")[0]["by"] == "remote"
+    assert mine.named("transferred")
+
+
+def test_a_desk_that_is_busy_is_reported_to_the_agent():
+    async def use(line, uri, mine):
+        return await Caller(line, config(uri, linger=2), speak=speak, report=mine).run()
+
+    agent, _, mine, result = run(desk_and_agent(use, busy=True))
+    assert result.transferred_to == ""
+    assert agent.progress[-1] == ("notify", 486)
+    assert mine.named("transfer_failed")[0]["status"] == 486
+
+
+def test_a_refusal_is_a_result():
+    async def use(line, uri, mine):
+        caller = Caller(
+            line, config("sip:nobody@127.0.0.1:9", ring_timeout=0.3), speak=speak, report=mine
+        )
+        return await caller.run()
+
+    _, _, mine, result = run(desk_and_agent(use, there=False))
+    assert not result.answered
+    assert mine.named("refused")[0]["status"] in (408, 503)
+
+
+def test_an_emergency_number_is_refused():
+    with pytest.raises(NotAllowed, match="reaches emergency services"):
+        refuse_emergency("sip:911@192.0.2.1")
