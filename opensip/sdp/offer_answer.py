@@ -43,6 +43,7 @@ class Offer:
     local: Local
     protocol: str
     payload_types: Formats
+    index: int = 0  # of the audio among the streams
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -74,15 +75,25 @@ class Negotiated:
         return f"Negotiated({self.codec.rtpmap} {self.suite} {self.direction} {self.remote})"
 
 
-def make_offer(local: Local, *, session_id: int, version: int, keys: Keys) -> Offer:
-    """Offer one audio stream. `keys` gives as many random bytes as it is asked for."""
+def make_offer(
+    local: Local, *, session_id: int, version: int, keys: Keys, previous: bytes = b""
+) -> Offer:
+    """Offer one audio stream. `keys` gives as many random bytes as it is asked for.
+
+    `previous` is our description that stands, in a later offer: streams that we refused in it
+    keep their places (RFC 3264 section 8).
+    """
     protocol = "RTP/SAVP" if local.srtp == "required" else "RTP/AVP"
     suites = local.suites if local.srtp != "off" else ()
     cryptos = tuple(_own_crypto(n, suite, keys) for n, suite in enumerate(suites, 1))
     types = tuple(_number(local.formats))
-    media = _describe_media(local, protocol, types, cryptos, local.direction)
-    sdp = _describe(local, session_id, version, (media,))
-    return Offer(sdp, cryptos, local, protocol, types)
+    sections = list(SessionDescription.parse(previous).media) if previous else []
+    index = next((n for n, m in enumerate(sections) if m.port), 0)
+    sections[index : index + 1] = [
+        _describe_media(local, protocol, types, cryptos, local.direction)
+    ]
+    sdp = _describe(local, session_id, version, tuple(sections))
+    return Offer(sdp, cryptos, local, protocol, types, index)
 
 
 def make_answer(
@@ -122,9 +133,9 @@ def make_answer(
 def apply_answer(offer: Offer, answer: bytes) -> Negotiated:
     """Read the answer to our offer. Raises RemoteProtocolError or NegotiationError."""
     answered = SessionDescription.parse(answer)
-    if not answered.media or not answered.media[0].port:
+    if len(answered.media) <= offer.index or not answered.media[offer.index].port:
         raise NegotiationError("the answer refuses the audio")
-    media = answered.media[0]
+    media = answered.media[offer.index]
     if media.kind != "audio" or media.protocol != offer.protocol:
         raise NegotiationError(f"offered {offer.protocol}, answered {media.kind} {media.protocol}")
     own, theirs = answered_crypto(offer.local, offer.cryptos, media) or (None, None)

@@ -214,6 +214,18 @@ def test_an_offer_of_each_setting():
         assert media.get("sendrecv") == ""
 
 
+def test_a_later_offer_keeps_refused_streams_in_their_places():
+    video = b"m=video 5000 RTP/AVP 31\r\nm=audio 24680"
+    agreed = answer(PLAIN, sdp("m=image 6000 udptl t38").replace(b"m=audio 24680", video))
+    offer = make_offer(PLAIN, session_id=7, version=4, keys=bytes, previous=agreed.sdp)
+    media = SessionDescription.parse(offer.sdp).media
+    assert [(m.kind, m.port) for m in media] == [("video", 0), ("audio", 20000), ("image", 0)]
+    theirs = answer(replace(PLAIN, port=7000), offer.sdp)
+    assert apply_answer(offer, theirs.sdp).remote == ("192.0.2.9", 7000)
+    with pytest.raises(NegotiationError, match="refuses the audio"):
+        apply_answer(offer, sdp())
+
+
 def test_an_offer_shows_no_key():
     offer = offer_of(REQUIRED)
     key = base64.b64encode(OUR_KEY[:30])
