@@ -90,7 +90,7 @@ def answered_crypto(
 ) -> tuple[CryptoAttribute, CryptoAttribute] | None:
     """Pair the answer's key with the line of ours that it took; None means plain RTP."""
     values = media.get_all("crypto") if cryptos else []
-    if not values and media.protocol in PLAIN:
+    if not values and media.protocol in PLAIN and local.srtp != "required":
         return None
     theirs, refusals = choose(values, local.suites)
     own = [c for c in cryptos if theirs and (c.tag, c.suite) == (theirs.tag, theirs.suite)]

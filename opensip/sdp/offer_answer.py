@@ -80,15 +80,16 @@ def make_offer(
 ) -> Offer:
     """Offer one audio stream. `keys` gives as many random bytes as it is asked for.
 
-    `previous` is our description that stands, in a later offer: streams that we refused in it
-    keep their places (RFC 3264 section 8).
+    `previous` is our description that stands, in a later offer: the audio keeps its profile,
+    and streams that we refused keep their places (RFC 3264 section 8).
     """
-    protocol = "RTP/SAVP" if local.srtp == "required" else "RTP/AVP"
     suites = local.suites if local.srtp != "off" else ()
     cryptos = tuple(_own_crypto(n, suite, keys) for n, suite in enumerate(suites, 1))
     types = tuple(_number(local.formats))
     sections = list(SessionDescription.parse(previous).media) if previous else []
     index = next((n for n, m in enumerate(sections) if m.port), 0)
+    first = "RTP/SAVP" if local.srtp == "required" else "RTP/AVP"
+    protocol = sections[index].protocol if sections else first
     sections[index : index + 1] = [
         _describe_media(local, protocol, types, cryptos, local.direction)
     ]

@@ -226,6 +226,17 @@ def test_a_later_offer_keeps_refused_streams_in_their_places():
         apply_answer(offer, sdp())
 
 
+@pytest.mark.parametrize("local", [PREFERRED, REQUIRED])
+@pytest.mark.parametrize("profile", ["RTP/AVP", "RTP/SAVP"])
+def test_a_later_offer_keeps_the_profile_and_the_secrecy(local, profile):
+    agreed = answer(local, sdp(crypto(), profile=profile))
+    offer = make_offer(local, session_id=7, version=4, keys=bytes, previous=agreed.sdp)
+    assert SessionDescription.parse(offer.sdp).media[0].protocol == offer.protocol == profile
+    if local is REQUIRED or profile == "RTP/SAVP":
+        with pytest.raises(NegotiationError, match="answered no keys"):
+            apply_answer(offer, sdp(profile=profile))
+
+
 def test_an_offer_shows_no_key():
     offer = offer_of(REQUIRED)
     key = base64.b64encode(OUR_KEY[:30])
