@@ -17,6 +17,7 @@ from opensip.settings.table import Mistakes, Reading, read
 
 T = TypeVar("T")
 
+_FILES = ("agent_files", "trunk_files")
 BUILT_IN = ("echo", "tone")  # agents for line tests, there without a file
 
 
@@ -34,10 +35,12 @@ class Settings:
 def load(file: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
     """Load `file` and what it names; raises Mistakes with every one found."""
     reading = Reading(file, environ)
-    server = read(ServerTable, parse(reading), reading)
-    if server is None:
-        raise Mistakes(reading.mistakes)
+    table = parse(reading)
+    server = read(ServerTable, table, reading)
     found = list(reading.mistakes)
+    if server is None:  # its mistakes are no reason to keep those of the other files back
+        named = {key: table[key] for key in _FILES if key in table}
+        server = read(ServerTable, named, Reading(file)) or ServerTable()
     agents = _load_agents(server, file, found)
     tables = _load_trunks(server, reading, found)
     made = []

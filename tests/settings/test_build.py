@@ -1,0 +1,64 @@
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from opensip.carriers import Number, Trunk
+from opensip.errors import ConfigError
+from opensip.settings import build
+from opensip.settings.schema import ListenerTable, MediaTable, ServerTable, SipTable, TlsTable
+from opensip.sip.digest import Ha1
+
+SERVER = ServerTable(
+    sip=SipTable(
+        listeners=(
+            ListenerTable("UDP", 5060, host="127.0.0.1"),
+            ListenerTable("TLS", 5061, public_address="203.0.113.5", profile="bandwidth"),
+        )
+    ),
+    tls=TlsTable(Path("server.pem"), Path("server.key"), Path("ca.pem")),
+)
+
+
+def test_listeners_carry_tls_and_public_address():
+    udp, tls = build.listeners(SERVER)
+    assert (udp.transport, udp.host, udp.port, udp.public_address) == (
+        *("UDP", "127.0.0.1"), 5060, None,
+    )  # fmt: skip
+    assert udp.tls is None
+    assert tls.public_address == "203.0.113.5"
+    assert (tls.tls.profile, tls.tls.certificate) == ("bandwidth", Path("server.pem"))
+
+
+def test_connections_of_ours_take_the_trunks_profile():
+    assert build.client_tls(SERVER).profile == "strict"
+    assert build.client_tls(SERVER, Trunk("bw", tls="bandwidth")).profile == "bandwidth"
+    assert build.client_tls(SERVER).ca == Path("ca.pem")
+
+
+def test_admission_of_a_trunk():
+    trunk = Trunk(
+        "office",
+        country="DE",
+        networks=(ip_network("192.0.2.0/24"),),
+        users={"u": Ha1("a", "b")},
+        any=True,
+        numbers={"+4921154591991": Number("echo"), "*": Number("echo")},
+    )
+    admission = build.admission(trunk)
+    assert admission.numbers == ("+4921154591991",)
+    assert (admission.any, admission.trusted, admission.users) == (True, True, trunk.users)
+    assert admission.normalise("0211 54591991") == "+4921154591991"
+
+
+def test_which_address_stands_in_sdp(monkeypatch):
+    assert build.advertised_address(MediaTable(public_address="203.0.113.5")) == "203.0.113.5"
+    assert build.advertised_address(MediaTable(address="127.0.0.2")) == "127.0.0.2"
+    monkeypatch.setattr(build, "outward_address", lambda: "10.0.0.1")
+    assert build.advertised_address(MediaTable()) == "10.0.0.1"
+
+
+def test_the_outward_address():
+    assert build.outward_address("127.0.0.1") == "127.0.0.1"
+    with pytest.raises(ConfigError, match="no default route"):
+        build.outward_address("255.255.255.255")

@@ -1,0 +1,130 @@
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from opensip.carriers import Number
+from opensip.errors import ConfigError
+from opensip.settings.load import load
+from opensip.settings.table import Mistakes
+
+ROOT = Path(__file__).parents[2]
+UDP = '[[sip.listeners]]\ntransport = "UDP"\nport = 0\n'
+AGENT = """
+greeting = "Hello."
+[states.main]
+intents = ["person"]
+[intents.person]
+phrases = ["a person"]
+action = { transfer = "human" }
+[directory.human]
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text, *, agents=(), trunks=()):
+        for folder, files in (("agents", agents), ("trunks", trunks)):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            for name, content in files:
+                (tmp_path / folder / f"{name}.toml").write_text(content)
+        (tmp_path / "opensip.toml").write_text(text)
+        return tmp_path / "opensip.toml"
+
+    return write
+
+
+def mistakes(file, **more):
+    with pytest.raises(Mistakes) as caught:
+        load(file, **more)
+    return list(caught.value.lines)
+
+
+def test_echo_and_tone_are_there_without_a_file(write):
+    settings = load(write(UDP))
+    assert settings.agents.keys() == {"echo", "tone"}
+    assert settings.agents["tone"].kind == "tone"
+    assert settings.trunks == ()
+
+
+def test_agents_and_trunks_are_named_by_their_files(write):
+    trunk = 'networks = ["192.0.2.0/24"]\n[numbers]\n"(919) 555-1234" = "shop"\n'
+    settings = load(write(UDP, agents=[("shop", AGENT)], trunks=[("office", trunk)]))
+    [office] = settings.trunks
+    assert office.name == "office"
+    assert office.route("+19195551234") == Number("shop", recording=False, consent="")
+    assert settings.agents["shop"].greeting == "Hello."
+
+
+def test_the_servers_directory_says_where_entries_lead(write):
+    file = write(UDP + '[directory]\nhuman = "sip:desk@192.0.2.1"\n', agents=[("shop", AGENT)])
+    settings = load(file)
+    assert settings.agents["shop"].directory["human"].uri == "sip:desk@192.0.2.1"
+    assert settings.warnings == ()
+
+
+def test_an_entry_that_leads_nowhere_is_warned_of(write):
+    settings = load(write(UDP, agents=[("shop", AGENT)]))
+    assert any("directory entry 'human' leads nowhere" in w for w in settings.warnings)
+
+
+def test_every_mistake_of_every_file_at_once(write):
+    file = write(
+        UDP + '[trunks.inline]\nnetworks = ["192.0.2.0/24"]\nsrpt = "off"\n',
+        agents=[("shop", 'greting = "Hi"\n'), ("broken", "= 1")],
+        trunks=[("office", 'carrier = "bandwith"\n[numbers]\n"+19195551234" = "shp"\n')],
+    )
+    told = "\n".join(mistakes(file))
+    assert "opensip.toml: trunks.inline.srpt: unknown key; did you mean 'srtp'?" in told
+    assert "shop.toml: greting: unknown key; did you mean 'greeting'?" in told
+    assert "broken.toml is no TOML" in told
+    assert "office.toml: carrier: no carrier 'bandwith'; did you mean 'bandwidth'?" in told
+    assert "office.toml: numbers.+19195551234: no agent 'shp'; did you mean 'shop'?" in told
+    assert "office.toml: admits nobody and reaches nobody" in told
+
+
+def test_a_file_that_is_not_there(write, tmp_path):
+    with pytest.raises(
+        ConfigError, match=r"there is no file .*absent.toml: see config/opensip.toml"
+    ):
+        load(tmp_path / "absent.toml")
+    file = write('trunk_files = ["absent.toml"]\n' + UDP)
+    assert "there is no file" in mistakes(file)[0]
+
+
+def test_a_directory_is_no_file(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path)
+
+
+def test_a_certificate_that_is_missing_is_named(write):
+    file = write('[[sip.listeners]]\ntransport = "TLS"\nport = 0\n[tls]\ncertificate = "no.pem"\n')
+    [told] = mistakes(file)
+    assert "sip.listeners[0]" in told
+    assert "no.pem" in told
+    assert "scripts/certs" in told
+
+
+def test_srtp_without_tls_is_warned_of(write):
+    trunk = 'networks = ["192.0.2.0/24"]\n[outbound]\ntermination = "sip:sbc.example.com"\n'
+    settings = load(write(UDP, trunks=[("office", trunk)]))
+    assert len([w for w in settings.warnings if "keys of SRTP travel in the clear" in w]) == 2
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
+@pytest.mark.parametrize("name", ["opensip", "demo", "linetest"])
+def test_what_we_ship_loads(tmp_path, name):
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    subprocess.run([ROOT / "scripts/certs", "--dir", tmp_path / "certs"], check=True)
+    settings = load(
+        tmp_path / f"config/{name}.toml", environ={"OPENSIP_DEMO_PASSWORD": "for the test"}
+    )
+    assert "shop" in settings.agents
+    if name == "linetest":
+        routes = {n: settings.trunks[0].route(n).agent for n in ("echo", "tone", "agent", "12")}
+        assert routes == {"echo": "echo", "tone": "tone", "agent": "shop", "12": "echo"}
+        listeners = [(one.transport, one.host, one.port) for one in settings.server.sip.listeners]
+        assert listeners == [(*("UDP", "127.0.0.1"), 5060), ("TCP", "127.0.0.1", 5060),
+                             ("TLS", "127.0.0.1", 5061)]  # fmt: skip
+        assert [str(n) for n in settings.trunks[0].networks] == ["127.0.0.0/8"]

@@ -1,0 +1,81 @@
+from ipaddress import ip_network
+
+import pytest
+
+from opensip.settings.schema import NumberTable, OutboundTable, TrunkTable, UserTable
+from opensip.settings.secrets import Secret
+from opensip.settings.trunks import make_trunk, mistakes, warnings
+from opensip.sip.digest import Ha1
+
+OFFICE = (ip_network("192.0.2.0/24"),)
+
+
+def test_what_is_left_out_follows_the_carrier():
+    trunk = make_trunk("bw", TrunkTable(carrier="bandwidth", networks=OFFICE), realm="opensip")
+    assert (trunk.srtp, trunk.tls, trunk.profile) == ("required", "bandwidth", "bandwidth")
+    own = TrunkTable(carrier="bandwidth", networks=OFFICE, srtp="off", codecs=("PCMA",))
+    trunk = make_trunk("bw", own, realm="opensip")
+    assert (trunk.srtp, trunk.codecs) == ("off", ("PCMA",))
+
+
+def test_users_by_hash_and_by_password():
+    users = {"alice": UserTable(md5="a", sha256="b"), "bob": UserTable(password=Secret("pw"))}
+    trunk = make_trunk("office", TrunkTable(users=users), realm="office.example")
+    assert trunk.users == {"alice": Ha1("a", "b"), "bob": Ha1.of("bob", "office.example", "pw")}
+
+
+def test_numbers_are_brought_to_one_form():
+    numbers = {"919-555-1234": "a", "echo": "b", "*": NumberTable("c", recording="on", consent="x")}
+    trunk = make_trunk("office", TrunkTable(networks=OFFICE, numbers=numbers), realm="opensip")
+    assert trunk.numbers.keys() == {"+19195551234", "echo", "*"}
+    assert trunk.route("anything").recording is True
+    assert trunk.route("anything").consent == "x"
+    assert trunk.route("echo").recording is False
+
+
+def test_the_way_out():
+    outbound = OutboundTable(
+        termination="sip:sbc.example.com:5061;transport=tls",
+        username="u",
+        password=Secret("pw"),
+        realms=("sbc.example.com",),
+        caller_ids=("9195551234",),
+    )
+    trunk = make_trunk("office", TrunkTable(outbound=outbound), realm="opensip")
+    assert (trunk.termination, trunk.username, trunk.password) == (outbound.termination, "u", "pw")
+    assert trunk.caller_ids == ("+19195551234",)
+    assert "pw" not in repr(trunk)
+    assert list(warnings(trunk, tls_listener=False)) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        (TrunkTable(), ("", "admits nobody and reaches nobody: set networks, users or outbound")),
+        (
+            TrunkTable(networks=OFFICE, transfer=("refr",)),
+            ("transfer", "no strategy 'refr'; did you mean 'refer'?"),
+        ),
+        (
+            TrunkTable(networks=OFFICE, emergency_redirect="tel:911"),
+            ("emergency_redirect", "'tel:911' is no sip: or sips: URI"),
+        ),
+        (
+            TrunkTable(networks=OFFICE, numbers={"1": NumberTable("ech")}),
+            ("numbers.1", "no agent 'ech'; did you mean 'echo'?"),
+        ),
+    ],
+)
+def test_mistakes_beyond_types(table, told):
+    assert list(mistakes(table, ["echo"])) == [told]
+
+
+def test_a_termination_that_is_no_uri():
+    [(key, told)] = mistakes(TrunkTable(outbound=OutboundTable("sbc.example.com")), ["echo"])
+    assert key == "outbound.termination"
+    assert "is no SIP URI" in told
+
+
+def test_srtp_off_needs_no_warning():
+    trunk = make_trunk("x", TrunkTable(networks=OFFICE, srtp="off"), realm="opensip")
+    assert list(warnings(trunk, tls_listener=False)) == []
