@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from opensip.audio.frame import AudioFrame, Samples
 from opensip.media.ports import PortPair
@@ -53,8 +53,7 @@ class Digit:
     duration_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """What happened on a stream since the last batch: `seconds` long, ending at `at`.
 
     `heard` is what came, None when nothing did; `said` is what left from `said_at` on, told

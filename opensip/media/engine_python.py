@@ -43,7 +43,9 @@ class PythonEngine:
 
     def open(self, ports: PortPair, config: StreamConfig) -> PythonStream:
         """Start a stream on bound ports, which it closes."""
-        stream = PythonStream(ports, config, self._loop, random=self._random, closed=self._closed)
+        stream = PythonStream(
+            ports, config, self._loop.time, random=self._random, closed=self._closed
+        )
         self._streams.append(stream)
         for sock, protocol in stream.protocols():
             self._attach(sock, protocol)

@@ -37,9 +37,12 @@ class Playout:
         """Queue a copy of `samples`; returns the position at which they start."""
         position = self.played + self.queued
         own = np.array(samples, np.int16)
-        for start in range(0, len(own), PIECE):
-            self._pieces.append(own[start : start + PIECE])
         self._waiting += len(own)
+        while len(own) > PIECE:
+            self._pieces.append(own[:PIECE])
+            own = own[PIECE:]
+        if len(own):
+            self._pieces.append(own)
         return position
 
     def flush(self) -> int:
@@ -57,11 +60,14 @@ class Playout:
         """
         if self.paused:
             return None
-        end = self._start + count
+        start, end = self._start, self._start + count
+        if start == len(self._encoded) and self._pieces:
+            self._encode_next()
+            start, end = 0, count
         if end > len(self._encoded):
             return self._take_across(count)
-        payload = self._encoded[self._start : end]
         self._start = end
+        payload = self._encoded[start:end]
         self._count(count)
         return payload
 
@@ -80,15 +86,18 @@ class Playout:
             return None
         payload = self._encoded[self._start :]
         while len(payload) < count and self._pieces:
-            piece = self._pieces.popleft()
-            self._waiting -= len(piece)
-            self._encoded = self.codec.encode(piece)
-            self._start = min(count - len(payload), len(piece))
+            self._encode_next()
+            self._start = min(count - len(payload), len(self._encoded))
             payload += self._encoded[: self._start]
         if len(payload) < count:  # the last one: nothing is left behind it
             self._encoded, self._start = b"", 0
         self._count(len(payload))
         return payload.ljust(count, bytes((self.codec.silence,)))
+
+    def _encode_next(self) -> None:
+        piece = self._pieces.popleft()
+        self._waiting -= len(piece)
+        self._encoded, self._start = self.codec.encode(piece), 0
 
     def _count(self, samples: int) -> None:
         self.played += samples

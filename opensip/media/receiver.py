@@ -133,20 +133,22 @@ class Receiver:
 
     def _accept(self, packet: RtpPacket, now: float) -> None:
         """Take a packet that is the peer's."""
-        if packet.ssrc != self.ssrc:
-            self._begin(packet.ssrc)
+        number, sequence, timestamp, ssrc = packet[:4]
+        if ssrc != self.ssrc:
+            self._begin(ssrc)
         self.packets += 1
         self.last_received = now
-        timed = self._formats[packet.payload_type] != EVENT
-        self.source.receive(packet.sequence, packet.timestamp, arrival=now, timed=timed)
-        self._in_order.put(packet.sequence, (now, packet), now=now)
+        timed = self._formats[number] != EVENT
+        self.source.receive(sequence, timestamp, arrival=now, timed=timed)
+        self._in_order.put(sequence, (now, packet), now=now)
         self._hand_on(now)
 
     def _hand_on(self, now: float) -> None:
+        """Take what is in order by now."""
         for came_at, packet in self._in_order.take(now=now):
-            name = self._formats.get(packet.payload_type)
+            name = self._formats.get(packet[0])
             if name in CODECS:
-                self._hear(packet.timestamp, CODECS[name].decode(packet.payload), came_at)
+                self._hear(packet[2], CODECS[name].decode(packet[4]), came_at)
             elif name == EVENT:
                 self._take_event(packet)
 

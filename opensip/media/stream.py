@@ -15,10 +15,11 @@ from opensip.media.sender import Sender
 
 
 class _Inbox(asyncio.DatagramProtocol):
-    """Hands the datagrams of one socket on."""
+    """Hands the datagrams of one socket to their reader."""
 
-    def __init__(self, receive: Callable[[bytes, Address], None]) -> None:
-        self.receive = receive
+    def __init__(self, reader: Receiver | Reports, clock: Callable[[], float]) -> None:
+        self._receive = reader.receive
+        self._clock = clock
         self._transport: asyncio.BaseTransport | None = None
         self._closed = False
 
@@ -30,7 +31,7 @@ class _Inbox(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Hand one datagram on."""
-        self.receive(data, addr)
+        self._receive(data, addr[:2], now=self._clock())
 
     def close(self) -> None:
         """Take no more datagrams."""
@@ -46,7 +47,7 @@ class PythonStream:
         self,
         ports: PortPair,
         config: StreamConfig,
-        loop: asyncio.AbstractEventLoop,
+        clock: Callable[[], float],
         *,
         random: Callable[[int], bytes],
         closed: Callable[["PythonStream"], None],
@@ -54,20 +55,19 @@ class PythonStream:
         self.listener: Callable[[Batch], None] = lambda batch: None
         self.keep_said = False
         self._ports = ports
-        self._time = loop.time
+        self._clock = clock
         self._closed: Callable[[PythonStream], None] | None = closed
         self._sender = Sender(random)
         self._receiver = Receiver()
-        self._reports = Reports(
-            self._sender, self._receiver, random, epoch=time.time() - loop.time()
-        )
+        epoch = time.time() - clock()
+        self._reports = Reports(self._sender, self._receiver, random, epoch=epoch)
         self._sender.playout.on_empty = self._emptied
         self._waiters: list[asyncio.Future[None]] = []
         self._said: list[bytes] = []
         self._said_at = 0.0
         self._ticks = 0  # since the last batch
         self._unsent = 0
-        self._inboxes = (_Inbox(self._receive_rtp), _Inbox(self._receive_rtcp))
+        self._inboxes = (_Inbox(self._receiver, clock), _Inbox(self._reports, clock))
         self.configure(config)
 
     def protocols(self) -> tuple[tuple[socket.socket, asyncio.DatagramProtocol], ...]:
@@ -89,7 +89,7 @@ class PythonStream:
         self._config = config
         self._sender.configure(config)
         self._receiver.configure(config)
-        self._reports.configure(config, now=self._time())
+        self._reports.configure(config, now=self._clock())
 
     # ---- what is said
 
@@ -167,7 +167,7 @@ class PythonStream:
             return
         closed, self._closed = self._closed, None
         if self._sender.packets:
-            self._send_rtcp(self._reports.goodbye(now=self._time()))
+            self._send_rtcp(self._reports.goodbye(now=self._clock()))
         self._sender.forget()
         for inbox in self._inboxes:
             inbox.close()
@@ -210,12 +210,6 @@ class PythonStream:
         samples = self._sender.playout.codec.decode(b"".join(self._said))
         self._said.clear()
         return samples
-
-    def _receive_rtp(self, datagram: bytes, source: Address) -> None:
-        self._receiver.receive(datagram, source[:2], now=self._time())
-
-    def _receive_rtcp(self, datagram: bytes, source: Address) -> None:
-        self._reports.receive(datagram, source[:2], now=self._time())
 
     def _emptied(self) -> None:
         """Wake those who wait for the end of what was written."""
