@@ -6,6 +6,7 @@ import numpy as np
 
 from opensip.audio.codecs import CODECS
 from opensip.audio.frame import AudioFrame, Samples
+from opensip.audio.level import FULL_SCALE, SILENCE_DBFS
 from opensip.errors import RemoteProtocolError
 from opensip.media.engine import Address, Digit, StreamConfig
 from opensip.media.latch import SourceLatch
@@ -21,9 +22,8 @@ EVENT = "telephone-event"
 COMFORT_NOISE = (13, "CN")  # may come unasked, RFC 3389: it says that the peer is there
 VOICE_DBFS = -48.0  # below the quietest telephone speech, above the noise of most lines
 HOLD_TICKS = 25  # the gate stays open for half a second after the last voice
-_FULL_SCALE = 32768.0**2
-_VOICE_POWER = _FULL_SCALE * 10 ** (VOICE_DBFS / 10)  # mean square of samples
-_LEAST_POWER = _FULL_SCALE * 1e-10  # -100 dBFS
+_VOICE_POWER = FULL_SCALE**2 * 10 ** (VOICE_DBFS / 10)  # mean square of samples
+_LEAST_POWER = FULL_SCALE**2 * 10 ** (SILENCE_DBFS / 10)
 _LONGEST_FILL = 0.5  # seconds of lost audio that are filled with silence
 
 
@@ -41,11 +41,11 @@ class Receiver:
         self.srtp: SrtpSession | None = None
         self.moved_to: Address | None = None
         self.digits: list[Digit] = []
+        self.gate = 0  # ticks for which what is heard must be handed on at once: a voice is near
         self.rate = 8000
         self._config = StreamConfig()
         self._formats: dict[int, str] = {}
         self._events = TelephoneEventReceiver()
-        self._gate = 0  # ticks for which it is still open
         self._heard: list[Samples] = []
         self._heard_at = 0.0
         self._power = 0.0  # of what is heard, summed over its samples
@@ -89,14 +89,9 @@ class Receiver:
 
     def tick(self, now: float) -> None:
         """Give up on packets that did not come in time, and let the gate fall shut."""
-        if self._gate:
-            self._gate -= 1
+        if self.gate:
+            self.gate -= 1
         self._hand_on(now)
-
-    @property
-    def voice_near(self) -> bool:
-        """Whether the level gate is open: what is heard must be handed on each tick."""
-        return self._gate > 0
 
     def take_heard(self) -> AudioFrame | None:
         """Take what was heard since the last call."""
@@ -106,7 +101,9 @@ class Receiver:
         power = max(self._power / len(samples), _LEAST_POWER)
         self._heard.clear()
         self._power = 0.0
-        return AudioFrame(self._heard_at, samples, self.rate, 10 * math.log10(power / _FULL_SCALE))
+        return AudioFrame(
+            self._heard_at, samples, self.rate, 10 * math.log10(power / FULL_SCALE**2)
+        )
 
     def statistics(self) -> dict[str, float]:
         """Counts and measures so far, by name."""
@@ -166,18 +163,18 @@ class Receiver:
         at = self._clock.time_of(timestamp, now=came_at)
         if not self._heard:
             self._heard_at = at
-        elif self._next_timestamp != timestamp:
-            self._fill(timestamp)
+        elif self._next_timestamp is not None and self._next_timestamp != timestamp:
+            self._fill(self._next_timestamp, timestamp)
         self._heard.append(samples)
         self._next_timestamp = (timestamp + len(samples)) & 0xFFFFFFFF
         loud = samples.astype(np.float32)
         power = float(loud @ loud)
         self._power += power
         if power > _VOICE_POWER * len(samples):
-            self._gate = HOLD_TICKS
+            self.gate = HOLD_TICKS
 
-    def _fill(self, timestamp: int) -> None:
+    def _fill(self, next_timestamp: int, timestamp: int) -> None:
         """Put silence where audio was lost, so that what follows keeps its distance."""
-        missing = (timestamp - (self._next_timestamp or 0)) & 0xFFFFFFFF
+        missing = (timestamp - next_timestamp) & 0xFFFFFFFF
         if missing <= _LONGEST_FILL * self.rate:
             self._heard.append(np.zeros(missing, np.int16))

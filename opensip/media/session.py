@@ -9,6 +9,7 @@ import numpy as np
 
 from opensip.audio.codecs import CODECS
 from opensip.audio.frame import AudioFrame, AudioSink, AudioSource
+from opensip.audio.level import SILENCE_DBFS
 from opensip.errors import LocalProtocolError
 from opensip.events import (
     Dtmf,
@@ -33,8 +34,6 @@ from opensip.sdp.offer_answer import (
     make_answer,
     make_offer,
 )
-
-_SILENCE_DBFS = -100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +269,7 @@ class MediaSession:
     def _silence(self, batch: Batch) -> AudioFrame:
         """Make what was heard when nothing came: a listener's time goes on."""
         samples = np.zeros(round(batch.seconds * self._stream.rate), np.int16)
-        return AudioFrame(batch.at - batch.seconds, samples, self._stream.rate, _SILENCE_DBFS)
+        return AudioFrame(batch.at - batch.seconds, samples, self._stream.rate, SILENCE_DBFS)
 
     def _record(self, recorder: Recorder, batch: Batch) -> None:
         if batch.heard is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from opensip.audio.frame import Samples
 from opensip.errors import MediaError
-from opensip.media.engine import TICK, Address, Batch, StreamConfig
+from opensip.media.engine import TICK, Batch, StreamConfig
 from opensip.media.ports import PortPair
 from opensip.media.receiver import Receiver
 from opensip.media.reports import Reports
@@ -142,7 +142,7 @@ class PythonStream:
         self._send_rtp(now)
         if now >= self._reports.due_at:
             self._send_rtcp(self._reports.report(now=now))
-        if due or receiver.voice_near or receiver.digits:
+        if due or receiver.gate or receiver.digits:
             return self._batch(now)
         return None
 

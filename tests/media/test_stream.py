@@ -1,0 +1,123 @@
+import asyncio
+
+import numpy as np
+import pytest
+
+from opensip.audio.codecs import CODECS
+from opensip.errors import MediaError
+from opensip.media.engine import StreamConfig
+from opensip.media.engine_python import PythonEngine
+from opensip.media.ports import PortPool
+from opensip.media.recorder import Recorder
+from opensip.media.session import MediaConfig, MediaSession
+from tests.fakes.virtual_time_loop import VirtualTimeLoop
+
+VOICE = (6000 * np.sin(np.arange(800) / 3)).astype(np.int16)
+
+
+def run(main, loop_factory=VirtualTimeLoop):
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        return runner.run(main())
+
+
+def open_stream(config):
+    """Open a stream of an engine of its own; returns it with its ports and batches."""
+    loop, batches = asyncio.get_running_loop(), []
+    engine = PythonEngine(loop)
+    pair = PortPool("127.0.0.1", 0, 0, clock=loop.time).take()
+    stream = engine.open(pair, config)
+    stream.listener = batches.append
+    return stream, pair, batches
+
+
+def test_what_left_is_told_while_it_is_kept():
+    async def main():
+        stream, _, batches = open_stream(StreamConfig(remote=("127.0.0.1", 9)))
+        stream.write(VOICE)
+        await asyncio.sleep(0.1)
+        assert all(batch.said is None for batch in batches)
+        stream.keep_said = True
+        stream.write(VOICE)
+        await asyncio.sleep(0.21)
+        said = np.concatenate([b.said for b in batches if b.said is not None])
+        codec = CODECS["PCMU"]
+        assert codec.decode(codec.encode(VOICE)).tobytes() in said.tobytes()
+        stream.close()
+        stream.close()
+
+    run(main)
+
+
+def test_a_stream_closed_at_once_leaves_nothing_open():
+    async def main():
+        stream, pair, _ = open_stream(StreamConfig())
+        stream.close()
+        await asyncio.sleep(0.1)
+        assert pair.rtp.fileno() == pair.rtcp.fileno() == -1
+
+    run(main)
+
+
+def test_who_takes_no_events_gets_none():
+    async def main():
+        stream, *_ = open_stream(StreamConfig(remote=("127.0.0.1", 9)))
+        with pytest.raises(MediaError, match="no telephone events"):
+            await stream.send_digit("1")
+        stream.close()
+
+    run(main)
+
+
+def test_packets_that_cannot_leave_are_counted():
+    async def main():
+        unreachable = StreamConfig(remote=("127.0.0.1", 0), rtcp=("127.0.0.1", 65536))
+        stream, *_ = open_stream(unreachable)
+        await asyncio.sleep(10.01)
+        counts = stream.statistics()
+        assert counts["unsent"] == 500 + counts["rtcp_sent"]
+        assert counts["rtcp_sent"] >= 1
+        stream.close()
+
+    run(main)
+
+
+def test_packets_of_two_ticks():
+    async def main():
+        stream, *_ = open_stream(StreamConfig(remote=("127.0.0.1", 9), ptime=40))
+        await asyncio.sleep(1.01)
+        assert stream.statistics()["sent"] == 25
+        stream.close()
+
+    run(main)
+
+
+def loops():
+    yield pytest.param(asyncio.new_event_loop, id="asyncio")
+    try:
+        import uvloop
+    except ImportError:
+        return
+    yield pytest.param(uvloop.new_event_loop, id="uvloop")
+
+
+@pytest.mark.parametrize("loop_factory", [*loops()])
+def test_on_real_loops_a_word_is_heard_and_recorded(loop_factory, tmp_path):
+    async def main():
+        loop = asyncio.get_running_loop()
+        engine, pool = PythonEngine(loop), PortPool("127.0.0.1", 0, 0, clock=loop.time)
+        caller, callee = (MediaSession(engine, pool, MediaConfig("127.0.0.1")) for _ in range(2))
+        caller.accept(callee.answer(caller.offer()))
+        recorder = Recorder(tmp_path / "call.wav")
+        callee.record_to(recorder)
+        caller.sink.write(VOICE)
+        loud = 0
+        while loud < len(VOICE) // 2:
+            frame = await callee.source.read()
+            loud += int((abs(frame.samples) > 3000).sum())
+        await caller.close()
+        await callee.close()
+        assert engine.now() == pytest.approx(loop.time(), abs=0.1)
+        left = np.frombuffer(recorder.path.read_bytes()[44:], "<i2")[::2]
+        assert (abs(left) > 3000).sum() >= len(VOICE) // 2
+
+    run(main, loop_factory)
