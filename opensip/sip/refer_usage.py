@@ -56,10 +56,10 @@ class ReferSender(Usage[ReferProgress]):
         "_accepted",
         "_authorize",
         "_deadline",
-        "_dialog",
         "_ids",
         "_is_final",
         "_silence",
+        "dialog",
         "request",
     )
 
@@ -75,7 +75,7 @@ class ReferSender(Usage[ReferProgress]):
         super().__init__()
         fields = [("Refer-To", refer_to), *headers]
         self.request = dialog.create_request("REFER", headers=fields)
-        self._dialog = dialog
+        self.dialog = dialog
         self._ids = {str(self.request.cseq.number)}
         self._silence = silence
         self._authorize = authorize
@@ -113,7 +113,7 @@ class ReferSender(Usage[ReferProgress]):
 
     def receive_notify(self, key: TransactionKey, request: Request, *, now: float) -> None:
         """Take a NOTIFY that `matches`, and answer it with 200."""
-        self._command(Respond(key, self._dialog.create_response(request, 200)))
+        self._command(Respond(key, self.dialog.create_response(request, 200)))
         status = read_sipfrag(request.body)
         final = status >= 200 or _is_terminated(request)
         if not self._is_final:
@@ -147,8 +147,8 @@ class ReferSender(Usage[ReferProgress]):
             self._deadline = now + self._silence
 
     def _ask_again(self, credentials: Sequence[tuple[str, str]]) -> None:
-        self._dialog.local_cseq += 1
-        number = self._dialog.local_cseq
+        self.dialog.local_cseq += 1
+        number = self.dialog.local_cseq
         self.request = with_credentials(self.request, number, credentials)
         self._ids.add(str(number))
         self._command(Ask(self.request))
@@ -168,7 +168,7 @@ class ReferReceiver(Usage[ReferProgress]):
     Does no I/O. Call `accept` or `reject` first; events there are none.
     """
 
-    __slots__ = ("_dialog", "_key", "_silent", "is_over", "request", "target")
+    __slots__ = ("_key", "_silent", "dialog", "is_over", "request", "target")
 
     def __init__(self, dialog: Dialog, key: TransactionKey, request: Request) -> None:
         """Raises RemoteProtocolError (400) unless there is just one Refer-To that can be read."""
@@ -179,7 +179,7 @@ class ReferReceiver(Usage[ReferProgress]):
         self.target = ReferTo.parse(values[0])
         self.request = request
         self.is_over = False
-        self._dialog = dialog
+        self.dialog = dialog
         self._key = key
         self._silent = _refer_sub(request) == "false"
 
@@ -206,7 +206,7 @@ class ReferReceiver(Usage[ReferProgress]):
             ("Subscription-State", state),
         ]
         body = write_sipfrag(status, reason)
-        request = self._dialog.create_request(
+        request = self.dialog.create_request(
             "NOTIFY", headers=fields, body=body, content_type=SIPFRAG
         )
         self._command(Ask(request))
@@ -223,7 +223,7 @@ class ReferReceiver(Usage[ReferProgress]):
     def _respond(
         self, status: int, headers: Iterable[tuple[str, str]], reason: str | None = None
     ) -> None:
-        response = self._dialog.create_response(self.request, status, reason, headers=headers)
+        response = self.dialog.create_response(self.request, status, reason, headers=headers)
         self._command(Respond(self._key, response))
 
 

@@ -9,8 +9,8 @@ from opensip.sip.dialog import Dialog, DialogId
 from opensip.sip.flow import Flow
 from opensip.sip.headers import Headers
 from opensip.sip.invite_attempt import InviteAttempt
+from opensip.sip.invite_events import Ended, State
 from opensip.sip.invite_events import RequestReceived as InDialog
-from opensip.sip.invite_events import State
 from opensip.sip.invite_usage import InviteUsage
 from opensip.sip.message import Request, parse_message, response_to
 from opensip.sip.refer_usage import ReferReceiver, ReferSender
@@ -43,6 +43,7 @@ class Agent:
         self.timers = timers or Timers()
         self.events = []
         self.refused = []
+        self.receivers = []
         self.on_event = on_event or (lambda usage, event: None)
         self.on_invite = on_invite or (lambda usage, request: None)
         self._dice = random.Random(f"{name}{seed}")
@@ -158,7 +159,24 @@ class Agent:
         if made is not None:
             self.usages[made.dialog.id] = made
             self._alive.append(made)
+        if isinstance(event, InDialog):
+            self._in_dialog(usage, event)
+        if isinstance(event, Ended) and event.by == "remote":
+            for sender in self._senders(usage):
+                sender.receive_bye()
         self.on_event(usage, event)
+
+    def _senders(self, usage):
+        senders = [u for u in self._alive if isinstance(u, ReferSender)]
+        return [sender for sender in senders if sender.dialog is usage.dialog]
+
+    def _in_dialog(self, usage, event) -> None:
+        for sender in self._senders(usage):
+            if sender.matches(event.request):
+                sender.receive_notify(event.key, event.request, now=self.now)
+                return
+        if event.request.method == "REFER":
+            self.receivers.append(self.accept_refer(usage, event.key, event.request))
 
     def _carry_out(self, usage, command) -> None:
         match command:
@@ -233,6 +251,3 @@ def pair(**options):
     b = {k[2:]: v for k, v in options.items() if k.startswith("b_")}
     a = {k[2:]: v for k, v in options.items() if k.startswith("a_")}
     return Agent("alice", **a), Agent("bob", there, **b)
-
-
-__all__ = ["Agent", "InDialog", "pair"]

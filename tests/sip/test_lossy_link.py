@@ -2,8 +2,15 @@
 
 import pytest
 
-from opensip.sip.invite_attempt import Established
-from opensip.sip.invite_events import Acknowledged, Ended, State
+from opensip.sip.invite_attempt import Established, Ringing
+from opensip.sip.invite_events import (
+    Acknowledged,
+    Ended,
+    Reinvited,
+    ReinviteDue,
+    ReinviteReceived,
+    State,
+)
 from tests.fakes.link import Link, lossy, pattern, perfect
 from tests.fakes.sip_agent import pair
 
@@ -94,3 +101,107 @@ def test_a_lost_ack_is_sent_again_for_each_2xx():
     assert len([e for _, _, e in bob.events if isinstance(e, Acknowledged)]) == 2
     acks = [d for _, side, d, _ in link.journal if side == 0 and d.startswith(b"ACK")]
     assert len(acks) == 6
+
+
+def talk(*, a_to_b=None, b_to_a=None, **options):
+    """Set one call up, answered after two seconds; give both ends and both usages."""
+    alice, bob = pair(**options)
+    bob.on_invite = ring_and_answer(bob)
+    attempt = alice.call()
+    link = Link(alice, bob, a_to_b=a_to_b or perfect(), b_to_a=b_to_a or perfect())
+    link.run(10)
+    (theirs,) = bob.usages.values()
+    return alice, bob, link, attempt.usage, theirs
+
+
+def answer_and_repeat(agent):
+    """Answer each re-INVITE at once, and repeat our own when it is due."""
+
+    def on_event(usage, event):
+        match event:
+            case ReinviteReceived():
+                usage.answer(b"answer", now=agent.now)
+            case ReinviteDue():
+                usage.reinvite(b"offer", now=agent.now)
+
+    agent.on_event = on_event
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_when_both_change_the_session_at_once_both_get_their_way(seed):
+    alice, bob, link, ours, theirs = talk(a_seed=seed, b_seed=seed)
+    answer_and_repeat(alice), answer_and_repeat(bob)
+    for agent, usage in ((alice, ours), (bob, theirs)):
+        agent.at(20, lambda a=agent, u=usage: u.reinvite(b"offer", now=a.now))
+    link.run(40)
+    assert sum(b" 491 " in data for _, _, data, _ in link.journal) >= 2
+    for agent in (alice, bob):
+        (when,) = [at for at, _, e in agent.events if isinstance(e, Reinvited)]
+        low, high = (22.1, 24.1) if agent is alice else (20.0, 22.1)
+        assert low <= when <= high
+        assert not any(isinstance(e, Ended) for _, _, e in agent.events)
+    assert ours.state is theirs.state is State.ESTABLISHED
+
+
+@pytest.mark.parametrize("cancel_at", [0.0, 0.005, 0.02, 1.0, 1.995, 2.0, 2.005, 2.015, 2.02])
+@pytest.mark.parametrize("seed", [None, 1, 2, 3])
+def test_a_cancel_at_any_time_leaves_nothing(cancel_at, seed):
+    alice, bob = pair()
+    bob.on_invite = ring_and_answer(bob)
+    attempt = alice.call()
+    fates = (
+        [perfect(), perfect()] if seed is None else [lossy(seed, drop=0.3), lossy(-seed, drop=0.3)]
+    )
+    alice.at(cancel_at, attempt.cancel)
+    link = Link(alice, bob, a_to_b=fates[0], b_to_a=fates[1])
+    link.run(200)
+    told = [e for e in alice.of(attempt) if not isinstance(e, Ringing)]
+    if isinstance(told[0], Established):
+        assert cancel_at >= 2.01
+        told[0].usage.bye()
+        link.run(400)
+    else:
+        assert [e.status for e in told] == [487]
+    assert alice.usages == bob.usages == {}
+    assert alice.layer.counts() == bob.layer.counts() == {"server": 0, "client": 0}
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_refer_is_followed_over_a_lossy_link(seed):
+    fates = {"a_to_b": lossy(seed, drop=0.1), "b_to_a": lossy(seed + 99, drop=0.1)}
+    alice, bob, link, ours, _ = talk(**fates)
+    sender = alice.refer(ours, "<sip:desk@192.0.2.3>")
+    bob.at(15, lambda: bob.receivers[0].notify(180))
+    bob.at(25, lambda: bob.receivers[0].notify(200))
+    link.run(100)
+    told = [(e.way, e.status, e.final) for e in alice.of(sender)]
+    assert ("refer", 202, False) in told
+    assert told[-1] == ("notify", 200, True)
+    assert ours.state is State.ESTABLISHED
+
+
+def test_bye_before_the_last_notify_is_success():
+    alice, bob, link, ours, theirs = talk()
+    sender = alice.refer(ours, "<sip:desk@192.0.2.3>")
+    bob.at(15, theirs.bye)
+    link.run(100)
+    assert [e.way for e in alice.of(sender)] == ["refer", "notify", "bye"]
+
+
+def test_a_peer_that_goes_silent_after_the_202():
+    alice, _, link, ours, _ = talk()
+    sender = alice.refer(ours, "<sip:desk@192.0.2.3>")
+    link.run(100)
+    last = alice.of(sender)[-1]
+    assert (last.way, last.status, last.final) == ("notify", 0, True)
+
+
+def test_a_peer_that_vanishes_costs_64_t1():
+    alice, bob, _, ours, _ = talk()
+    deaf = Link(alice, bob, a_to_b=lossy(0, drop=1), b_to_a=lossy(0, drop=1))
+    alice.at(20, ours.bye)
+    deaf.run(51.9)
+    assert ours.state is State.ENDING
+    deaf.run(52)
+    assert ours.state is State.ENDED
+    assert alice.layer.counts() == {"server": 0, "client": 0}
