@@ -6,7 +6,8 @@ from typing import Protocol
 from opensip.agent.conversation import Conversation
 from opensip.agent.definition import Agent
 from opensip.agent.echo import EchoAgent
-from opensip.agent.session import AgentSession, Outcome
+from opensip.agent.outcome import Outcome
+from opensip.agent.session import AgentSession
 from opensip.agent.tone import ToneAgent
 from opensip.call.leg import Leg
 from opensip.events import Observer
@@ -25,11 +26,29 @@ class Talker(Protocol):
     def digit(self, digit: str) -> None:
         """Take a digit of the caller."""
 
-    async def say(self, text: str) -> None:
-        """Say something, and wait until it was heard."""
+    async def say(self, text: str) -> str:
+        """Say something, and tell what was heard of it."""
 
-    async def transfer_failed(self, words: str) -> None:
+    def transfer_failed(self, words: str = "") -> None:
         """Learn why nobody took the call; the next `run` says so."""
+
+    async def close(self) -> None:
+        """Let go of what it holds."""
+
+
+class Seat(Protocol):
+    """What seats an agent at a leg."""
+
+    def __call__(
+        self,
+        definition: Agent,
+        leg: Leg,
+        *,
+        observer: Observer,
+        now: Callable[[], float],
+        variables: Mapping[str, str],
+    ) -> Talker:
+        """Make the agent of a definition."""
 
 
 def make_agent(
@@ -41,17 +60,19 @@ def make_agent(
     variables: Mapping[str, str],
 ) -> Talker:
     """Seat an agent of the definition's kind at a leg."""
-    match definition.kind:
-        case "echo":
-            return EchoAgent(leg.source, leg.sink)
-        case "tone":
-            return ToneAgent(leg.source, leg.sink)
-        case _:
-            return AgentSession(
-                definition,
-                source=leg.source,
-                sink=leg.sink,
-                observer=observer,
-                now=now,
-                variables=variables,
-            )
+    kind = _KINDS[definition.kind]
+    return kind(
+        definition,
+        source=leg.source,
+        sink=leg.sink,
+        observer=observer,
+        now=now,
+        variables=variables,
+    )
+
+
+_KINDS: Mapping[str, Callable[..., Talker]] = {
+    "scripted": AgentSession,
+    "echo": EchoAgent,
+    "tone": ToneAgent,
+}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from opensip.agent.session import CallerLeft, Escalate, Hangup
+from opensip.agent.outcome import CallerLeft, Escalate, Hangup
 from opensip.call.agents import Talker
 from opensip.call.directory import target_of
 from opensip.call.handoff import Handoff
@@ -34,7 +34,10 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a trunk and an agent allow of a call. `directory` maps entries to URIs or numbers."""
+    """What a trunk and an agent allow of a call. `directory` maps entries to URIs or numbers.
+
+    `tells_why` lets the agent say in our words why a transfer failed; without it in its own.
+    """
 
     call_id: str
     directory: Mapping[str, str]
@@ -42,6 +45,7 @@ class Terms:
     strategies: tuple[str, ...] = ("refer",)
     profile: ContextForm = "generic"
     max_seconds: float = 3600.0
+    tells_why: bool = True
 
 
 class Call:
@@ -103,17 +107,11 @@ class Call:
                     result = await self._escalate(escalation)
                     if result.outcome == "transferred":
                         return Ending("us", "transferred", result.sip_status)
-                    await self._agent.transfer_failed(result.words)
+                    self._agent.transfer_failed(result.words if self._terms.tells_why else "")
                 case CallerLeft():
                     return await self._leave()
 
     async def _escalate(self, escalation: Escalate) -> TransferResult:
-        now = self._now()
-        self._observer.note(
-            Escalated(
-                now, escalation.target, escalation.intent, escalation.confidence, escalation.why
-            )
-        )
         try:
             terms = self._terms
             target = target_of(
@@ -121,6 +119,7 @@ class Call:
             )
         except NotAllowed as error:
             log.warning("transfer_refused", why=str(error))
+            now = self._now()
             self._observer.note(TransferStarted(now, "policy", escalation.target))
             self._observer.note(TransferEnded(now, "policy", "refused", error.sip_status))
             return TransferResult("refused", error.sip_status)
@@ -160,7 +159,9 @@ class Call:
     async def _rescue(self) -> Ending:
         """The agent is lost: pass the caller to the first entry of the directory."""
         for name in self._terms.directory:
-            result = await self._escalate(Escalate(name, "", 0.0, "", "the agent failed"))
+            lost = Escalate(name, "", 0.0, "", "the agent failed")
+            self._observer.note(Escalated(self._now(), name, "", 0.0, lost.why))
+            result = await self._escalate(lost)
             if result.outcome == "transferred":
                 return Ending("us", "transferred", result.sip_status)
             break

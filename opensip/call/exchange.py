@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from opensip.agent.definition import Agent
+from opensip.call.agents import Seat, make_agent
 from opensip.call.entry import Entry
 from opensip.carriers import Trunk
 from opensip.events import Observer
@@ -20,7 +21,8 @@ from opensip.media.session import MediaConfig, MediaSession
 class Exchange:
     """The means of every call. `media` holds what trunks leave open: the addresses.
 
-    `data` is the data directory; `observers` learn of the events of every call.
+    `data` is the data directory; `observers` learn of the events of every call; `seat` makes
+    the agents.
     """
 
     engine: Engine
@@ -30,6 +32,7 @@ class Exchange:
     data: Path
     now: Callable[[], float]
     observers: Sequence[Observer] = ()
+    seat: Seat = make_agent
 
     def open_entry(self) -> Entry:
         """Open the books of a new call under a new call id."""

@@ -14,7 +14,7 @@ from opensip.call.entry import Entry
 from opensip.call.exchange import Exchange
 from opensip.carriers import Number, Trunk
 from opensip.carriers.number import normalise
-from opensip.errors import OpenSipError
+from opensip.errors import ConfigError, OpenSipError
 from opensip.events import CallStarted, Fault, HeaderContext, Observer
 from opensip.sip.uri import NameAddr
 from opensip.ua.identity import caller, context
@@ -130,6 +130,8 @@ class InboundCalls:
         entry: Entry,
         variables: Mapping[str, str],
     ) -> Ending:
+        if route.agent not in self._exchange.agents:
+            raise ConfigError(f"no agent {route.agent!r}: trunk {trunk.name} leads a number to it")
         contact = NameAddr.parse(call.participant.dialog.contact)
         media = self._exchange.open_media(trunk, entry, host=contact.uri.host)
         try:

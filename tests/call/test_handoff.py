@@ -4,7 +4,7 @@ import zlib
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opensip.call.handoff import (
@@ -108,6 +108,7 @@ def test_refer_to_joins_headers_already_there_and_spares_tel():
     assert EXAMPLE.refer_to("sip:desk@h", budget=10) == "<sip:desk@h>"
 
 
+@settings(deadline=None, max_examples=50)  # a loaded machine is no mistake
 @given(HANDOFFS, PROFILES, st.integers(0, TOTAL))
 def test_any_context_stays_within_every_limit(handoff, profile, budget):
     headers = handoff.headers(profile, budget=budget)
@@ -122,6 +123,7 @@ def test_any_context_stays_within_every_limit(handoff, profile, budget):
     assert json.loads(data.removeprefix(b"\0"))["v"] == 1
 
 
+@settings(deadline=None, max_examples=50)  # a loaded machine is no mistake
 @given(HANDOFFS, PROFILES, st.integers(0, TOTAL))
 def test_any_context_escaped_into_a_uri_leaves_the_uri_what_it_was(handoff, profile, budget):
     written = handoff.refer_to("sip:desk@h;transport=tls", profile, budget=budget)
@@ -131,6 +133,7 @@ def test_any_context_escaped_into_a_uri_leaves_the_uri_what_it_was(handoff, prof
     read_headers(uri.unescaped_headers())
 
 
+@settings(deadline=None, max_examples=50)  # a loaded machine is no mistake
 @given(HANDOFFS, PROFILES)
 def test_any_context_comes_back_clean(handoff, profile):
     read = read_headers(handoff.headers(profile))

@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
-from opensip.agent.session import Outcome
-
 from opensip.agent.conversation import Conversation
+from opensip.agent.outcome import Outcome
 
 
 class FakeTalker:
@@ -17,6 +16,8 @@ class FakeTalker:
         self.digits: list[str] = []
         self.said: list[str] = []
         self.failures: list[str] = []
+        self.voice = True
+        self.closed = 0
         self._outcomes: Sequence[tuple[float, Outcome | Exception]] = outcomes
         self._next = 0
 
@@ -33,8 +34,12 @@ class FakeTalker:
     def digit(self, digit: str) -> None:
         self.digits.append(digit)
 
-    async def say(self, text: str) -> None:
+    async def say(self, text: str) -> str:
         self.said.append(text)
+        return text if self.voice else ""
 
-    async def transfer_failed(self, words: str) -> None:
+    def transfer_failed(self, words: str = "") -> None:
         self.failures.append(words)
+
+    async def close(self) -> None:
+        self.closed += 1

@@ -40,16 +40,16 @@ class TransferResult:
         """What the caller is told where it did not come off."""
         match self.outcome, self.sip_status:
             case "silent", _:
-                return "I could not find out whether somebody took the call."
+                return "I am sorry, I could not find out whether somebody took your call."
             case _, 486 | 600:
-                return "The line is busy."
+                return "I am sorry, the line is busy."
             case _, 408 | 480 | 487:
-                return "Nobody answered."
+                return "I am sorry, nobody answered."
             case _, 404 | 410 | 484 | 604:
-                return "That number cannot be reached."
+                return "I am sorry, that number cannot be reached."
             case _, 403 | 603 | 607 | 608:
-                return "The call was declined."
-        return "The transfer did not work."
+                return "I am sorry, your call was declined."
+        return "I am sorry, the transfer did not work."
 
 
 class Referrer(Protocol):

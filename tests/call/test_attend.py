@@ -1,0 +1,53 @@
+"""What `attend` does beyond the calls in test_inbound and test_outbound."""
+
+import asyncio
+
+from opensip.call.attend import _record
+from opensip.carriers import Number
+from tests.fakes.exchanges import exchange
+from tests.fakes.talkers import FakeTalker
+from tests.fakes.virtual_time_loop import VirtualTimeLoop
+
+
+class Recordable:
+    def __init__(self):
+        self.recorders = []
+
+    def record_to(self, recorder):
+        self.recorders.append(recorder)
+
+
+def recorded(data, route, *, voice=True):
+    async def main():
+        entry, media, agent = exchange(data).open_entry(), Recordable(), FakeTalker()
+        agent.voice = voice
+        now = asyncio.get_running_loop().time
+        await _record(media, agent, route, entry, now=now)
+        return media.recorders, agent.said, entry
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main())
+
+
+def test_nothing_is_recorded_or_said_unless_it_is_wanted(tmp_path):
+    recorders, said, _ = recorded(tmp_path, Number("shop", recording=False, consent="May we?"))
+    assert (recorders, said) == ([], [])
+
+
+def test_the_caller_is_told_before_the_recording_starts(tmp_path):
+    recorders, said, entry = recorded(tmp_path, Number("shop", True, "We record."))
+    assert said == ["We record."]
+    assert [recorder.path for recorder in recorders] == [entry.recording]
+
+
+def test_a_recording_without_a_prompt_starts_at_once(tmp_path):
+    recorders, said, _ = recorded(tmp_path, Number("shop", recording=True, consent=""))
+    assert (len(recorders), said) == (1, [])
+
+
+def test_who_cannot_be_told_is_not_recorded(tmp_path):
+    recorders, _, entry = recorded(tmp_path, Number("echo", True, "We record."), voice=False)
+    assert recorders == []
+    (journal,) = (tmp_path / "journals").iterdir()
+    assert "not recorded" in journal.read_text()
+    assert not entry.recording.exists()

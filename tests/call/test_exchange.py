@@ -1,0 +1,47 @@
+import asyncio
+import re
+from dataclasses import replace
+
+import pytest
+
+from opensip.carriers import Trunk
+from opensip.media.session import MediaConfig
+from tests.fakes.exchanges import exchange
+from tests.fakes.legs import Noted
+from tests.fakes.virtual_time_loop import VirtualTimeLoop
+
+
+def run(main):
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main)
+
+
+def test_each_call_has_books_under_an_id_of_its_own(tmp_path):
+    async def main():
+        house = exchange(tmp_path)
+        one, two = house.open_entry(), house.open_entry()
+        assert re.fullmatch(r"c-[0-9a-f]{12}", one.call_id)
+        assert one.call_id != two.call_id
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("media", "expected"),
+    [
+        (MediaConfig("127.0.0.1"), "127.0.0.1"),
+        (MediaConfig("127.0.0.1", "203.0.113.5"), "203.0.113.5"),
+        (MediaConfig("0.0.0.0"), "198.51.100.7"),
+        (MediaConfig("::"), "198.51.100.7"),
+        (MediaConfig("0.0.0.0", "203.0.113.5"), "203.0.113.5"),
+    ],
+)
+def test_the_address_in_sdp_is_one_that_can_be_reached(tmp_path, media, expected):
+    async def main():
+        house = replace(exchange(tmp_path), media=media)
+        session = house.open_media(Trunk("t", srtp="off"), Noted(), host="198.51.100.7")
+        assert f"IP4 {expected}\r\n".encode() in session.offer()
+        assert b"a=crypto" not in session.offer()
+        await session.close()
+
+    run(main())

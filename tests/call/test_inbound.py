@@ -1,0 +1,366 @@
+import asyncio
+from ipaddress import ip_network
+
+import pytest
+
+from opensip.agent.outcome import Escalate, Hangup
+from opensip.call.inbound import InboundCalls
+from opensip.carriers import Number, Trunk
+from opensip.media.engine import Digit
+from opensip.media.session import MediaConfig, MediaSession
+from opensip.sip.uri import NameAddr, Uri
+from opensip.ua.call_failed import CallFailed
+from tests.fakes.agents import CALLER, Words, endpoint
+from tests.fakes.exchanges import exchange, journal_kinds, records
+from tests.fakes.media_engine import FakeEngine, FakePorts
+from tests.fakes.sip_link import Link
+from tests.fakes.talkers import FakeTalker
+from tests.fakes.virtual_time_loop import VirtualTimeLoop
+
+TRUNK = Trunk(
+    "local",
+    networks=(ip_network("127.0.0.0/8"),),
+    numbers={"+15553334444": Number("shop"), "echo": Number("echo")},
+    headers=("X-Campaign",),
+    silence_timeout=15.0,
+    first_timeout=30.0,
+)
+
+
+class House:
+    """A server and a caller on one link, under virtual time."""
+
+    def __init__(self, data, trunk=TRUNK, *agents, max_calls=0, **more):
+        loop = asyncio.get_running_loop()
+        self.data = data
+        self.exchange = exchange(data, *agents, **more)
+        self.calls = InboundCalls(self.exchange, {trunk.name: trunk}, max_calls=max_calls)
+        self.link = Link()
+        self.server = endpoint(self.calls.receive, link=self.link, host="127.0.0.1", port=5060)
+        self.calls.endpoint = self.server
+        self.caller = endpoint(link=self.link, host="127.0.0.2", port=5060)
+        self.media = MediaSession(FakeEngine(loop), FakePorts(port=30000), MediaConfig("127.0.0.2"))
+
+    async def dial(self, user="+15553334444", negotiator=None, **more):
+        await self.server.start()
+        await self.caller.start()
+        call = await self.caller.dial(
+            Uri.parse(f"sip:{user}@127.0.0.1:5060"),
+            from_=CALLER,
+            negotiator=negotiator or self.media,
+            **more,
+        )
+        return await call.wait_answered()
+
+    async def refused(self, user="+15553334444", **more):
+        with pytest.raises(CallFailed) as failed:
+            await self.dial(user, **more)
+        await asyncio.sleep(0.1)
+        return failed.value
+
+    async def close(self):
+        await self.caller.close()
+        await self.server.close()
+
+
+def run(main):
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main)
+
+
+def test_a_call_is_answered_by_the_agent_of_its_number_and_leaves_one_record(tmp_path):
+    async def main():
+        house = House(tmp_path, TRUNK, FakeTalker((3.0, Hangup("goodbye"))))
+        headers = [
+            ("P-Asserted-Identity", "<sip:+15551112222@127.0.0.2>"),
+            ("X-Campaign", "spring"),
+            ("X-Other", "secret"),
+        ]
+        session = await house.dial("5553334444;npdi", headers=headers)
+        ended = await session.wait_ended()
+        await asyncio.sleep(1)
+        assert ended.by == "remote"
+        assert house.calls.active == 0
+        assert house.exchange.engine.streams[0].closed
+        name, _, variables = house.exchange.seat.seated[0]
+        assert name == "shop"
+        assert variables["x_campaign"] == "spring"
+        assert "x_other" not in variables
+        assert (variables["caller"], variables["called"]) == ("+15551112222", "+15553334444")
+        (record,) = records(tmp_path)
+        assert record["call_id"] == variables["call_id"]
+        assert (record["direction"], record["trunk"], record["agent"]) == (
+            "inbound",
+            "local",
+            "shop",
+        )
+        assert (record["caller"], record["called"]) == ("+15551112222", "+15553334444")
+        assert record["ending"] == {"side": "agent", "cause": "goodbye", "sip_status": None}
+        assert record["codec"] == "PCMU"
+        assert record["outcome"] == "completed"
+        assert record["seconds"] == pytest.approx(3.0, abs=0.1)
+        kinds = journal_kinds(tmp_path)
+        assert kinds[0] == "journal_opened"
+        assert kinds[-1] == "call_ended"
+        assert {"sip_received", "sip_sent", "call_started", "media_negotiated"} <= set(kinds)
+        await house.close()
+
+    run(main())
+
+
+def test_the_caller_hangs_up(tmp_path):
+    async def main():
+        house = House(tmp_path, TRUNK, FakeTalker())
+        session = await house.dial()
+        await asyncio.sleep(2)
+        assert house.calls.active == 1
+        await session.bye()
+        await asyncio.sleep(0.1)
+        (record,) = records(tmp_path)
+        assert record["ending"]["side"] == "caller"
+        await house.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize("user", ["911", "9-1-1", "+911", "933", "112", "%39%31%31"])
+def test_an_agent_never_answers_for_emergency_services(tmp_path, user):
+    async def main():
+        house = House(tmp_path, Trunk("local", numbers={"*": Number("shop")}))
+        failed = await house.refused(user)
+        assert failed.status == 404
+        (record,) = records(tmp_path)
+        assert record["ending"]["cause"] == "emergency number"
+        assert house.exchange.seat.seated == []
+        await house.close()
+
+    run(main())
+
+
+def test_an_emergency_call_is_redirected_where_that_is_configured(tmp_path):
+    async def main():
+        target = "sip:911@psap.example.com"
+        house = House(tmp_path, Trunk("local", emergency_redirect=target))
+        failed = await house.refused("911")
+        assert failed.status == 302
+        assert failed.headers.get("Contact") == f"<{target}>"
+        await house.close()
+
+    run(main())
+
+
+def test_an_unknown_number_is_answered_with_404(tmp_path):
+    async def main():
+        house = House(tmp_path)
+        assert (await house.refused("+15550000000")).status == 404
+        (record,) = records(tmp_path)
+        assert record["outcome"] == "not answered"
+        assert record["ending"] == {"side": "us", "cause": "unknown number", "sip_status": 404}
+        await house.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("trunk", "max_calls"),
+    [(Trunk("local", numbers=TRUNK.numbers, max_calls=1), 0), (TRUNK, 1)],
+)
+def test_one_call_too_many_is_sent_elsewhere(tmp_path, trunk, max_calls):
+    async def main():
+        house = House(tmp_path, trunk, FakeTalker(), max_calls=max_calls)
+        await house.dial()
+        failed = await house.refused(negotiator=Words())
+        assert failed.status == 503
+        assert failed.headers.get("Retry-After")
+        await house.close()
+
+    run(main())
+
+
+def test_media_that_do_not_fit_are_answered_with_488_and_a_warning(tmp_path):
+    async def main():
+        trunk = Trunk("local", numbers=TRUNK.numbers, srtp="required")
+        house = House(tmp_path, trunk)
+        media = MediaSession(
+            FakeEngine(asyncio.get_running_loop()),
+            FakePorts(port=30000),
+            MediaConfig("127.0.0.2", srtp="off"),
+        )
+        failed = await house.refused(negotiator=media)
+        assert failed.status == 488
+        assert failed.headers.get("Warning")
+        assert house.exchange.engine.streams[0].closed
+        (record,) = records(tmp_path)
+        assert record["ending"]["sip_status"] == 488
+        await house.close()
+
+    run(main())
+
+
+def test_a_number_whose_agent_is_gone_is_answered_with_500(tmp_path):
+    async def main():
+        house = House(tmp_path, Trunk("local", numbers={"*": Number("nobody")}))
+        assert (await house.refused()).status == 500
+        (record,) = records(tmp_path)
+        assert "'nobody'" in record["ending"]["cause"]
+        await house.close()
+
+    run(main())
+
+
+def test_a_fault_of_ours_ends_one_call_with_a_record(tmp_path):
+    async def main():
+        house = House(tmp_path, TRUNK)  # no agent is left to be seated: an IndexError
+        session = await house.dial()
+        assert (await session.wait_ended()).by == "remote"
+        await asyncio.sleep(1)
+        (record,) = records(tmp_path)
+        assert "IndexError" in record["faults"][0]["error"]
+        await house.close()
+
+    run(main())
+
+
+def test_no_rtp_ends_the_call(tmp_path):
+    async def main():
+        house = House(tmp_path, TRUNK, FakeTalker())
+        session = await house.dial()
+        ended = await session.wait_ended()
+        assert ended.by == "remote"
+        assert asyncio.get_running_loop().time() == pytest.approx(30.0, abs=0.2)
+        await asyncio.sleep(1)
+        (record,) = records(tmp_path)
+        assert record["ending"]["side"] == "lost"
+        assert "no RTP for 30 s" in record["ending"]["cause"]
+        await house.close()
+
+    run(main())
+
+
+def test_the_recording_starts_once_the_caller_was_told(tmp_path):
+    async def main():
+        numbers = {"*": Number("shop", recording=True, consent="This call is recorded.")}
+        agent = FakeTalker((1.0, Hangup("bye")))
+        house = House(tmp_path, Trunk("local", numbers=numbers), agent)
+        session = await house.dial()
+        await session.wait_ended()
+        await asyncio.sleep(1)
+        assert agent.said == ["This call is recorded."]
+        (record,) = records(tmp_path)
+        assert record["recording"]["path"] == str(
+            tmp_path / "recordings" / f"{record['call_id']}.wav"
+        )
+        await house.close()
+
+    run(main())
+
+
+def test_digits_reach_the_agent_as_info_and_as_telephone_events(tmp_path):
+    async def main():
+        agent = FakeTalker()
+        house = House(tmp_path, TRUNK, agent)
+        session = await house.dial()
+        await asyncio.sleep(0.1)
+        house.exchange.engine.streams[0].hear(at=1.0, digits=(Digit("5", 160),))
+        (_, leg, _) = house.exchange.seat.seated[0]
+        leg._receive_info("application/dtmf-relay", b"Signal=7\r\nDuration=160\r\n")
+        leg._receive_info("application/dtmf", b"#")
+        leg._receive_info("application/dtmf-relay", b"garbage")
+        assert agent.digits == ["5", "7", "#"]
+        await session.bye()
+        await house.close()
+
+    run(main())
+
+
+def test_a_transfer_refused_by_the_caller_gives_it_back_to_the_agent(tmp_path):
+    async def main():
+        desk = Escalate("desk", "person", 0.5, "", "asked")
+        agent = FakeTalker((1.0, desk), (1.0, Hangup("bye")))
+        house = House(tmp_path, TRUNK, agent)
+        session = await house.dial()
+        await session.wait_ended()
+        await asyncio.sleep(1)
+        assert agent.failures == ["I am sorry, your call was declined."]
+        (record,) = records(tmp_path)
+        (transfer,) = record["transfers"]
+        assert (transfer["outcome"], transfer["sip_status"]) == ("refused", 603)
+        await house.close()
+
+    run(main())
+
+
+def test_a_transfer_accepted_ends_the_call_with_a_bye_of_ours(tmp_path):
+    async def main():
+        desk = Escalate("desk", "person", 0.5, "Wants a person", "asked")
+        house = House(tmp_path, TRUNK, FakeTalker((1.0, desk)))
+        targets = []
+
+        async def take(refer):
+            targets.append(refer.target.uri)
+            refer.accept()
+            await asyncio.sleep(1)
+            await refer.notify(180)
+            await asyncio.sleep(1)
+            await refer.notify(200)
+
+        session = await house.dial()
+        session.on_refer = take
+        ended = await session.wait_ended()
+        await asyncio.sleep(1)
+        assert ended.by == "remote"
+        assert str(targets[0].without_headers()) == "sip:desk@127.0.0.9:5060"
+        (record,) = records(tmp_path)
+        assert record["outcome"] == "transferred"
+        assert record["transfers"][0]["target"] == "sip:desk@127.0.0.9:5060"
+        statuses = [p["sip_status"] for p in record["transfers"][0]["progress"]]
+        assert statuses == [202, 100, 180, 200]
+        await house.close()
+
+    run(main())
+
+
+def test_shutting_down_ends_the_call_and_writes_its_record(tmp_path):
+    async def main():
+        house = House(tmp_path, TRUNK, FakeTalker())
+        await house.dial()
+        await asyncio.sleep(1)
+        await house.server.close()
+        (record,) = records(tmp_path)
+        assert record["ending"]["cause"] == "shut down"
+        await house.close()
+
+    run(main())
+
+
+def test_media_that_listen_everywhere_name_the_address_of_signalling(tmp_path):
+    async def main():
+        wildcard = MediaConfig("0.0.0.0")
+        house = House(tmp_path, TRUNK, FakeTalker(), media=wildcard)
+        session = await house.dial()
+        assert house.media.negotiated.remote[0] == "127.0.0.1"
+        await session.bye()
+        await house.close()
+
+    run(main())
+
+
+def test_an_untrusted_trunk_tells_nothing(tmp_path):
+    async def main():
+        trunk = Trunk("local", numbers=TRUNK.numbers, headers=("X-Campaign",), trusted=False)
+        house = House(tmp_path, trunk, FakeTalker())
+        assert NameAddr.parse(str(CALLER)).uri.user == "alice"
+        session = await house.dial(
+            headers=[
+                ("P-Asserted-Identity", "<sip:+15551112222@127.0.0.2>"),
+                ("X-Campaign", "spring"),
+            ]
+        )
+        await asyncio.sleep(0.1)
+        _, _, variables = house.exchange.seat.seated[0]
+        assert variables.keys() == {"caller", "called", "call_id"}
+        assert variables["caller"] == "alice"
+        await session.bye()
+        await house.close()
+
+    run(main())
