@@ -21,11 +21,12 @@ from opensip.events import (
     Observer,
     Silent,
 )
-from opensip.media.engine import Batch, Engine, SrtpKeys, StreamConfig
+from opensip.media.engine import Address, Batch, Engine, SrtpKeys, StreamConfig
 from opensip.media.ports import PortPool
 from opensip.media.recorder import Recorder
 from opensip.media.source import StreamSource
 from opensip.rtp.payload import TELEPHONE_EVENT
+from opensip.sdp.capabilities import UNSPECIFIED
 from opensip.sdp.offer_answer import (
     Local,
     Negotiated,
@@ -73,7 +74,7 @@ class MediaSession:
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self.on_dtmf: Callable[[Dtmf], None] = lambda digit: None
-        self.direction = "sendrecv"  # what our next offer says
+        self.direction = "sendrecv"  # what we want, from the next offer or answer on
         self.negotiated: Negotiated | None = None
         self._engine = engine
         self._config = config
@@ -88,6 +89,8 @@ class MediaSession:
         self._session_id = int.from_bytes(random(6), "big")
         self._version = 0
         self._offer: Offer | None = None
+        self._remote: Address | None = None
+        self._rtcp: Address | None = None
         self._recorder: Recorder | None = None
         self._expected_since = engine.now()  # since when RTP should come
         self._expecting = asyncio.Event()
@@ -127,12 +130,12 @@ class MediaSession:
     def offer(self) -> bytes:
         """Make an offer, the first or a later one; `accept` takes its answer."""
         current = self.negotiated
-        if current is not None and current.suite:
-            local = self._local(suites=(current.suite,))
-        else:
-            local = self._local()
         self._offer = make_offer(
-            local, session_id=self._session_id, version=self._version, keys=self._same_key
+            self._local(suites=(current.suite,)) if current and current.suite else self._local(),
+            session_id=self._session_id,
+            version=self._version,
+            keys=self._same_key,
+            previous=current.sdp if current else b"",
         )
         self._version += 1
         return self._offer.sdp
@@ -173,10 +176,12 @@ class MediaSession:
         """Let the stream do what was agreed, and note what changed."""
         old, self.negotiated = self.negotiated, agreed
         keys = SrtpKeys(agreed.suite, agreed.tx_key, agreed.rx_key) if agreed.suite else None
+        if agreed.remote[0] not in UNSPECIFIED:  # the hold of RFC 2543: the peer stays where it was
+            self._remote, self._rtcp = agreed.remote, agreed.rtcp
         self._stream.configure(
             StreamConfig(
-                remote=agreed.remote,
-                rtcp=agreed.rtcp,
+                remote=self._remote,
+                rtcp=self._rtcp,
                 codec=agreed.codec.encoding_name,
                 payload_type=agreed.payload_type,
                 event_payload_type=agreed.dtmf_payload_type,

@@ -120,6 +120,22 @@ def test_a_new_offer_keeps_the_key_holds_and_resumes():
     run(main)
 
 
+def test_the_old_hold_sends_nothing_nowhere():
+    async def main():
+        caller, callee = Party(20000), Party(30000)
+        connect(caller, callee)
+        before = callee.stream.config
+        offer = caller.session.offer().replace(b"c=IN IP4 127.0.0.1", b"c=IN IP4 0.0.0.0")
+        callee.session.answer(offer)
+        callee.session.answer(offer)
+        held = callee.stream.config
+        assert not held.sending
+        assert (held.remote, held.rtcp) == (before.remote, before.rtcp)
+        assert [event.on for event in callee.notes.of(Held)] == [True]
+
+    run(main)
+
+
 def test_a_moved_peer_with_a_new_key_and_codec():
     async def main():
         caller, callee = Party(20000), Party(30000)

@@ -67,6 +67,7 @@ def measure(command: list[str], calls: int, seconds: int) -> float:
         load.stdin.flush()
         cpu, received, sent = tell(part, "").split()
         load.stdin.close()
+        load.stdout.read()
         wanted = 0.98 * calls * seconds * 50
         if min(int(received), int(sent)) < wanted:
             print(f"  only {received} received, {sent} sent: did not keep up", flush=True)
