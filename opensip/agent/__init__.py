@@ -1,0 +1,1 @@
+"""The conversation: who speaks when, what was heard, what is done."""

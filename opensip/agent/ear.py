@@ -1,0 +1,112 @@
+"""The agent's ear: keeps the audio of a turn, has it recognised, early where that may pay."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from opensip.agent.providers import Expectation, Recognizer, Understood
+from opensip.audio.frame import AudioFrame, Samples
+from opensip.audio.resample import Resampler
+from opensip.errors import OpenSipError, ProviderError
+from opensip.events import Observer, ProviderFailed
+
+_PRE_ROLL = 0.3  # seconds kept from before the voice was noticed: weak first sounds
+_SECONDS = 12.0  # a recognizer that takes longer has failed
+
+
+class Ear:
+    """Hears one caller, turn by turn, with the first recognizer that works."""
+
+    def __init__(self, recognizers: Sequence[Recognizer], rate: int, observer: Observer) -> None:
+        self._recognizers = deque(recognizers)
+        self._rate = rate
+        self._observer = observer
+        self._before: deque[AudioFrame] = deque()
+        self._turn: list[Samples] | None = None
+        self._expectation = Expectation()
+        self._resampler: Resampler | None = None
+        self._early: asyncio.Task[Understood] | None = None
+
+    def hear(self, frame: AudioFrame) -> None:
+        """Take a frame: of the turn if one has begun, else to be remembered for a moment."""
+        if self._turn is not None:
+            self._take(frame.samples)
+            return
+        self._before.append(frame)
+        while self._before[-1].at - self._before[0].at > _PRE_ROLL:
+            self._before.popleft()
+
+    def begin(self, expectation: Expectation) -> None:
+        """Begin a turn, with what came just before."""
+        self.forget()
+        self._expectation, self._turn = expectation, []
+        self._restart()
+        for frame in self._before:
+            self._take(frame.samples)
+        self._before.clear()
+
+    def speculate(self) -> None:
+        """Begin to recognise: the turn is probably over."""
+        self.resume()
+        if self._turn is not None:
+            self._early = asyncio.create_task(self._finish())
+
+    def resume(self) -> None:
+        """The turn was not over."""
+        if self._early:
+            self._early.cancel()
+            self._early = None
+
+    def forget(self) -> None:
+        """Let the turn go."""
+        self.resume()
+        self._turn = None
+
+    async def understand(self, *, now: float) -> Understood:
+        """End the turn and tell what was said. Raises ProviderError once no recognizer works."""
+        early, self._early = self._early, None
+        try:
+            return await (early if early else self._finish(now))
+        finally:
+            if early:
+                early.cancel()
+            self._turn = None
+
+    async def close(self) -> None:
+        """Let everything go."""
+        self.forget()
+        for recognizer in self._recognizers:
+            await recognizer.close()
+
+    async def _finish(self, now: float = 0.0) -> Understood:
+        while self._recognizers:
+            recognizer = self._recognizers[0]
+            try:
+                async with asyncio.timeout(_SECONDS):
+                    return await recognizer.finish()
+            except (OpenSipError, TimeoutError, OSError) as error:
+                self._recognizers.popleft()
+                name = type(recognizer).__name__
+                text = str(error) or type(error).__name__
+                at = asyncio.get_running_loop().time()
+                self._observer.note(ProviderFailed(at, "recognizer", name, text))
+                self._restart()
+                for samples in self._turn or ():
+                    self._give(samples)
+        raise ProviderError("no recognizer is left", provider="recognizer")
+
+    def _restart(self) -> None:
+        if self._recognizers:
+            rate = self._recognizers[0].rate
+            self._resampler = Resampler(self._rate, rate) if rate != self._rate else None
+            self._recognizers[0].begin(self._expectation)
+
+    def _take(self, samples: Samples) -> None:
+        if self._turn is not None:
+            self._turn.append(samples)
+        self._give(samples)
+
+    def _give(self, samples: Samples) -> None:
+        if self._recognizers:
+            ready = self._resampler.push(samples) if self._resampler else samples
+            self._recognizers[0].feed(ready)

@@ -1,0 +1,184 @@
+"""What a conversation needs of its providers, and the table in which an agent finds them by name.
+
+A provider is one file here and one line in PROVIDERS. Audio is linear 16-bit, one channel, at
+`rate` Hz of the provider.
+"""
+
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+from opensip.agent.definition import Agent
+from opensip.audio.frame import Samples
+from opensip.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What the caller may say next: a grammar, digits to be keyed, and how long a pause ends it."""
+
+    jsgf: str = ""
+    keys: int = 0  # digits that complete a keyed number; 0: none is waited for
+    end_silence: float = 0.55
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a recognizer made of one turn. `text` is empty where nothing was understood."""
+
+    text: str
+    confidence: float = 1.0
+    way: str = "voice"  # "voice" | "dtmf"
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A clause or more to be spoken."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """How the caller's turn was taken: its intent and slots, and the wish behind it.
+
+    "yes" is an intent; the wish is what the yes is about, as "order_status".
+    """
+
+    intent: str
+    confidence: float
+    wish: str = ""
+    slots: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A tool ran."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    result: Any
+    seconds: float = 0.0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """The call is to end once all is said."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A human is to take over, named by an entry of the agent's directory."""
+
+    target: str
+    intent: str
+    confidence: float
+    why: str
+
+
+Act = Say | Meant | Looked | HangUp | Transfer
+
+
+class Recognizer(Protocol):
+    """Turns one caller's speech into words; one for a call."""
+
+    rate: int
+
+    def begin(self, expectation: Expectation) -> None:
+        """Begin a new turn, forgetting the last."""
+
+    def feed(self, samples: Samples) -> None:
+        """Take audio of the turn as it comes. Must not block."""
+
+    async def finish(self) -> Understood:
+        """Tell what was said so far; may be called again after more was fed. ProviderError."""
+
+    async def close(self) -> None:
+        """Let everything go."""
+
+
+class Dialogue(Protocol):
+    """Decides what to say and do; one for a call."""
+
+    def expectation(self) -> Expectation:
+        """Tell what may be said next."""
+
+    def open(self) -> AsyncIterator[Act]:
+        """Begin the call."""
+
+    def answer(self, turn: Understood) -> AsyncIterator[Act]:
+        """Answer a turn of the caller."""
+
+    def idle(self) -> AsyncIterator[Act]:
+        """Nobody has spoken for a while."""
+
+    def transfer_failed(self, words: str) -> AsyncIterator[Act]:
+        """Nobody took the call: tell the caller, and go on."""
+
+    def heard(self, text: str, *, interrupted: bool) -> None:
+        """Learn how much of the last answer the caller heard."""
+
+
+class Synthesizer(Protocol):
+    """Speaks text."""
+
+    rate: int
+
+    def speak(self, text: str) -> AsyncIterator[Samples]:
+        """Give the audio of a clause, piece by piece. ProviderError."""
+
+
+# stage -> name -> "module:attribute" of a factory that takes the agent; imported when asked for,
+# so that an extra is needed only by the agent that uses it.
+PROVIDERS: dict[str, dict[str, str]] = {
+    "recognizer": {
+        "embedded": "opensip.agent.providers.embedded_recognizer:make",
+        "scripted": "opensip.agent.providers.scripted:make_recognizer",
+    },
+    "dialogue": {
+        "script": "opensip.agent.script:make",
+        "scripted": "opensip.agent.providers.scripted:make_dialogue",
+    },
+    "synthesizer": {
+        "embedded": "opensip.agent.providers.embedded_synthesizer:make",
+        "scripted": "opensip.agent.providers.scripted:make_synthesizer",
+    },
+}
+
+
+def factory(stage: str, name: str) -> Callable[[Agent], Any]:
+    """Find a provider's factory. Raises ConfigError naming what is known."""
+    known = PROVIDERS[stage]
+    if name not in known:
+        raise ConfigError(f"no {stage} {name!r}; known are {', '.join(sorted(known))}")
+    module, _, attribute = known[name].partition(":")
+    return cast(Callable[[Agent], Any], getattr(import_module(module), attribute))
+
+
+@dataclass(frozen=True, slots=True)
+class Providers:
+    """The providers of one call, each list in the order in which they are tried."""
+
+    recognizers: tuple[Recognizer, ...]
+    dialogues: tuple[Dialogue, ...]
+    synthesizers: tuple[Synthesizer, ...]
+
+
+def make(agent: Agent) -> Providers:
+    """Make the providers that the agent names. Raises ConfigError, MissingExtra."""
+    return Providers(
+        tuple(factory("recognizer", name)(agent) for name in agent.recognizer),
+        tuple(factory("dialogue", name)(agent) for name in agent.dialogue),
+        tuple(factory("synthesizer", name)(agent) for name in agent.synthesizer),
+    )
+
+
+async def close_shared() -> None:
+    """End what providers share on the running loop (decoder processes), before the loop ends."""
+    if embedded := sys.modules.get("opensip.agent.providers.embedded_recognizer"):
+        await embedded.close_shared()

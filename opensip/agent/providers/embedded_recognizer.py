@@ -1,0 +1,154 @@
+"""The embedded recognizer: pocketsphinx with a grammar, in a process of its own. No network."""
+
+import asyncio
+import contextlib
+import importlib.util
+import json
+import sys
+from typing import Any, cast
+
+import numpy as np
+
+from opensip.agent.definition import Agent
+from opensip.agent.providers import Expectation, Understood
+from opensip.audio.frame import Samples
+from opensip.audio.resample import resample
+from opensip.errors import MissingExtra, ProviderError
+
+_RATE, _MODEL_RATE = 8000, 16000
+_LONGEST = 20 * _RATE  # samples; a turn is cut here by turn-taking too
+_SHORTEST = int(0.12 * _RATE)  # less than this holds no word
+_WORST, _BEST = -4.6, -1.8  # scores of words forced on what they are not, and of a good fit
+_SHORT_WORST = -5.8  # a single word fits loosely even when it is right
+_SECONDS = 10.0  # a decode that takes longer will not end
+
+
+class DecoderProcess:
+    """The decoding process, shared by every call of this event loop; begun when first needed."""
+
+    def __init__(self) -> None:
+        self._process: asyncio.subprocess.Process | None = None
+        self._lock = asyncio.Lock()
+        self._waking: set[asyncio.Task[dict[str, Any]]] = set()
+
+    async def decode(self, jsgf: str, audio: bytes) -> dict[str, Any]:
+        """Recognise a turn of 16 kHz audio. Raises ProviderError; the next call begins afresh."""
+        asking = asyncio.create_task(self._ask_alone(jsgf, audio))
+        asking.add_done_callback(_forget_error)
+        # Who gives up waiting must not leave an answer behind for the next one to take.
+        answer = await asyncio.shield(asking)
+        if "error" in answer:
+            raise ProviderError(answer["error"], provider="embedded")
+        return answer
+
+    async def _ask_alone(self, jsgf: str, audio: bytes) -> dict[str, Any]:
+        async with self._lock:
+            try:
+                async with asyncio.timeout(_SECONDS):
+                    return await self._ask(jsgf, audio)
+            except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError) as error:
+                await self.close()
+                text = f"the decoder failed: {error or type(error).__name__}"
+                raise ProviderError(text, provider="embedded", retryable=True) from error
+
+    def wake(self, jsgf: str) -> None:
+        """Begin the process, and let it read a grammar that will be asked for soon."""
+        waking = asyncio.create_task(self._ask_alone(jsgf, b""))
+        self._waking.add(waking)
+        waking.add_done_callback(self._waking.discard)
+        waking.add_done_callback(_forget_error)
+
+    async def close(self) -> None:
+        """End the process."""
+        process, self._process = self._process, None
+        if process and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def _ask(self, jsgf: str, audio: bytes) -> dict[str, Any]:
+        if self._process is None or self._process.returncode is not None:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "opensip.agent.providers.decoder_process",
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+        stdin = cast(asyncio.StreamWriter, self._process.stdin)
+        stdout = cast(asyncio.StreamReader, self._process.stdout)
+        stdin.write(json.dumps({"jsgf": jsgf, "bytes": len(audio)}).encode() + b"\n" + audio)
+        await stdin.drain()
+        line = await stdout.readuntil()
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+
+def _forget_error(asking: asyncio.Task[dict[str, Any]]) -> None:
+    """Take an error that nobody waits for any more."""
+    if not asking.cancelled():
+        asking.exception()
+
+
+_processes: dict[asyncio.AbstractEventLoop, DecoderProcess] = {}
+
+
+def shared_process() -> DecoderProcess:
+    """Give the decoding process of the running event loop."""
+    loop = asyncio.get_running_loop()
+    for dead in [other for other in _processes if other.is_closed()]:
+        del _processes[dead]
+    return _processes.setdefault(loop, DecoderProcess())
+
+
+async def close_shared() -> None:
+    """End the decoding process of the running loop, if one was begun."""
+    if process := _processes.pop(asyncio.get_running_loop(), None):
+        await process.close()
+
+
+class EmbeddedRecognizer:
+    """Collects a turn as it is spoken and has it decoded when asked."""
+
+    rate = _RATE
+
+    def __init__(self, process: DecoderProcess | None = None) -> None:
+        if importlib.util.find_spec("pocketsphinx") is None:
+            raise MissingExtra("speech", "the embedded recognizer")
+        self._process = process
+        self._expectation = Expectation()
+        self._samples: list[Samples] = []
+
+    def begin(self, expectation: Expectation) -> None:
+        """Begin a new turn; the decoder is woken while the caller still speaks."""
+        self._expectation, self._samples = expectation, []
+        (self._process or shared_process()).wake(expectation.jsgf)
+
+    def feed(self, samples: Samples) -> None:
+        """Take audio at 8 kHz."""
+        if sum(map(len, self._samples)) < _LONGEST:
+            self._samples.append(samples)
+
+    async def finish(self) -> Understood:
+        """Decode what was fed."""
+        heard = np.concatenate(self._samples) if self._samples else np.empty(0, np.int16)
+        if len(heard) < _SHORTEST or not self._expectation.jsgf:
+            return Understood("", 0.0)
+        audio = resample(heard, _RATE, _MODEL_RATE)
+        process = self._process or shared_process()
+        answer = await process.decode(self._expectation.jsgf, audio.tobytes())
+        return understood(answer["text"], answer["score"])
+
+    async def close(self) -> None:
+        """Let the turn go; the process is shared and stays."""
+        self._samples = []
+
+
+def understood(text: str, score: float) -> Understood:
+    """Weigh words by how well they fit: a grammar forces its words on any noise."""
+    worst = _WORST if len(text.split()) > 1 else _SHORT_WORST
+    if not text or score < worst:
+        return Understood("", 0.0)
+    return Understood(text, round(min(1.0, (score - worst) / (_BEST - worst)), 2))
+
+
+def make(agent: Agent) -> EmbeddedRecognizer:
+    """Make the recognizer of one call. Raises MissingExtra."""
+    return EmbeddedRecognizer()

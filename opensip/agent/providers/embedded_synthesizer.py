@@ -1,0 +1,109 @@
+"""The embedded voice: flite, run for each clause, what was spoken once kept in memory."""
+
+import asyncio
+import io
+import shutil
+import wave
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+
+import numpy as np
+
+from opensip.agent.definition import Agent
+from opensip.audio.frame import Samples
+from opensip.audio.resample import resample
+from opensip.errors import ConfigError, ProviderError
+
+VOICES = ("rms", "slt", "awb", "kal", "kal16")
+RATE = 8000
+_SECONDS = 10.0  # flite needs a hundredth of the time it speaks
+_CACHE_SAMPLES = 20_000_000  # 40 MB: the prompts of many agents, and no more
+_SILENT = 200  # of 32768: below this is the silence that flite puts around words
+_LEAD, _TAIL = int(0.01 * RATE), int(0.12 * RATE)  # what of that silence is kept, in samples
+
+
+class _Cache:
+    """Audio by voice and text; the longest unused goes first."""
+
+    def __init__(self) -> None:
+        self._items: OrderedDict[tuple[str, str], Samples] = OrderedDict()
+        self._size = 0
+
+    def get(self, key: tuple[str, str]) -> Samples | None:
+        if key in self._items:
+            self._items.move_to_end(key)
+        return self._items.get(key)
+
+    def put(self, key: tuple[str, str], samples: Samples) -> None:
+        if key not in self._items:
+            self._items[key] = samples
+            self._size += len(samples)
+        while self._size > _CACHE_SAMPLES:
+            self._size -= len(self._items.popitem(last=False)[1])
+
+
+_cache = _Cache()
+
+
+class EmbeddedSynthesizer:
+    """Speaks with one of flite's voices. Raises ConfigError where flite is absent."""
+
+    rate = RATE
+
+    def __init__(self, voice: str = "rms") -> None:
+        if voice not in VOICES:
+            raise ConfigError(f"flite has no voice {voice!r}; its voices are {', '.join(VOICES)}")
+        self._voice = voice
+        self._flite = shutil.which("flite") or ""
+        if not self._flite:
+            raise ConfigError("the embedded voice needs flite: install the system package flite")
+
+    async def speak(self, text: str) -> AsyncIterator[Samples]:
+        """Give the audio of `text` in one piece: flite needs a few ms for each second of it."""
+        key = (self._voice, text)
+        samples = _cache.get(key)
+        if samples is None:
+            samples = await self._speak(text)
+            _cache.put(key, samples)
+        yield samples
+
+    async def _speak(self, clause: str) -> Samples:
+        try:
+            async with asyncio.timeout(_SECONDS):
+                return _decode(await self._run(clause))
+        except (OSError, TimeoutError, EOFError, wave.Error) as error:
+            raise ProviderError(
+                f"flite failed: {error or type(error).__name__}", provider="embedded"
+            ) from error
+
+    async def _run(self, clause: str) -> bytes:
+        process = await asyncio.create_subprocess_exec(
+            self._flite, "-voice", self._voice, "-t", clause, "-o", "/dev/stdout",
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            output, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        return output
+
+
+def _decode(data: bytes) -> Samples:
+    with wave.open(io.BytesIO(data)) as file:
+        rate, frames = file.getframerate(), file.readframes(file.getnframes())
+    samples = np.frombuffer(frames[: len(frames) // 2 * 2], np.int16)
+    return _trimmed(samples if rate == RATE else resample(samples, rate, RATE))
+
+
+def _trimmed(samples: Samples) -> Samples:
+    loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > _SILENT)
+    if not len(loud):
+        return samples
+    return samples[max(0, loud[0] - _LEAD) : loud[-1] + _TAIL]
+
+
+def make(agent: Agent) -> EmbeddedSynthesizer:
+    """Make the voice of one call. Raises ConfigError."""
+    return EmbeddedSynthesizer(agent.voice)

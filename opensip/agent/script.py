@@ -1,0 +1,249 @@
+"""The scripted dialogue: states, intents and slots of an agent's file decide what is said."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from opensip.agent import grammar
+from opensip.agent.definition import Action, Agent, Slot, State, with_digits
+from opensip.agent.providers import (
+    Act,
+    Expectation,
+    HangUp,
+    Looked,
+    Meant,
+    Say,
+    Transfer,
+    Understood,
+)
+from opensip.agent.spoken import Word, fill
+from opensip.agent.tools import look_up
+from opensip.errors import ToolError
+
+_DIGITS_SILENCE = 0.8  # people pause between the digits of a number
+_YES_NO_SILENCE = 0.45
+_SILENCE = 0.55
+_YES = grammar.parse(
+    "[oh] (yes | yeah | yep | correct | right | that's right | that is right | that's correct |"
+    " that is correct | exactly | sure) [that's right | that is right | that's correct |"
+    " that is correct | it is | please]"
+)
+_NO = grammar.parse(
+    "(no | nope | wrong | that's wrong | that is wrong | not right | incorrect)"
+    " [that's wrong | that is wrong | it is not | it's not | it isn't | thank you]"
+)
+
+
+@dataclass(slots=True)
+class Script:
+    """One call's way through an agent's states. Reads no clock and does no I/O."""
+
+    agent: Agent
+    state: str = ""
+    to_confirm: str = ""  # digits heard that await a yes
+    failures: int = 0
+    idles: int = 0
+    values: dict[str, Any] = field(default_factory=dict)
+    _last: str = ""
+    _phrases: dict[str, tuple[grammar.Phrase, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.state = self.state or self.agent.start
+        for name, intent in self.agent.intents.items():
+            self._phrases[name] = tuple(grammar.parse(phrase) for phrase in intent.phrases)
+        for name, slot in self.agent.slots.items():
+            self._phrases[f"slot {name}"] = tuple(
+                grammar.parse(with_digits(phrase, slot.digits)) for phrase in slot.phrases
+            )
+
+    # ---- the Dialogue protocol
+
+    def expectation(self) -> Expectation:
+        """Tell what the present state listens for."""
+        slot = self._slot()
+        if self.to_confirm:
+            phrases = [_YES, _NO, *self._slot_phrases(), *self._intent_phrases()]
+            return Expectation(
+                grammar.to_jsgf(phrases), slot.digits if slot else 0, _YES_NO_SILENCE
+            )
+        phrases = [*self._slot_phrases(), *self._intent_phrases()]
+        silence = _DIGITS_SILENCE if self._here.slot else _SILENCE
+        return Expectation(grammar.to_jsgf(phrases), slot.digits if slot else 0, silence)
+
+    async def open(self) -> AsyncIterator[Act]:
+        """Greet, and ask what the first state asks."""
+        for act in self._say(self.agent.greeting, self._here.ask):
+            yield act
+
+    async def answer(self, turn: Understood) -> AsyncIterator[Act]:
+        """Answer what was said or keyed."""
+        self.idles = 0
+        for act in self._keyed(turn.text) if turn.way == "dtmf" else self._spoken(turn):
+            yield act
+
+    async def idle(self) -> AsyncIterator[Act]:
+        """Ask whether somebody is there; end the call the second time."""
+        self.idles += 1
+        if self.idles > 1:
+            for act in self._say(self.agent.reply("nobody")):
+                yield act
+            yield HangUp("the caller was silent")
+        else:
+            for act in self._say(self.agent.reply("still_there"), self._here.help):
+                yield act
+
+    async def transfer_failed(self, words: str) -> AsyncIterator[Act]:
+        """Say that nobody could be reached, and go on from the start."""
+        self.failures, self.to_confirm = 0, ""
+        self.state = self.agent.start
+        who = self._who(self.agent.human)
+        template = words or self.agent.reply("transfer_failed")
+        for act in self._say(template, self.agent.reply("resume"), who=who):
+            yield act
+
+    def heard(self, text: str, *, interrupted: bool) -> None:
+        """Scripts say the same whatever was heard."""
+
+    # ---- turns
+
+    def _spoken(self, turn: Understood) -> Iterator[Act]:
+        if self.to_confirm and grammar.match([_YES], turn.text):
+            yield Meant("yes", turn.confidence, self._wish())
+            yield from self._look_up(self.to_confirm, turn.confidence)
+        elif self.to_confirm and grammar.match([_NO], turn.text):
+            yield Meant("no", turn.confidence, self._wish())
+            self.to_confirm = ""
+            yield from self._failed(self._here.ask)
+        elif found := grammar.match(self._slot_phrases(), turn.text):
+            yield from self._number(grammar.digits_in(found["digits"]), turn.confidence)
+        elif name := self._intent(turn.text):
+            yield from self._intended(name, turn.confidence)
+        else:
+            yield from self._failed(self._here.help, self.agent.reply("not_understood"))
+
+    def _keyed(self, keys: str) -> Iterator[Act]:
+        slot = self._slot()
+        if slot and len(keys) == slot.digits and keys.isdigit():
+            yield from self._look_up(keys, 1.0)
+        elif keys in self.agent.keys:
+            yield from self._intended(self.agent.keys[keys], 1.0)
+        else:
+            yield from self._failed(self._here.help, self.agent.reply("not_understood"))
+
+    def _number(self, digits: str, confidence: float) -> Iterator[Act]:
+        slot, name = self._slot(), self._slot_name()
+        if slot is None or not slot.read_back:
+            yield from self._look_up(digits, confidence)
+            return
+        yield Meant(name, confidence, self._wish(), {name: digits})
+        self.to_confirm = digits
+        self.values[name] = Word(digits)
+        yield from self._say(slot.read_back)
+
+    def _look_up(self, digits: str, confidence: float) -> Iterator[Act]:
+        slot, name = self._slot(), self._slot_name()
+        self.to_confirm = ""
+        self.values[name] = Word(digits)
+        yield Meant(name, confidence, self._wish(), {name: digits})
+        if slot is None:
+            return
+        try:
+            row = look_up(self.agent, slot.table, digits) if slot.table else {}
+        except ToolError as error:
+            yield Looked("look_up", {"table": slot.table, "key": digits}, None, error=str(error))
+            row = None
+        else:
+            if slot.table:
+                yield Looked("look_up", {"table": slot.table, "key": digits}, row)
+        if row is None:
+            yield from self._failed(slot.missing.say, action=slot.missing)
+        else:
+            self.failures = 0
+            self.values[slot.table] = SimpleNamespace(**{k: Word(v) for k, v in row.items()})
+            yield from self._do(slot.found, confidence)
+
+    def _intended(self, name: str, confidence: float) -> Iterator[Act]:
+        self.failures, self.to_confirm = 0, ""
+        if self.agent.intents[name].action.transfer != self.agent.human or not self._wish():
+            self.values["intent"] = name  # who asks for a human still wants what he wanted
+        yield Meant(name, confidence, self._wish())
+        yield from self._do(self.agent.intents[name].action, confidence, name)
+
+    def _do(self, action: Action, confidence: float, intent: str = "") -> Iterator[Act]:
+        if action.repeat:
+            yield Say(self._last)
+        elif action.transfer:
+            yield from self._transfer(action.transfer, confidence, "the caller asked", action.say)
+        elif action.hangup:
+            yield from self._say(action.say)
+            yield HangUp(intent or "said goodbye")
+        elif action.go:
+            self.state = action.go
+            yield from self._say(action.say, self._here.ask)
+        else:
+            yield from self._say(action.say)
+
+    def _failed(self, more: str, first: str = "", action: Action | None = None) -> Iterator[Act]:
+        """Count a turn that led nowhere; after too many in a row a human takes over."""
+        self.failures += 1
+        if self.failures >= self.agent.failures:
+            why = f"{self.failures} failures in a row"
+            apology = more if action else first
+            yield from self._transfer(self.agent.human, 0.0, why, before=apology)
+        else:
+            if action and action.go:
+                self.state = action.go
+            yield from self._say(first, more, self._here.ask if action and action.go else "")
+
+    def _transfer(
+        self, target: str, confidence: float, why: str, say: str = "", before: str = ""
+    ) -> Iterator[Act]:
+        self.failures = 0
+        words = say or self.agent.reply("escalate")
+        yield from self._say(before, words, who=self._who(target))
+        yield Transfer(target, self._wish(), confidence, why)
+
+    # ---- what is where
+
+    @property
+    def _here(self) -> State:
+        return self.agent.states[self.state]
+
+    def _slot_name(self) -> str:
+        return self._here.slot or self._here.keyed
+
+    def _slot(self) -> Slot | None:
+        return self.agent.slots.get(self._slot_name())
+
+    def _slot_phrases(self) -> tuple[grammar.Phrase, ...]:
+        return self._phrases.get(f"slot {self._here.slot}", ())
+
+    def _listened(self) -> Iterator[str]:
+        yield from dict.fromkeys((*self._here.intents, *self.agent.everywhere))
+
+    def _intent_phrases(self) -> Iterator[grammar.Phrase]:
+        for name in self._listened():
+            yield from self._phrases[name]
+
+    def _intent(self, text: str) -> str:
+        found = (name for name in self._listened() if grammar.match(self._phrases[name], text))
+        return next(found, "")
+
+    def _wish(self) -> str:
+        return str(self.values.get("intent", ""))
+
+    def _who(self, target: str) -> str:
+        entry = self.agent.directory.get(target)
+        return entry.spoken if entry else "a colleague"
+
+    def _say(self, *templates: str, **more: str) -> Iterator[Act]:
+        texts = [fill(text, {**self.values, **more}) for text in templates if text]
+        if texts:
+            self._last = " ".join(texts)
+            yield Say(self._last)
+
+
+def make(agent: Agent) -> Script:
+    """Make the dialogue of one call."""
+    return Script(agent)

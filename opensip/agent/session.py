@@ -1,0 +1,435 @@
+"""One caller and one agent: hears, decides whose turn it is, answers, and knows what was heard.
+
+`turn_taking` decides, purely; this carries out what it commands. One task listens, one answers.
+"""
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from opensip.agent import providers as providing
+from opensip.agent.conversation import Conversation
+from opensip.agent.definition import Agent
+from opensip.agent.ear import Ear
+from opensip.agent.mouth import Mouth
+from opensip.agent.outcome import CallerLeft, Escalate, Hangup, Outcome
+from opensip.agent.providers import (
+    Act,
+    Dialogue,
+    HangUp,
+    Looked,
+    Meant,
+    Providers,
+    Say,
+    Transfer,
+    Understood,
+)
+from opensip.agent.turn_taking import (
+    AgentIs,
+    Do,
+    Event,
+    Expecting,
+    Frame,
+    Key,
+    Speech,
+    State,
+    Tick,
+    step,
+)
+from opensip.agent.voice_activity import VoiceActivity
+from opensip.audio.frame import AudioFrame, AudioSink, AudioSource
+from opensip.audio.level import dbfs
+from opensip.errors import ProviderError
+from opensip.events import (
+    BargedIn,
+    CallerSaid,
+    Escalated,
+    Observer,
+    ProviderFailed,
+    SpeechEnded,
+    SpeechStarted,
+    ToolCalled,
+    TurnTaken,
+)
+
+_BETWEEN_KEYS = 2.0  # seconds after which a keyed number is complete
+_LAG = 0.12  # how late a frame may come: a batch of the gated path, and jitter
+_PIECE = 0.02  # seconds of audio on which voice is decided
+
+
+@dataclass(slots=True)
+class _TurnClock:
+    """When what happened of one turn, and the sample at which its answer starts."""
+
+    voiced_until: float
+    decided: float
+    recognized: float = 0.0
+    worded: float | None = None
+    voiced: float = 0.0
+    start: int | None = None
+
+    def taken(self, at: float, first_played: float) -> TurnTaken:
+        worded = self.recognized if self.worded is None else self.worded
+        marks = (
+            self.voiced_until, self.decided, self.recognized, worded, self.voiced, first_played,
+        )  # fmt: skip
+        total = (first_played - self.voiced_until) * 1000
+        spent = (max(0.0, (b - a) * 1000) for a, b in itertools.pairwise(marks))
+        endpointing, recognizer, dialogue, synthesizer, playout = spent
+        return TurnTaken(at, endpointing, recognizer, dialogue, synthesizer, playout, total)
+
+
+class AgentSession:
+    """Talks with one caller. Raises ConfigError, MissingExtra where a provider cannot be made."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        *,
+        source: AudioSource,
+        sink: AudioSink,
+        observer: Observer,
+        now: Callable[[], float],
+        variables: Mapping[str, str] | None = None,
+        providers: Providers | None = None,
+    ) -> None:
+        made = providers or providing.make(agent)
+        self.agent = agent
+        self.variables = dict(variables or {})
+        self.conversation = Conversation()
+        self._source, self._sink, self._observer, self._now = source, sink, observer, now
+        self._dialogues = list(made.dialogues)
+        self._ear = Ear(made.recognizers, source.rate, observer)
+        self._mouth = Mouth(made.synthesizers, sink, observer, now)
+        self._activity = VoiceActivity()
+        self._turns = State(idle=agent.idle_seconds)
+        self._opening: Callable[[Dialogue], AsyncIterator[Act]] = lambda d: d.open()
+        self._answering: asyncio.Task[None] | None = None
+        self._outcome: asyncio.Future[Outcome] | None = None
+        self._leaving = False  # the last words are being said: nothing interrupts them
+        self._clock: _TurnClock | None = None
+        self._keys = ""
+        self._key_timer: asyncio.TimerHandle | None = None
+
+    async def run(self) -> Outcome:
+        """Talk until the call is to end, the caller left, or a human is to take over."""
+        self._outcome = asyncio.get_running_loop().create_future()
+        self._leaving = False
+        listening = asyncio.create_task(self._listen(self._now()))
+        self._answer(self._opening)
+        try:
+            waited: set[asyncio.Future[Any]] = {listening, self._outcome}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            if not self._outcome.done():
+                listening.result()
+            return self._outcome.result()
+        finally:
+            self._cancel_keys()
+            await _cancelled(listening, self._answering)
+            self._answering = None
+            self._ear.forget()
+            if not self._mouth.silent:
+                self._told(self._mouth.stop(), interrupted=True)
+
+    def digit(self, digit: str) -> None:
+        """Take a key that the caller pressed: 0-9, *, #, A-D."""
+        self._cancel_keys()
+        self._step(Key(self._now()))
+        if self._leaving or self._outcome is None or self._outcome.done():
+            return
+        self._ear.forget()
+        wanted = self._dialogues[0].expectation().keys
+        self._keys += "" if digit == "#" and self._keys else digit
+        if digit == "#" or (wanted and len(self._keys) >= wanted):
+            self._keyed()
+        else:
+            loop = asyncio.get_running_loop()
+            self._key_timer = loop.call_later(_BETWEEN_KEYS, self._keyed)
+
+    async def say(self, text: str) -> str:
+        """Say something that is no part of the dialogue; returns what was heard of it."""
+        await self._mouth.say(text)
+        heard = await self._mouth.finish()
+        self._told(heard, interrupted=False)
+        return heard
+
+    def transfer_failed(self, words: str = "") -> None:
+        """Let the next `run` begin by saying that nobody took the call; "" says so in our words."""
+        self._opening = lambda dialogue: dialogue.transfer_failed(words)
+
+    async def close(self) -> None:
+        """Let the providers go."""
+        await self._ear.close()
+
+    # ---- hearing
+
+    async def _listen(self, since: float) -> None:
+        reading: asyncio.Task[AudioFrame | None] | None = None
+        try:
+            while True:
+                reading = reading or asyncio.create_task(_read(self._source))
+                deadline = self._turns.deadline()
+                left = None if deadline is None else max(0.0, deadline + _LAG - self._now())
+                done, _ = await asyncio.wait({reading}, timeout=left)
+                if not done:
+                    self._step(Tick(self._now() - _LAG))
+                    continue
+                frame, reading = reading.result(), None
+                if frame is None:
+                    self._end(CallerLeft())
+                    return
+                if frame.at + frame.seconds >= since:  # what came during a transfer is past
+                    for piece in _pieces(frame):
+                        self._heard(piece)
+        finally:
+            if reading:
+                await _cancelled(reading)
+
+    def _heard(self, frame: AudioFrame) -> None:
+        self._ear.hear(frame)
+        voiced = self._activity.voiced(frame.level_dbfs, frame.seconds)
+        self._step(Frame(frame.at, frame.seconds, voiced))
+        self._note_turn()
+
+    def _step(self, event: Event) -> None:
+        self._turns, commands = step(self._turns, event)
+        for command in commands:
+            self._carry_out(command)
+
+    def _carry_out(self, command: Do) -> None:
+        match command:
+            case Do.BEGIN:
+                self._ear.begin(self._dialogues[0].expectation())
+            case Do.FORGET:
+                self._ear.forget()
+            case Do.CONFIRM:
+                self._observer.note(SpeechStarted(self._turns.began))
+            case Do.SPECULATE:
+                self._ear.speculate()
+            case Do.RESUME:
+                self._ear.resume()
+            case Do.END if self._leaving:
+                self._ear.forget()
+            case Do.END:
+                self._turn_ended()
+            case Do.STOP_VOICE:
+                self._interrupt()
+            case Do.IDLE if not self._keys:
+                self._answer(lambda dialogue: dialogue.idle())
+
+    def _interrupt(self) -> None:
+        if self._leaving:
+            return
+        if self._answering:
+            self._answering.cancel()
+            self._answering = None
+        self._clock = None
+        if not self._mouth.silent:
+            self._told(self._mouth.stop(), interrupted=True)
+            now = self._now()
+            self._observer.note(BargedIn(now, max(0.0, now - self._turns.began) * 1000))
+
+    def _turn_ended(self) -> None:
+        now = self._now()
+        self._observer.note(SpeechEnded(now, self._turns.voiced_until))
+        self._clock = _TurnClock(self._turns.voiced_until, now)
+        self._start(self._answer_speech(self._clock))
+
+    def _keyed(self) -> None:
+        keys, self._keys = self._keys, ""
+        self._cancel_keys()
+        if keys:
+            now = self._now()
+            self._clock = _TurnClock(now, now, now)
+            self._keys = ""
+            turn = Understood(keys, 1.0, "dtmf")
+            self._answer(lambda dialogue: dialogue.answer(turn), turn)
+
+    def _cancel_keys(self) -> None:
+        if self._key_timer:
+            self._key_timer.cancel()
+            self._key_timer = None
+
+    # ---- answering
+
+    def _answer(
+        self, acts: Callable[[Dialogue], AsyncIterator[Act]], turn: Understood | None = None
+    ) -> None:
+        self._start(self._give(acts, turn))
+
+    def _start(self, answer: "asyncio._CoroutineLike[None]") -> None:
+        if self._answering:
+            self._answering.cancel()
+        self._step(AgentIs(self._now(), Speech.THINKING))
+        self._answering = asyncio.create_task(answer)
+        self._answering.add_done_callback(self._answered)
+
+    def _answered(self, task: asyncio.Task[None]) -> None:
+        """Let a bug in an answer end the conversation loudly, not silently."""
+        error = None if task.cancelled() else task.exception()
+        if error and self._outcome and not self._outcome.done():
+            self._outcome.set_exception(error)
+
+    async def _answer_speech(self, clock: _TurnClock) -> None:
+        try:
+            turn = await self._ear.understand(now=self._now())
+        except ProviderError as error:
+            await self._apologise(str(error))
+            return
+        clock.recognized = self._now()
+        await self._give(lambda dialogue: dialogue.answer(turn), turn)
+
+    async def _give(
+        self, acts: Callable[[Dialogue], AsyncIterator[Act]], turn: Understood | None
+    ) -> None:
+        while True:
+            try:
+                await self._perform(acts(self._dialogues[0]), turn)
+            except ProviderError as error:
+                if error.provider == "synthesizer":
+                    self._escalate(Transfer(self.agent.human, "", 0.0, str(error)))
+                elif self._next_dialogue(error):
+                    continue
+                else:
+                    await self._apologise(str(error))
+            return
+
+    async def _perform(self, acts: AsyncIterator[Act], turn: Understood | None) -> None:
+        last: HangUp | Transfer | None = None
+        noted = turn is None
+        async with aclosing(_guarded(acts)) as guarded:
+            async for act in guarded:
+                if turn and not noted and not isinstance(act, Looked):
+                    self._note_caller(turn, act if isinstance(act, Meant) else None)
+                    noted = True
+                match act:
+                    case Say(text):
+                        await self._say(text)
+                    case Meant():
+                        self._meant(act)
+                    case Looked():
+                        self._looked(act)
+                    case HangUp() | Transfer():
+                        last, self._leaving = act, True
+        heard = await self._mouth.finish()
+        self._told(heard, interrupted=False)
+        self._step(AgentIs(self._now(), Speech.IDLE))
+        self._note_turn()
+        self._expect()
+        if isinstance(last, HangUp):
+            self._end(Hangup(last.why))
+        elif last:
+            self._escalate(last)
+
+    async def _say(self, text: str) -> None:
+        clock = self._clock
+        if clock and clock.worded is None:
+            clock.worded = self._now()
+        first = self._mouth.silent
+        start = await self._mouth.say(text)
+        if first:
+            self._step(AgentIs(self._now(), Speech.SPEAKING))
+        if clock and clock.start is None:
+            clock.voiced, clock.start = self._now(), start
+
+    def _next_dialogue(self, error: ProviderError) -> bool:
+        name = type(self._dialogues[0]).__name__
+        self._observer.note(ProviderFailed(self._now(), "dialogue", name, str(error)))
+        if len(self._dialogues) > 1:
+            del self._dialogues[0]
+            return True
+        return False
+
+    async def _apologise(self, why: str) -> None:
+        """Say that something failed, and hand over: the caller is not left alone with it."""
+        self._leaving = True
+        intent = self.conversation.intent
+        with contextlib.suppress(ProviderError):  # without a voice there is no apology either
+            await self._mouth.say(self.agent.reply("apology"))
+            self._told(await self._mouth.finish(), interrupted=False)
+        self._escalate(Transfer(self.agent.human, intent, 0.0, why))
+
+    # ---- keeping account
+
+    def _told(self, heard: str, *, interrupted: bool) -> None:
+        self.conversation.agent_said(heard, at=self._now(), interrupted=interrupted)
+        self._dialogues[0].heard(heard, interrupted=interrupted)
+
+    def _note_caller(self, turn: Understood, meant: Meant | None) -> None:
+        now = self._now()
+        intent, slots = (meant.intent, meant.slots) if meant else ("", {})
+        self._observer.note(
+            CallerSaid(now, turn.text, turn.confidence, intent, slots or None, turn.way)
+        )
+        self.conversation.caller_said(turn.text, at=now)
+
+    def _meant(self, meant: Meant) -> None:
+        if meant.wish:
+            self.conversation.understood(meant.wish, meant.confidence)
+        self.conversation.fields.update(meant.slots)
+
+    def _looked(self, looked: Looked) -> None:
+        at, row = self._now(), looked.result
+        self._observer.note(
+            ToolCalled(at, looked.name, looked.arguments, row, looked.seconds * 1000, looked.error)
+        )
+
+    def _note_turn(self) -> None:
+        """Note where the time of an answer went, once its first sample has been played."""
+        clock, played = self._clock, self._sink.played()
+        if clock and clock.start is not None and played > clock.start:
+            self._clock, now = None, self._now()
+            since = (played - clock.start) / self._sink.rate
+            self._observer.note(clock.taken(now, max(clock.voiced, now - since)))
+
+    def _expect(self) -> None:
+        expected = self._dialogues[0].expectation()
+        self._step(Expecting(expected.end_silence, self.agent.idle_seconds))
+
+    def _escalate(self, last: Transfer) -> None:
+        intent = last.intent or self.conversation.intent
+        self._observer.note(Escalated(self._now(), last.target, intent, last.confidence, last.why))
+        summary = self.conversation.summary()
+        self._end(Escalate(last.target, intent, last.confidence, summary, last.why))
+
+    def _end(self, outcome: Outcome) -> None:
+        if self._outcome and not self._outcome.done():
+            self._outcome.set_result(outcome)
+
+
+async def _guarded(acts: AsyncIterator[Act]) -> AsyncGenerator[Act]:
+    try:
+        async for act in acts:
+            yield act
+    except ProviderError:
+        raise
+    except Exception as error:  # foreign code: one answer of a dialogue
+        text = f"{type(error).__name__}: {error}"
+        raise ProviderError(text, provider="dialogue") from error
+
+
+async def _read(source: AudioSource) -> AudioFrame | None:
+    return await source.read()
+
+
+async def _cancelled(*tasks: asyncio.Task[object] | asyncio.Task[None] | None) -> None:
+    """Cancel what still runs and wait until it has ended."""
+    running = [task for task in tasks if task]
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+
+
+def _pieces(frame: AudioFrame) -> Iterator[AudioFrame]:
+    """Cut a batch into stretches short enough to decide on voice."""
+    size = max(1, int(_PIECE * frame.rate))
+    if len(frame.samples) <= size:
+        yield frame
+        return
+    for start in range(0, len(frame.samples), size):
+        samples = frame.samples[start : start + size]
+        yield AudioFrame(frame.at + start / frame.rate, samples, frame.rate, dbfs(samples))

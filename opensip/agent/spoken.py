@@ -1,0 +1,97 @@
+"""Writes text as it is spoken: digits one by one, money, times, dates; clauses to breathe at."""
+
+import datetime
+import re
+from typing import Any
+
+from opensip.agent.grammar import DIGIT_WORDS
+
+_TIME = re.compile(r"\b(\d{1,2}):(\d\d)\b")
+_MONEY = re.compile(r"\$(\d+)(?:\.(\d\d))?")
+_DATE = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)\b")
+_CLAUSE = re.compile(r"(?<=[.!?;:])\s+|(?<=,)\s+(?=\S{4,})")
+_SHORTEST_CLAUSE = 25  # characters; shorter ones sound chopped
+
+
+def digits(value: object) -> str:
+    """Speak each digit alone: "4217" is "four two one seven"."""
+    return " ".join(DIGIT_WORDS[int(c)] if c.isdigit() and c.isascii() else c for c in str(value))
+
+
+def time_of_day(hour: int, minute: int) -> str:
+    """Speak a time of the 24-hour clock by the 12-hour clock."""
+    if (hour, minute) in ((0, 0), (12, 0)):
+        return "noon" if hour else "midnight"
+    half = "in the morning" if hour < 12 else "in the afternoon" if hour < 18 else "in the evening"
+    shown = (hour - 1) % 12 + 1
+    past = "" if minute == 0 else f" oh {minute}" if minute < 10 else f" {minute}"
+    return f"{shown}{past} {half}" if minute else f"{shown} o'clock {half}"
+
+
+def money(dollars: int, cents: int) -> str:
+    """Speak an amount of dollars and cents."""
+    whole = f"{dollars} dollar{'' if dollars == 1 else 's'}"
+    part = f"{cents} cent{'' if cents == 1 else 's'}"
+    if not cents:
+        return whole
+    return f"{whole} and {part}" if dollars else part
+
+
+def date(day: datetime.date) -> str:
+    """Speak a date without its year: "March 3"."""
+    return f"{day:%B} {day.day}"
+
+
+def aloud(text: str) -> str:
+    """Rewrite times (17:30), amounts ($12.50) and dates (2026-03-03) in a text to be spoken."""
+    text = _TIME.sub(_spoken_time, text)
+    text = _MONEY.sub(lambda m: money(int(m[1]), int(m[2] or 0)), text)
+    return _DATE.sub(_spoken_date, text)
+
+
+def clauses(text: str) -> list[str]:
+    """Cut a text where a voice may pause, so that the first part can be heard early."""
+    found: list[str] = []
+    for part in _CLAUSE.split(text.strip()):
+        if found and len(found[-1]) < _SHORTEST_CLAUSE:
+            found[-1] = f"{found[-1]} {part}"
+        elif part:
+            found.append(part)
+    return found
+
+
+class Word(str):
+    """A value in a template: {order} as it stands, {order:digits} digit by digit."""
+
+    def __format__(self, spec: str) -> str:
+        return digits(self) if spec == "digits" else format(str(self), spec)
+
+
+def fill(template: str, values: dict[str, Any]) -> str:
+    """Fill a template. What is unknown is left out, for a caller must not hear braces."""
+    return aloud(template.format_map(_Lenient(values)))
+
+
+class _Lenient(dict[str, Any]):
+    def __missing__(self, key: str) -> "_Nothing":
+        return _Nothing()
+
+
+class _Nothing(str):
+    def __getattr__(self, name: str) -> "_Nothing":
+        return self
+
+    def __format__(self, spec: str) -> str:
+        return ""
+
+
+def _spoken_time(found: re.Match[str]) -> str:
+    hour, minute = int(found[1]), int(found[2])
+    return time_of_day(hour, minute) if hour < 24 and minute < 60 else found[0]
+
+
+def _spoken_date(found: re.Match[str]) -> str:
+    try:
+        return date(datetime.date(int(found[1]), int(found[2]), int(found[3])))
+    except ValueError:
+        return found[0]

@@ -1,0 +1,95 @@
+"""A telephone line in memory: what the caller says on one side, what the agent plays on the other."""
+
+import asyncio
+
+import numpy as np
+
+from opensip.audio.frame import AudioFrame
+from opensip.audio.level import dbfs
+
+RATE, TICK = 8000, 0.02
+
+
+class Line:
+    """Frames every 20 ms of the loop's clock; what is written is played in the loop's time."""
+
+    rate = RATE
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._next = self._loop.time()
+        self._spoken = []  # samples the caller has yet to say
+        self._hung_up = False
+        self.written = np.empty(0, np.int16)
+        self._base = 0  # played when the clock was last settled
+        self._since = self._loop.time()
+        self.flushes = []
+
+    # ---- the caller's side
+
+    def speak(self, samples):
+        """The caller says `samples` from now on, after what is still being said."""
+        self._spoken.extend(samples[i : i + 160] for i in range(0, len(samples), 160))
+
+    def speaking(self):
+        return bool(self._spoken)
+
+    def hang_up(self):
+        self._hung_up = True
+
+    # ---- the source
+
+    async def read(self):
+        await asyncio.sleep(max(0.0, self._next + TICK - self._loop.time()))
+        if self._hung_up:
+            return None
+        at, self._next = self._next, self._next + TICK
+        samples = self._spoken.pop(0) if self._spoken else np.zeros(160, np.int16)
+        return AudioFrame(at, samples, RATE, dbfs(samples))
+
+    # ---- the sink
+
+    def _settle(self):
+        now = self._loop.time()
+        self._base = min(len(self.written), self._base + int((now - self._since) * RATE + 0.5))
+        self._since = now
+
+    def write(self, samples):
+        self._settle()
+        self.written = np.concatenate([self.written, samples])
+        return len(self.written) - len(samples)
+
+    def flush(self):
+        self._settle()
+        lost = len(self.written) - self._base
+        self.written = self.written[: self._base]
+        self.flushes.append((self._loop.time(), lost))
+        return lost
+
+    def pause(self): ...
+
+    def resume(self): ...
+
+    def played(self):
+        self._settle()
+        return self._base
+
+    def queued(self):
+        return len(self.written) - self.played()
+
+    async def drained(self):
+        while left := self.queued():
+            await asyncio.sleep(left / RATE)
+
+
+class Noted:
+    """An observer that keeps what it is told."""
+
+    def __init__(self):
+        self.events = []
+
+    def note(self, event):
+        self.events.append(event)
+
+    def of(self, kind):
+        return [event for event in self.events if isinstance(event, kind)]
