@@ -464,5 +464,7 @@ def test_whatever_happens_nothing_stays_that_was_answered(flow, steps):
     assert world.layer.get_timer() is None
     ended = [e.key for e in world.told if isinstance(e, TransactionEnded)]
     assert len(ended) == len(set(ended))
-    failed = [e.key for e in world.told if isinstance(e, TransactionFailed)]
+    # a server's key may be that of a later transaction too
+    keys = [e.key for e in world.told if isinstance(e, TransactionFailed)]
+    failed = [key for key in keys if key.side == "client"]
     assert len(failed) == len(set(failed))
