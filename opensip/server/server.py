@@ -65,6 +65,7 @@ class Server:
             admission=self._admission(settings),
             on_call=self._take,
         )
+        self._calls.endpoint = self.endpoint  # each journal holds the SIP messages of its call
         self._control = ControlSocket(settings.server.data, self.status)
 
     async def run(self) -> None:

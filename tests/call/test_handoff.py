@@ -108,7 +108,7 @@ def test_refer_to_joins_headers_already_there_and_spares_tel():
     assert EXAMPLE.refer_to("sip:desk@h", budget=10) == "<sip:desk@h>"
 
 
-@settings(deadline=None, max_examples=50)  # a loaded machine is no mistake
+@settings(max_examples=50)
 @given(HANDOFFS, PROFILES, st.integers(0, TOTAL))
 def test_any_context_stays_within_every_limit(handoff, profile, budget):
     headers = handoff.headers(profile, budget=budget)
@@ -123,7 +123,7 @@ def test_any_context_stays_within_every_limit(handoff, profile, budget):
     assert json.loads(data.removeprefix(b"\0"))["v"] == 1
 
 
-@settings(deadline=None, max_examples=50)  # a loaded machine is no mistake
+@settings(max_examples=50)
 @given(HANDOFFS, PROFILES, st.integers(0, TOTAL))
 def test_any_context_escaped_into_a_uri_leaves_the_uri_what_it_was(handoff, profile, budget):
     written = handoff.refer_to("sip:desk@h;transport=tls", profile, budget=budget)
@@ -133,7 +133,7 @@ def test_any_context_escaped_into_a_uri_leaves_the_uri_what_it_was(handoff, prof
     read_headers(uri.unescaped_headers())
 
 
-@settings(deadline=None, max_examples=50)  # a loaded machine is no mistake
+@settings(max_examples=50)
 @given(HANDOFFS, PROFILES)
 def test_any_context_comes_back_clean(handoff, profile):
     read = read_headers(handoff.headers(profile))
