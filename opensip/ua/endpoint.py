@@ -1,11 +1,12 @@
 """The endpoint: who may call is asked at its gate, each call is a task, and it can dial."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 
-from opensip.errors import RemoteProtocolError
+from opensip.errors import OpenSipError, RemoteProtocolError
 from opensip.events import Observer
 from opensip.net.sip_transport import SipTransport
 from opensip.sip.flow import Flow
@@ -15,12 +16,13 @@ from opensip.sip.uri import NameAddr, Uri
 from opensip.ua.admission import Admission, Admit
 from opensip.ua.client_call import ClientCall
 from opensip.ua.credentials import ChallengeAnswers, Credentials
+from opensip.ua.endpoint_config import EndpointConfig
 from opensip.ua.gate import Gate
 from opensip.ua.invite import make_invite
 from opensip.ua.negotiation import Negotiator
 from opensip.ua.options import UNAVAILABLE, Refusal, capabilities, screen
 from opensip.ua.server_call import ServerCall
-from opensip.ua.stack import EndpointConfig, Stack
+from opensip.ua.stack import Stack
 
 __all__ = ["Endpoint", "EndpointConfig", "OnCall"]
 
@@ -141,7 +143,7 @@ class Endpoint:
         )
         if observer is not None:
             stack.observe(invite.call_id, observer)
-        return ClientCall(
+        call = ClientCall(
             stack,
             invite,
             flow,
@@ -150,6 +152,15 @@ class Endpoint:
             ring_timeout=ring_timeout,
             authorize=ChallengeAnswers(credentials, stack.token) if credentials else None,
         )
+        if observer is not None:
+            stack.spawn(self._unobserve_after(call))
+        return call
+
+    async def _unobserve_after(self, call: ClientCall) -> None:
+        with contextlib.suppress(OpenSipError):  # what failed is for whoever waits for the call
+            session = await call.wait_answered()
+            await session.wait_closed()
+        self.unobserve(call.invite.call_id)
 
     def _take(self, key: TransactionKey, request: Request, flow: Flow) -> None:
         """Take a new request outside any dialog."""

@@ -1,10 +1,12 @@
 """A call within its dialog: both roles, from the first answer to the last BYE."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
-from opensip.errors import NegotiationError, RemoteProtocolError, TransactionTimeout
+import structlog
+
+from opensip.errors import NegotiationError, TransactionTimeout
 from opensip.sip.dialog import Dialog
 from opensip.sip.flow import Flow
 from opensip.sip.headers import Headers
@@ -29,11 +31,14 @@ from opensip.ua.alarm import Alarm
 from opensip.ua.call_failed import CallFailed
 from opensip.ua.core import Core
 from opensip.ua.courier import Courier
+from opensip.ua.dialog_requests import DialogRequests, OnInfo, OnRefer
 from opensip.ua.negotiation import Negotiation, Negotiator, warning
-from opensip.ua.options import ALLOW, capabilities
+from opensip.ua.options import ALLOW
 from opensip.ua.refer import IncomingRefer, OutgoingRefer
 
 __all__ = ["IncomingRefer", "InviteSession", "ReferProgress", "SessionEnded"]
+
+log = structlog.get_logger(__name__)
 
 Fields = Iterable[tuple[str, str]]
 
@@ -73,8 +78,8 @@ class InviteSession:
     ) -> None:
         self.invite = invite
         self.peer_allows = frozenset(m.upper() for m in peer.headers.values("Allow") if m)
-        self.on_info: Callable[[str, bytes], None] | None = None
-        self.on_refer: Callable[[IncomingRefer], Awaitable[None] | None] | None = None
+        self.on_info: OnInfo | None = None
+        self.on_refer: OnRefer | None = None
         self._core = core
         self._usage = usage
         self._courier = Courier(core, flow, returns=returns)
@@ -82,9 +87,15 @@ class InviteSession:
         self._loop = asyncio.get_running_loop()
         self._alarm = Alarm(self._ring)
         self._negotiation = Negotiation()
-        self._refers: list[OutgoingRefer] = []
+        self._requests = DialogRequests(
+            self,
+            core=core,
+            courier=self._courier,
+            dialog=usage.dialog,
+            negotiation=self._negotiation,
+        )
         self._acknowledged: asyncio.Future[Acknowledged] = self._loop.create_future()
-        self._reinvited: asyncio.Future[Response | None] | None = None
+        self._reinvited: asyncio.Future[Response | Exception] | None = None
         self._ended: asyncio.Future[SessionEnded] = self._loop.create_future()
         self._cancelled: asyncio.Future[None] = self._loop.create_future()
         self._closed: asyncio.Future[None] = self._loop.create_future()
@@ -116,11 +127,15 @@ class InviteSession:
         """Wait until the call is over, and tell how it ended."""
         return await asyncio.shield(self._ended)
 
+    async def wait_closed(self) -> None:
+        """Wait until the dialog is gone, our own BYE answered."""
+        await asyncio.shield(self._closed)
+
     async def bye(self, headers: Fields = ()) -> None:
         """Hang up, and wait until the peer has answered the BYE, or its time is up."""
         self._usage.bye(headers=headers)
         self._step()
-        await asyncio.shield(self._closed)
+        await self.wait_closed()
 
     def hang_up(self, headers: Fields = ()) -> None:
         """Hang up without waiting."""
@@ -135,11 +150,11 @@ class InviteSession:
             self._reinvited = self._loop.create_future()
             self._usage.reinvite(self._negotiation.offer(), now=self._loop.time())
             self._step()
-        response = await asyncio.shield(self._reinvited)
-        if response is None:
-            raise CallFailed(481)
-        if response.status >= 300:
-            raise CallFailed(response.status, response.reason, response.headers)
+        outcome = await asyncio.shield(self._reinvited)
+        if isinstance(outcome, Exception):
+            raise outcome
+        if outcome.status >= 300:
+            raise CallFailed(outcome.status, outcome.reason, outcome.headers)
 
     async def refer(
         self,
@@ -164,7 +179,7 @@ class InviteSession:
             silence=timeout,
             authorize=self._authorize,
         )
-        self._refers.append(refer)
+        self._requests.refers.append(refer)
         async for progress in refer.follow():
             yield progress
 
@@ -263,7 +278,7 @@ class InviteSession:
             case ReinviteDue():
                 self._reinvite_now()
             case RequestReceived(key, request):
-                self._take_request(key, request)
+                self._requests.take(key, request)
             case Ended():
                 self._end(event)
             case ReinviteCancelled():
@@ -272,8 +287,11 @@ class InviteSession:
     def _take_ack(self, event: Acknowledged) -> None:
         if not self._acknowledged.done():
             self._acknowledged.set_result(event)  # `accept` waits for it
-        else:
+            return
+        try:
             self._take_answer(event)
+        except NegotiationError as error:
+            log.warning("answer_unusable", sip_call_id=self.dialog.id.call_id, why=str(error))
 
     def _take_answer(self, event: Acknowledged) -> None:
         """Take the answer that the ACK of our 2xx brings, if that made an offer."""
@@ -301,97 +319,24 @@ class InviteSession:
 
     def _take_reinvited(self, response: Response, body: bytes) -> None:
         try:
-            self._accept(body)
-        finally:
+            self._negotiation.accept(body)
+        except NegotiationError as error:
+            self._settle_reinvite(error)
+            self.hang_up()
+        else:
             self._settle_reinvite(response)
 
-    def _settle_reinvite(self, response: Response | None) -> None:
+    def _settle_reinvite(self, outcome: Response | Exception) -> None:
         waiting, self._reinvited = self._reinvited, None
         if waiting is not None and not waiting.done():
-            waiting.set_result(response)
+            waiting.set_result(outcome)
 
     def _end(self, event: Ended) -> None:
         if event.by == "remote":
-            for refer in self._refers:
+            for refer in self._requests.refers:
                 refer.receive_bye()
-        self._settle_reinvite(None)
+        self._settle_reinvite(CallFailed(481))
         if self._negotiation.negotiator is None and event.by != "local":
             self._cancelled.set_result(None)
         headers = event.request.headers if event.request is not None else None
         self._ended.set_result(SessionEnded(event.by, event.cause, event.status, headers))
-
-    def _take_request(self, key: TransactionKey, request: Request) -> None:
-        match request.method:
-            case "INFO":
-                self._respond(key, request, 200)
-                if self.on_info is not None:
-                    self.on_info(request.content_type, request.body)
-            case "UPDATE":
-                self._take_update(key, request)
-            case "REFER":
-                self._take_refer(key, request)
-            case "NOTIFY":
-                self._take_notify(key, request)
-            case "OPTIONS":
-                self._respond(key, request, 200, headers=capabilities())
-            case _:
-                self._respond(key, request, 405, headers=[("Allow", ALLOW)])
-
-    def _take_update(self, key: TransactionKey, request: Request) -> None:
-        """Answer an UPDATE: RFC 3311 section 5.2."""
-        if not request.body:
-            self._respond(key, request, 200)
-            return
-        try:
-            body = self._negotiation.answer(request.body)
-        except NegotiationError as error:
-            self._respond(key, request, error.sip_status, headers=[warning(error, self.flow.local)])
-        else:
-            self._respond(key, request, 200, body=body)
-
-    def _take_notify(self, key: TransactionKey, request: Request) -> None:
-        try:
-            refer = next((r for r in self._refers if r.matches(request)), None)
-        except RemoteProtocolError as error:
-            self._respond(key, request, error.sip_status, reason=error.reason)
-            return
-        if refer is None:
-            self._respond(key, request, 481)  # RFC 6665 section 4.1.3: no such subscription
-        else:
-            refer.receive_notify(key, request)
-
-    def _take_refer(self, key: TransactionKey, request: Request) -> None:
-        try:
-            refer = IncomingRefer(
-                self._courier, self.dialog, key, request, is_alive=lambda: self.is_established
-            )
-        except RemoteProtocolError as error:
-            self._respond(key, request, error.sip_status, reason=error.reason)
-            return
-        work = self.on_refer(refer) if self.on_refer is not None else None
-        if work is not None:
-            self._core.spawn(_see_through(work, refer))
-        elif refer.is_open:
-            refer.reject()
-
-    def _respond(
-        self,
-        key: TransactionKey,
-        request: Request,
-        status: int,
-        *,
-        reason: str | None = None,
-        headers: Fields = (),
-        body: bytes = b"",
-    ) -> None:
-        response = self.dialog.create_response(request, status, reason, headers=headers, body=body)
-        self._core.respond(key, response)
-
-
-async def _see_through(work: Awaitable[None], refer: IncomingRefer) -> None:
-    """Let the user decide on a REFER; what it leaves undecided is refused."""
-    try:
-        await work
-    finally:
-        if refer.is_open:
-            refer.reject()

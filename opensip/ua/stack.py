@@ -6,7 +6,6 @@ Feed, send, drain events, re-arm: nothing here knows what a call is.
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 import structlog
@@ -14,13 +13,11 @@ import structlog
 from opensip.errors import RemoteProtocolError, TransportFailed
 from opensip.events import Observer, SipReceived, SipSent
 from opensip.net.resolver import resolve
-from opensip.net.sip_transport import Listener, SipTransport
-from opensip.net.tls import TlsConfig
+from opensip.net.sip_transport import SipTransport
 from opensip.sip.dialog import DialogId
 from opensip.sip.flow import Flow
 from opensip.sip.framing import UnreadableStream
 from opensip.sip.message import Request, Response, check_request, parse_message, response_to
-from opensip.sip.timers import Timers
 from opensip.sip.transaction import (
     AckReceived,
     CancelReceived,
@@ -38,6 +35,7 @@ from opensip.sip.uri import Uri
 from opensip.ua.admission import Admission
 from opensip.ua.alarm import Alarm
 from opensip.ua.core import Asker, Participant
+from opensip.ua.endpoint_config import EndpointConfig
 from opensip.ua.gate import Gate
 from opensip.ua.options import Refusal, screen
 from opensip.ua.watch import Watch, call_id_of
@@ -45,21 +43,6 @@ from opensip.ua.watch import Watch, call_id_of
 log = structlog.get_logger(__name__)
 
 TakeNew = Callable[[TransactionKey, Request, Flow], None]
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointConfig:
-    """What an endpoint listens on and how it behaves.
-
-    `max_calls` bounds the inbound calls at once; more are answered with 503. `client_tls` is
-    for the connections we open.
-    """
-
-    listeners: tuple[Listener, ...]
-    user_agent: str
-    timers: Timers = field(default_factory=Timers)
-    client_tls: TlsConfig | None = None
-    max_calls: int | None = None
 
 
 class Stack:
@@ -99,7 +82,7 @@ class Stack:
 
     @property
     def bound(self) -> list[tuple[str, str, int]]:
-        """List what is listened on: transport, host, port."""
+        """List what is listened on."""
         return self._transport.bound
 
     async def start(self) -> None:
@@ -223,8 +206,13 @@ class Stack:
         """Run something in the background until the endpoint closes."""
         task = self._loop.create_task(work)
         self._work.add(task)
-        task.add_done_callback(self._work.discard)
+        task.add_done_callback(self._work_ended)
         return task
+
+    def _work_ended(self, task: asyncio.Task[None]) -> None:
+        self._work.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("work_failed", exc_info=error)
 
     # ---- what the transport brings
 

@@ -5,6 +5,10 @@ from itertools import count
 
 from opensip.errors import TransportFailed
 from opensip.sip.flow import Flow
+from opensip.sip.headers import Headers
+from opensip.sip.message import Request, parse_message, response_to
+from opensip.sip.uri import Uri
+from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
 
 class Link:
@@ -82,3 +86,74 @@ class LinkTransport:
                 serial = 0 if name == "UDP" else next(self.link.serials)
                 return Flow(transport, (own, own_port), (host, port), serial)
         raise TransportFailed(f"no {transport} here")
+
+
+class Peer:
+    """A peer that is no endpoint of ours: sends what it is told, keeps what it gets."""
+
+    def __init__(self, link, host="127.0.0.9", port=5060, transport="UDP", serial=0):
+        self.link = link
+        self.address = (host, port)
+        self.name = transport
+        self.serial = serial
+        self.inbox = asyncio.Queue()
+        link.nodes[transport, self.address] = self
+
+    def receive(self, data, flow):
+        self.serial = flow.serial
+        self.inbox.put_nowait(parse_message(data))
+
+    @property
+    def where(self):
+        return f"{self.address[0]}:{self.address[1]}"
+
+    def send(self, message, to):
+        """Send a message, or bytes, to an address."""
+        data = message if isinstance(message, bytes) else message.to_bytes()
+        self.link.deliver(data, Flow(self.name, self.address, to, self.serial), self.address)
+
+    async def get(self):
+        """Wait for the next message."""
+        return await self.inbox.get()
+
+    async def get_final(self):
+        """Wait for the next final response."""
+        while (response := await self.get()).status < 200:
+            pass
+        return response
+
+    async def silence(self, seconds=1.0):
+        """Assert that nothing comes for so long."""
+        await asyncio.sleep(seconds)
+        assert self.inbox.empty(), self.inbox.get_nowait()
+
+    def request(
+        self, method="INVITE", *, to_tag=None, cseq=1, branch="1", body=b"", uri=None, **more
+    ):
+        """Make a request of this peer. Keywords are headers; None leaves one out."""
+        tag = f";tag={to_tag}" if to_tag else ""
+        headers = {
+            "Via": f"SIP/2.0/{self.name} {self.where};branch=z9hG4bK{method}{branch};rport",
+            "Max-Forwards": "70",
+            "From": "<sip:peer@peer.example>;tag=p1",
+            "To": f"<sip:bob@127.0.0.1>{tag}",
+            "Call-ID": f"call@{self.address[0]}",
+            "CSeq": f"{cseq} {method}",
+            "Contact": f"<sip:peer@{self.where}>",
+        }
+        headers |= {"Content-Type": "application/sdp"} if body else {}
+        headers |= {name.replace("_", "-"): value for name, value in more.items()}
+        items = [(name, value) for name, value in headers.items() if value is not None]
+        return Request(method, Uri.parse(uri or "sip:bob@127.0.0.1"), Headers(items), body)
+
+    def answer(self, request, status, *, tag="p1", body=b"", contact=True, **headers):
+        """Make the response of this peer to a request of ours."""
+        items = [("Contact", f"<sip:peer@{self.where}>")] if contact else []
+        items += [(name.replace("_", "-"), value) for name, value in headers.items()]
+        return response_to(request, status, to_tag=tag, headers=items, body=body)
+
+
+def run(main):
+    """Run a coroutine function under virtual time."""
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main())

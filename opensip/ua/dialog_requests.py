@@ -1,0 +1,128 @@
+"""Requests within a call that are none of its INVITE's: INFO, UPDATE, REFER, NOTIFY, OPTIONS."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol
+
+from opensip.errors import NegotiationError, RemoteProtocolError
+from opensip.sip.dialog import Dialog
+from opensip.sip.message import Request
+from opensip.sip.transaction import TransactionKey
+from opensip.ua.core import Core
+from opensip.ua.courier import Courier
+from opensip.ua.negotiation import Negotiation, warning
+from opensip.ua.options import ALLOW, capabilities
+from opensip.ua.refer import IncomingRefer, OutgoingRefer
+
+Fields = Iterable[tuple[str, str]]
+OnInfo = Callable[[str, bytes], None]
+OnRefer = Callable[[IncomingRefer], Awaitable[None] | None]
+
+
+class Owner(Protocol):
+    """The session, as its user has set it up."""
+
+    on_info: OnInfo | None
+    on_refer: OnRefer | None
+
+    @property
+    def is_established(self) -> bool:
+        """True while nobody has hung up."""
+
+
+class DialogRequests:
+    """Answers what the peer asks within a call. `refers` are those that we have sent."""
+
+    def __init__(
+        self,
+        owner: Owner,
+        *,
+        core: Core,
+        courier: Courier,
+        dialog: Dialog,
+        negotiation: Negotiation,
+    ) -> None:
+        self.refers: list[OutgoingRefer] = []
+        self._owner = owner
+        self._core = core
+        self._courier = courier
+        self._dialog = dialog
+        self._negotiation = negotiation
+
+    def take(self, key: TransactionKey, request: Request) -> None:
+        """Answer a request."""
+        match request.method:
+            case "INFO":
+                self._respond(key, request, 200)
+                if self._owner.on_info is not None:
+                    self._owner.on_info(request.content_type, request.body)
+            case "UPDATE":
+                self._take_update(key, request)
+            case "REFER":
+                self._take_refer(key, request)
+            case "NOTIFY":
+                self._take_notify(key, request)
+            case "OPTIONS":
+                self._respond(key, request, 200, headers=capabilities())
+            case _:
+                self._respond(key, request, 405, headers=[("Allow", ALLOW)])
+
+    def _take_update(self, key: TransactionKey, request: Request) -> None:
+        """Answer an UPDATE: RFC 3311 section 5.2."""
+        if not request.body:
+            self._respond(key, request, 200)
+            return
+        try:
+            body = self._negotiation.answer(request.body)
+        except NegotiationError as error:
+            self._respond(
+                key, request, error.sip_status, headers=[warning(error, self._courier.flow.local)]
+            )
+        else:
+            self._respond(key, request, 200, body=body)
+
+    def _take_notify(self, key: TransactionKey, request: Request) -> None:
+        refer = next((r for r in self.refers if r.matches(request)), None)
+        if refer is None:
+            self._respond(key, request, 481)  # RFC 6665 section 4.1.3: no such subscription
+        else:
+            refer.receive_notify(key, request)
+
+    def _take_refer(self, key: TransactionKey, request: Request) -> None:
+        try:
+            refer = IncomingRefer(
+                self._courier,
+                self._dialog,
+                key,
+                request,
+                is_alive=lambda: self._owner.is_established,
+            )
+        except RemoteProtocolError as error:
+            self._respond(key, request, error.sip_status, reason=error.reason)
+            return
+        work = self._owner.on_refer(refer) if self._owner.on_refer is not None else None
+        if work is not None:
+            self._core.spawn(_see_through(work, refer))
+        elif refer.is_open:
+            refer.reject()
+
+    def _respond(
+        self,
+        key: TransactionKey,
+        request: Request,
+        status: int,
+        *,
+        reason: str | None = None,
+        headers: Fields = (),
+        body: bytes = b"",
+    ) -> None:
+        response = self._dialog.create_response(request, status, reason, headers=headers, body=body)
+        self._core.respond(key, response)
+
+
+async def _see_through(work: Awaitable[None], refer: IncomingRefer) -> None:
+    """Let the user decide on a REFER; what it leaves undecided is refused."""
+    try:
+        await work
+    finally:
+        if refer.is_open:
+            refer.reject()

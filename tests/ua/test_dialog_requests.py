@@ -1,0 +1,32 @@
+from tests.fakes.scene import scene
+
+
+def test_update():
+    async def check(it):
+        session = await it.talk()
+        assert (await it.ask_within(session, "UPDATE")).body == b""
+        assert (await it.ask_within(session, "UPDATE", cseq=11, body=b"new")).body == (
+            b"ours answer 3"
+        )
+
+    scene(check)
+
+
+def test_requests_of_other_kinds():
+    async def check(it):
+        session = await it.talk()
+        heard = []
+        dtmf = {"body": b"Signal=5\r\n", "Content_Type": "application/dtmf-relay"}
+        assert (await it.ask_within(session, "INFO", **dtmf)).status == 200
+        session.on_info = lambda kind, body: heard.append((kind, body))
+        assert (await it.ask_within(session, "INFO", cseq=11, **dtmf)).status == 200
+        assert heard == [("application/dtmf-relay", b"Signal=5\r\n")]
+        for number, (method, status) in enumerate(
+            [("OPTIONS", 200), ("MESSAGE", 405), ("SHUFFLE", 501), ("NOTIFY", 481)], start=12
+        ):
+            response = await it.ask_within(session, method, cseq=number)
+            assert response.status == status
+        assert (await it.ask_within(session, "INFO", cseq=2)).status == 500
+        assert (await it.ask_within(session, "INFO", cseq=20, Require="x")).status == 420
+
+    scene(check)
