@@ -1,5 +1,6 @@
 """The books of one call: its journal while it lasts, its one record when it is over."""
 
+import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ class Entry:
         started: datetime,
         others: Sequence[Observer] = (),
     ) -> None:
+        data = Path(os.path.abspath(data))  # the record names files as they can be found
         self.call_id = call_id
         self.recording = data / "recordings" / f"{call_id}.wav"
         self.record = data / "calls" / f"{call_id}.json"
@@ -38,11 +40,13 @@ class Entry:
         self._journal = Journal(
             data / "journals" / f"{call_id}.jsonl", call_id, opened=now(), started=started
         )
+        self._record = record.blank()
+        record.take(self._record, self._journal.head)
         self._is_closed = False
 
     def note(self, event: CallEvent) -> None:
         """Take note of an event of the call."""
-        self._journal.note(event)
+        record.take(self._record, self._journal.note(event))
         for other in self._others:
             other.note(event)
 
@@ -53,5 +57,5 @@ class Entry:
         self._is_closed = True
         self.note(CallEnded(self._now(), ending.side, ending.cause, ending.sip_status))
         self._journal.close()
-        record.write(self._journal.path, self.record)
+        record.write(self._record, self.record)
         log.info("call_ended", side=ending.side, cause=ending.cause, sip_status=ending.sip_status)

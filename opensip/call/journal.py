@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 class Journal:
     """An Observer that appends each event to `path`, flushed line by line.
 
-    The first line has the wall-clock time `started`; each line's `at` counts seconds from
+    The first line, `head`, has the wall-clock time `started`; each line's `at` counts seconds from
     there, and `opened` is the same moment on the loop's monotonic clock. What cannot be
     written is lost and said once: a full disk never ends a call.
     """
@@ -30,22 +30,23 @@ class Journal:
         self.error = ""
         self._opened = opened
         self._file = self._open()
-        self._write(
-            {
-                "at": 0.0,
-                "kind": "journal_opened",
-                "version": VERSION,
-                "call_id": call_id,
-                "started": started.isoformat(timespec="milliseconds"),
-            }
-        )
+        self.head: dict[str, Any] = {
+            "at": 0.0,
+            "kind": "journal_opened",
+            "version": VERSION,
+            "call_id": call_id,
+            "started": started.isoformat(timespec="milliseconds"),
+        }
+        self._write(self.head)
 
-    def note(self, event: CallEvent) -> None:
-        """Append one event."""
-        line: dict[str, Any] = {"at": round(event.at - self._opened, 6), "kind": event.kind}
-        for field in dataclasses.fields(event):
-            line.setdefault(field.name, getattr(event, field.name))
+    def note(self, event: CallEvent) -> dict[str, Any]:
+        """Append one event; returns the line as it was meant to be written."""
+        kind, names = _FORMS.get(type(event)) or _learn_form(event)
+        line: dict[str, Any] = {"at": round(event.at - self._opened, 6), "kind": kind}
+        for name in names:
+            line[name] = getattr(event, name)
         self._write(line)
+        return line
 
     def close(self) -> None:
         """Close the file; later events are dropped."""
@@ -55,9 +56,11 @@ class Journal:
 
     def _open(self) -> int | None:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            # Only its owner may read it: it holds what was said, and the digits.
-            return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                return _open_private(self.path)
+            except FileNotFoundError:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                return _open_private(self.path)
         except OSError as error:
             self._failed(error)
             return None
@@ -65,9 +68,9 @@ class Journal:
     def _write(self, line: Mapping[str, Any]) -> None:
         if self._file is None:
             return
-        text = json.dumps(line, ensure_ascii=False, default=_plain, separators=(",", ":"))
+        text = _encode(line) + "\n"
         try:
-            os.write(self._file, (text + "\n").encode(errors="replace"))
+            os.write(self._file, text.encode(errors="replace"))
         except OSError as error:
             self._failed(error)
             self.close()
@@ -77,5 +80,23 @@ class Journal:
         log.error("journal_failed", path=str(self.path), error=str(error))
 
 
-def _plain(value: object) -> object:
+def _open_private(path: Path) -> int:
+    # Only its owner may read it: it holds what was said, and the digits.
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+
+_FORMS: dict[type[CallEvent], tuple[str, tuple[str, ...]]] = {}  # kind and fields of each event
+
+
+def _learn_form(event: CallEvent) -> tuple[str, tuple[str, ...]]:
+    names = tuple(field.name for field in dataclasses.fields(event) if field.name != "at")
+    _FORMS[type(event)] = event.kind, names
+    return event.kind, names
+
+
+def plain(value: object) -> object:
+    """Give a value that JSON does not know a form that it does."""
     return dict(value) if isinstance(value, Mapping) else str(value)
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, default=plain, separators=(",", ":")).encode

@@ -1,16 +1,20 @@
 """The record of a call, derived from its journal and from nothing else."""
 
 import json
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from opensip.call.journal import plain
+
 VERSION = 1  # of the record's schema
 
 Record = dict[str, Any]
+Event = Mapping[str, Any]
 
 log = structlog.get_logger(__name__)
 
@@ -21,35 +25,52 @@ def derive(lines: Iterable[str]) -> Record:
     Times are ISO 8601; `at` of turns and tools is in seconds from `started`. A last line that
     a crash cut short is left out; a journal without an end gives `ended` of None.
     """
-    record = _blank()
+    record = blank()
     for line in lines:
         try:
             event = json.loads(line)
         except ValueError:
             continue
-        if take := _TAKERS.get(event["kind"]):
-            take(record, event)
-    record["transcript"] = [f"{turn['speaker']}: {turn['heard']}" for turn in record["turns"]]
+        take(record, event)
     return record
 
 
-def write(journal: Path, record: Path) -> bool:
-    """Write the record of a journal as one JSON file, whole or not at all; False: it failed."""
-    unfinished = record.with_suffix(".unfinished")
+def take(record: Record, event: Event) -> None:
+    """Let a record tell one more event, a line of the journal."""
+    if taker := _TAKERS.get(event["kind"]):
+        taker(record, event)
+
+
+def write(record: Record, path: Path) -> bool:
+    """Write a record as one JSON file, whole or not at all; False: it failed, and was logged."""
+    unfinished = path.with_suffix(".unfinished")
+    data = (_encode(record) + "\n").encode(errors="replace")
     try:
-        with journal.open(encoding="utf-8") as lines:
-            text = json.dumps(derive(lines), ensure_ascii=False, indent=2)
-        record.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.touch(mode=0o600)
-        unfinished.write_text(text + "\n", encoding="utf-8")
-        unfinished.replace(record)
+        try:
+            _write_private(unfinished, data)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_private(unfinished, data)
+        os.replace(unfinished, path)
     except OSError as error:
-        log.error("record_failed", path=str(record), error=str(error))
+        log.error("record_failed", path=str(path), error=str(error))
         return False
     return True
 
 
-def _blank() -> Record:
+_encode = json.JSONEncoder(ensure_ascii=False, default=plain).encode
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(file, data)
+    finally:
+        os.close(file)
+
+
+def blank() -> Record:
+    """Make the record of a call of which nothing is known yet."""
     empty = ["call_id", "direction", "trunk", "agent", "caller", "called", "sip_call_id", "source"]
     return (
         {"version": VERSION}
@@ -61,19 +82,19 @@ def _blank() -> Record:
     )
 
 
-def _opened(record: Record, event: Record) -> None:
+def _opened(record: Record, event: Event) -> None:
     record |= {"call_id": event["call_id"], "started": event["started"]}
 
 
-def _started(record: Record, event: Record) -> None:
+def _started(record: Record, event: Event) -> None:
     record |= {name: event[name] for name in event if name in record}
 
 
-def _answered(record: Record, event: Record) -> None:
+def _answered(record: Record, event: Event) -> None:
     record["answered"] = _wall(record, event)
 
 
-def _ended(record: Record, event: Record) -> None:
+def _ended(record: Record, event: Event) -> None:
     record["ended"] = _wall(record, event)
     record["ending"] = {name: event[name] for name in ("side", "cause", "sip_status")}
     if record["answered"]:
@@ -84,36 +105,41 @@ def _ended(record: Record, event: Record) -> None:
         record["outcome"] = "completed" if record["answered"] else "not answered"
 
 
-def _header_context(record: Record, event: Record) -> None:
+def _header_context(record: Record, event: Event) -> None:
     record["variables"] |= event["variables"]
 
 
-def _negotiated(record: Record, event: Record) -> None:
+def _negotiated(record: Record, event: Event) -> None:
     record |= {"codec": event["codec"], "suite": event["suite"]}
 
 
-def _counted(record: Record, event: Record) -> None:
+def _counted(record: Record, event: Event) -> None:
     record["media"] = event["counters"]
 
 
-def _recorded(record: Record, event: Record) -> None:
+def _recorded(record: Record, event: Event) -> None:
     record["recording"] = {"path": event["path"], "error": event.get("error", "")}
 
 
-def _caller_said(record: Record, event: Record) -> None:
+def _caller_said(record: Record, event: Event) -> None:
     turn = {"at": event["at"], "speaker": "caller", "text": event["text"], "heard": event["text"]}
     turn |= {name: event[name] for name in ("confidence", "intent", "slots", "way")}
-    record["turns"].append(turn)
+    _add_turn(record, turn)
     record["intent"] = event["intent"] or record["intent"]
 
 
-def _agent_said(record: Record, event: Record) -> None:
+def _agent_said(record: Record, event: Event) -> None:
     turn = {"at": event["at"], "speaker": "agent"}
     turn |= {name: event[name] for name in ("text", "heard", "interrupted")}
+    _add_turn(record, turn)
+
+
+def _add_turn(record: Record, turn: dict[str, Any]) -> None:
     record["turns"].append(turn)
+    record["transcript"].append(f"{turn['speaker']}: {turn['heard']}")
 
 
-def _turn_taken(record: Record, event: Record) -> None:
+def _turn_taken(record: Record, event: Event) -> None:
     """Latencies stand with the caller's turn that they answer."""
     latencies = {name: value for name, value in event.items() if name.endswith("_ms")}
     for turn in reversed(record["turns"]):
@@ -122,28 +148,28 @@ def _turn_taken(record: Record, event: Record) -> None:
             return
 
 
-def _tool_called(record: Record, event: Record) -> None:
+def _tool_called(record: Record, event: Event) -> None:
     record["tools"].append({name: value for name, value in event.items() if name != "kind"})
 
 
-def _escalated(record: Record, event: Record) -> None:
+def _escalated(record: Record, event: Event) -> None:
     escalation = {name: value for name, value in event.items() if name != "kind"}
     record["escalations"].append(escalation)
     record["intent"] = event["intent"] or record["intent"]
 
 
-def _transfer_started(record: Record, event: Record) -> None:
+def _transfer_started(record: Record, event: Event) -> None:
     transfer = {"at": event["at"], "strategy": event["strategy"], "target": event["target"]}
     record["transfers"].append(transfer | {"progress": [], "outcome": "", "sip_status": None})
 
 
-def _transfer_progress(record: Record, event: Record) -> None:
+def _transfer_progress(record: Record, event: Event) -> None:
     if record["transfers"]:
         progress = {name: event[name] for name in ("at", "way", "sip_status")}
         record["transfers"][-1]["progress"].append(progress)
 
 
-def _transfer_ended(record: Record, event: Record) -> None:
+def _transfer_ended(record: Record, event: Event) -> None:
     if record["transfers"]:
         ending = {"outcome": event["outcome"], "sip_status": event["sip_status"]}
         record["transfers"][-1] |= ending
@@ -151,16 +177,16 @@ def _transfer_ended(record: Record, event: Record) -> None:
         record["outcome"] = "transferred"
 
 
-def _fault(record: Record, event: Record) -> None:
+def _fault(record: Record, event: Event) -> None:
     record["faults"].append({name: value for name, value in event.items() if name != "kind"})
 
 
-def _wall(record: Record, event: Record) -> str:
+def _wall(record: Record, event: Event) -> str:
     started = datetime.fromisoformat(record["started"])
     return (started + timedelta(seconds=event["at"])).isoformat(timespec="milliseconds")
 
 
-_TAKERS: dict[str, Callable[[Record, Record], None]] = {
+_TAKERS: dict[str, Callable[[Record, Event], None]] = {
     "journal_opened": _opened,
     "call_started": _started,
     "call_answered": _answered,

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 
 from opensip.call.call import Ending
 from opensip.call.entry import Entry
+from opensip.call.record import derive
 from opensip.events import CallAnswered
 from tests.fakes.legs import Noted
 
@@ -19,6 +20,7 @@ def test_journal_and_record_stand_under_the_call_id_and_others_learn_too(tmp_pat
     assert (tmp_path / "journals" / "c-1.jsonl").exists()
     assert entry.recording == tmp_path / "recordings" / "c-1.wav"
     record = json.loads(entry.record.read_text())
+    assert record == derive((tmp_path / "journals" / "c-1.jsonl").read_text().splitlines())
     assert record["ending"] == {"side": "caller", "cause": "bye", "sip_status": None}
 
 

@@ -112,11 +112,13 @@ def test_the_outcome_of_a_call_without_transfer(tmp_path, before, outcome):
 
 def test_the_record_is_written_whole_and_for_its_owner_alone(journal, tmp_path):
     path = tmp_path / "calls" / "c-1.json"
-    assert record.write(journal, path)
-    assert json.loads(path.read_text())["call_id"] == "c-1"
+    told = record.derive(journal.read_text().splitlines())
+    assert record.write(told, path)
+    assert json.loads(path.read_text()) == told
     assert path.stat().st_mode & 0o077 == 0
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_record_that_cannot_be_written_is_said(tmp_path):
-    assert not record.write(tmp_path / "missing", tmp_path / "c-1.json")
+    (tmp_path / "file").write_text("")
+    assert not record.write(record.blank(), tmp_path / "file" / "c-1.json")
