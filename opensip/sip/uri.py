@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from opensip.errors import RemoteProtocolError
 from opensip.sip.grammar import (
@@ -18,6 +19,7 @@ from opensip.sip.grammar import (
     unquote,
 )
 
+REMEMBERED = 1024  # texts last read, of at most 8 kB each
 _USER_ALLOWED = "&=+$,;?/"  # user-unreserved
 _HEADER_ALLOWED = "[]/?:+$"  # hnv-unreserved
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,31}")
@@ -48,6 +50,10 @@ class Uri:
     @classmethod
     def parse(cls, text: str) -> "Uri":
         """Read a URI; raise RemoteProtocolError (400) if it is none."""
+        return _parse_uri(text)
+
+    @classmethod
+    def _parse(cls, text: str) -> "Uri":
         scheme, colon, rest = text.partition(":")
         if not colon or not rest or not _SCHEME.fullmatch(scheme) or _BAD.search(rest):
             raise refuse("URI", text)
@@ -198,6 +204,10 @@ class NameAddr:
     @classmethod
     def parse(cls, text: str) -> "NameAddr":
         """Read one address; raise RemoteProtocolError (400) if it is none."""
+        return _parse_name_addr(text)
+
+    @classmethod
+    def _parse(cls, text: str) -> "NameAddr":
         text = text.strip()
         if text.startswith('"'):
             end = skip_quoted(text, 0)
@@ -240,3 +250,15 @@ def _parse_addr_spec(text: str) -> NameAddr:
     if "?" in address or "," in address:
         raise RemoteProtocolError(f"address needs angle brackets: {text[:80]!r}")
     return NameAddr(None, Uri.parse(address.strip()), Params.parse(semicolon + params))
+
+
+# A call repeats its From, To and Contact in each message, and calls repeat their URIs: both
+# values are immutable, so that reading them again would be half the work of a call for nothing.
+@lru_cache(maxsize=REMEMBERED)
+def _parse_uri(text: str) -> Uri:
+    return Uri._parse(text)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _parse_name_addr(text: str) -> NameAddr:
+    return NameAddr._parse(text)

@@ -157,3 +157,9 @@ def test_any_address_round_trips(display, tag):
     tag = "".join(c for c in tag if c.isprintable()) or "t"
     address = NameAddr(display, Uri("sip", "a", host="b"), Params.of([("tag", tag)]))
     assert NameAddr.parse(str(address)) == address
+
+
+def test_what_was_read_before_is_not_read_again():
+    text = "<sip:again@example.com>;tag=x"
+    assert NameAddr.parse(text) is NameAddr.parse(text)
+    assert NameAddr.parse(text).uri is Uri.parse("sip:again@example.com")
