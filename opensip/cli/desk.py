@@ -19,7 +19,7 @@ from opensip.ua.admission import TrunkAdmission
 
 @click.command("desk")
 @click.option("--address", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=5070, show_default=True, help="Port for UDP and TCP.")
+@click.option("--port", default=5090, show_default=True, help="Port for UDP and TCP.")
 @click.option("--tls-port", default=0, help="Port for TLS; needs --certificate and --key.")
 @click.option("--certificate", type=click.Path(path_type=Path), help="PEM, with its chain.")
 @click.option("--key", type=click.Path(path_type=Path), help="PEM.")
@@ -40,7 +40,7 @@ def command(
 ) -> None:  # fmt: skip
     """Take transferred calls and print intent, summary and transcript off the wire.
 
-    Example: opensip desk --port 5070
+    Example: opensip desk --port 5090
     """
     listeners = [Listener("UDP", address, port), Listener("TCP", address, port)]
     if tls_port:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from opensip import log
-from opensip.server import Server
+from opensip.server.server import Server
 from opensip.settings.load import Settings, load
 
 
