@@ -18,5 +18,5 @@ def test_values_of_g711(code, sample):
 
 def test_neighbours_in_code_are_neighbours_in_sound():
     positive = sorted(CODEC.decode(bytes(range(128, 256))).tolist())
-    assert positive == sorted(-s for s in CODEC.decode(bytes(range(127))).tolist() + [0])
+    assert positive == sorted(-s for s in [*CODEC.decode(bytes(range(127))).tolist(), 0])
     assert len(set(positive)) == 128

@@ -1,0 +1,174 @@
+"""Drives Debian's baresip as a foreign telephone, through its control socket."""
+
+import json
+import math
+import shutil
+import socket
+import struct
+import subprocess
+import time
+import wave
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+needs_baresip = pytest.mark.skipif(
+    shutil.which("baresip") is None, reason="baresip is not installed: run scripts/setup"
+)
+
+CONFIG = """\
+poll_method epoll
+net_interface 127.0.0.1
+sip_listen {listen}
+sip_certificate {certificate}
+sip_cafile {ca}
+sip_verify_server {verify}
+call_local_timeout 60
+call_max_calls 4
+audio_player aufile,{folder}/played.wav
+audio_source aufile,{folder}/said.wav
+audio_alert none,
+ausrc_srate 8000
+auplay_srate 8000
+ausrc_channels 1
+auplay_channels 1
+rtp_ports {first_port}-{last_port}
+module_path /usr/lib/baresip/modules
+module g711.so
+module aufile.so
+module sndfile.so
+module srtp.so
+module_app account.so
+module_app menu.so
+module_app ctrl_tcp.so
+ctrl_tcp_listen 127.0.0.1:{control}
+snd_path {folder}
+"""
+
+START_SECONDS, REPLY_SECONDS = 10, 10
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """Tell a port that was free a moment ago."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def write_tone(path: Path, frequency: int, seconds: int = 60) -> None:
+    """Write a tone of `frequency` Hz, 16-bit mono at 8 kHz."""
+    step = 2 * math.pi * frequency / 8000
+    samples = [round(8000 * math.sin(step * n)) for n in range(8000)] * seconds
+    with wave.open(str(path), "wb") as out:
+        out.setparams((1, 2, 8000, 0, "NONE", ""))
+        out.writeframes(struct.pack(f"<{len(samples)}h", *samples))
+
+
+class Baresip:
+    """One baresip process with one account, in a folder of its own."""
+
+    def __init__(
+        self,
+        folder: Path,
+        account: str,
+        *,
+        ca: Path | str = "",
+        certificate: Path | str = "",
+        tone: int = 440,
+        first_port: int = 42000,
+        listen: str = "127.0.0.1:0",
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        control = free_port()
+        write_tone(folder / "said.wav", tone)
+        (folder / "config").write_text(
+            CONFIG.format(
+                folder=folder,
+                ca=ca,
+                certificate=certificate,
+                verify="yes" if ca else "no",
+                control=control,
+                listen=listen,
+                first_port=first_port,
+                last_port=first_port + 40,
+            )
+        )
+        (folder / "accounts").write_text(account + "\n")
+        (folder / "contacts").write_text("")
+        self._log = (folder / "log").open("wb")
+        self._process = subprocess.Popen(
+            ["baresip", "-f", str(folder), "-v", "-s"],
+            stdin=subprocess.PIPE,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+        self._socket = self._connect(control)
+        self._buffer = b""
+        self.events: list[dict[str, Any]] = []
+
+    def _connect(self, port: int) -> socket.socket:
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            try:
+                return socket.create_connection(("127.0.0.1", port), timeout=1)
+            except OSError:
+                assert self._process.poll() is None, self.log()
+                time.sleep(0.05)
+        raise AssertionError(f"baresip did not open its control socket: {self.log()}")
+
+    def command(self, command: str, params: str = "") -> None:
+        """Give a command of baresip's menu by its long name."""
+        message = json.dumps({"command": command, "params": params, "token": command}).encode()
+        self._socket.sendall(b"%d:%s," % (len(message), message))
+
+    def wait_for(self, kind: str, seconds: float = REPLY_SECONDS) -> dict[str, Any]:
+        """Wait for the event of type `kind`, such as CALL_ESTABLISHED."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            for event in self._receive(left):
+                self.events.append(event)
+            for n, event in enumerate(self.events):
+                if event.get("type") == kind:
+                    return self.events.pop(n)
+        raise AssertionError(f"no {kind} in {seconds} s; events {self.events}; log:\n{self.log()}")
+
+    def _receive(self, seconds: float) -> list[dict[str, Any]]:
+        """Read what netstrings there are."""
+        self._socket.settimeout(min(seconds, 0.2))
+        try:
+            data = self._socket.recv(65536)
+            assert data, f"baresip closed its control socket: {self.log()}"
+            self._buffer += data
+        except TimeoutError:
+            return []
+        found = []
+        while b":" in self._buffer:
+            size, rest = self._buffer.split(b":", 1)
+            if len(rest) <= int(size):
+                break
+            found.append(json.loads(rest[: int(size)]))
+            self._buffer = rest[int(size) + 1 :]
+        return [event for event in found if event.get("event")]
+
+    def heard(self) -> list[Path]:
+        """Recordings of what this telephone heard."""
+        return sorted(self.folder.glob("*dec*.wav"))
+
+    def log(self) -> str:
+        """What baresip printed so far."""
+        return (self.folder / "log").read_text(errors="replace")
+
+    def close(self) -> None:
+        """End the process."""
+        self._socket.close()
+        self._process.terminate()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
+        self._log.close()

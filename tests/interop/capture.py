@@ -1,0 +1,66 @@
+"""Reads what passed over loopback: an AF_PACKET capture written by tcpdump, UDP over IPv4 only."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ETHERNET, COOKED = 1, 113
+GLOBAL_HEADER, RECORD_HEADER = 24, 16
+
+
+@dataclass(frozen=True, slots=True)
+class Datagram:
+    """One UDP datagram: wall-clock time in seconds, addresses, payload."""
+
+    at: float
+    source: tuple[str, int]
+    destination: tuple[str, int]
+    payload: bytes
+
+
+def datagrams(path: Path) -> Iterator[Datagram]:
+    """Yield the UDP datagrams of a little-endian microsecond pcap file."""
+    data = path.read_bytes()
+    (link_type,) = struct.unpack_from("<I", data, 20)
+    link_header = {ETHERNET: 14, COOKED: 16}[link_type]
+    offset = GLOBAL_HEADER
+    while offset + RECORD_HEADER <= len(data):
+        seconds, micros, captured, _ = struct.unpack_from("<IIII", data, offset)
+        ip = offset + RECORD_HEADER + link_header
+        offset += RECORD_HEADER + captured
+        if data[ip] >> 4 != 4 or data[ip + 9] != 17:
+            continue
+        udp = ip + 4 * (data[ip] & 0x0F)
+        sport, dport, length, _ = struct.unpack_from(">HHHH", data, udp)
+        yield Datagram(
+            at=seconds + micros / 1e6,
+            source=(".".join(map(str, data[ip + 12 : ip + 16])), sport),
+            destination=(".".join(map(str, data[ip + 16 : ip + 20])), dport),
+            payload=data[udp + 8 : udp + length],
+        )
+
+
+def is_rtp(payload: bytes) -> bool:
+    """Tell RTP from RTCP and SIP (RFC 5761 section 4)."""
+    return len(payload) >= 12 and payload[0] >> 6 == 2 and not 192 <= payload[1] <= 223
+
+
+def write_speech(path: Path, *, packets: int, first_port: int = 6000) -> None:
+    """Write a capture that SIPp can replay: 20 ms PCMU packets whose payloads all differ."""
+    with path.open("wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, ETHERNET))
+        for n in range(packets):
+            rtp = struct.pack(">BBHII", 0x80, 0x80 if n == 0 else 0, n + 1, 160 * n, 0x5EED)
+            rtp += bytes((n * 7 + k * 13 + (k * k >> 3)) & 0xFF for k in range(160))
+            udp = struct.pack(">HHHH", first_port, first_port, 8 + len(rtp), 0) + rtp
+            ip = struct.pack(
+                ">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), n, 0, 64, 17, 0,
+                bytes([127, 0, 0, 1]), bytes([127, 0, 0, 1]),
+            )  # fmt: skip
+            frame = bytes(12) + b"\x08\x00" + ip + udp
+            at_us = n * 20_000
+            out.write(
+                struct.pack("<IIII", at_us // 1_000_000, at_us % 1_000_000, len(frame), len(frame))
+            )
+            out.write(frame)

@@ -1,0 +1,134 @@
+"""Calls by the hundred from SIPp: with voice, and over a link that loses every tenth datagram."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+
+from tests.interop import sipp
+from tests.interop.capture import Datagram, datagrams, is_rtp, write_speech
+from tests.interop.namespaces import lossy_host, needs_namespaces, within
+from tests.interop.server import Server
+
+pytestmark = [pytest.mark.interop, sipp.needs_sipp]
+
+SPOKEN_PACKETS = 395  # of each caller: what fits into 8 s with the call's edges left out
+EDGE_PACKETS = 3  # may be missing of a call, where it begins and ends
+LINGER_SECONDS = 40  # longer than any timer of a transaction (64 * T1)
+CAPTURED_CALLS = 10
+
+needs_capture = pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("tcpdump") is None, reason="needs root and tcpdump"
+)
+
+
+@pytest.mark.parametrize(
+    ("transport", "calls"),
+    [
+        pytest.param("UDP", 25),
+        pytest.param("UDP", 500, marks=[pytest.mark.long]),
+        pytest.param("TCP", 500, marks=[pytest.mark.long]),
+    ],
+)
+@needs_capture
+def test_callers_with_voice_hear_their_echo(folder: Path, transport: str, calls: int) -> None:
+    server = Server(folder)
+    work = folder / "sipp"
+    work.mkdir()
+    write_speech(work / "speech.pcap", packets=SPOKEN_PACKETS)
+    capture = start_capture(folder / "voice.pcap")
+    try:
+        baseline = settled(server.live())
+        process = sipp.start(
+            work, "uac_echo", f"127.0.0.1:{server.port}", "-s", "echo", "-r", "25",
+            "-m", str(calls), "-l", "300", "-mp", "40000", "-p", "15999", transport=transport,
+        )  # fmt: skip
+        counts = sipp.finish(process, work, seconds=60 + calls / 25 + 8)
+        ended = time.monotonic()
+        stop_capture(capture)
+        assert counts["successful"] == calls, sipp.errors(work)
+        assert counts["failed"] == 0, sipp.errors(work)
+        check_voice(folder / "voice.pcap", calls)
+        if calls == 500:
+            time.sleep(max(0.0, ended + LINGER_SECONDS - time.monotonic()))
+            assert settled(server.live()) == baseline
+    finally:
+        capture.kill()
+        capture.wait()
+        server.stop()
+
+
+@pytest.mark.long
+@needs_namespaces
+def test_200_of_200_calls_where_every_tenth_datagram_is_lost(folder: Path) -> None:
+    with lossy_host("opensip-lossy", per_mille=100):
+        host = within("opensip-lossy", [])
+        server = Server(folder, within=host)
+        work = folder / "sipp"
+        try:
+            process = sipp.start(
+                work, "uac", f"127.0.0.1:{server.port}", "-s", "echo", "-r", "10", "-m", "200",
+                "-d", "2000", "-max_invite_retrans", "7", "-max_non_invite_retrans", "10",
+                within=host,
+            )  # fmt: skip
+            counts = sipp.finish(process, work, seconds=200)
+            assert counts["successful"] == 200, sipp.errors(work)
+            assert counts["retransmissions"] > 20, "nothing was lost"
+            causes = Counter(r["ended"]["cause"] for r in server.wait_for_records(200, 40))
+            assert causes == {"bye": 200}
+        finally:
+            server.stop()
+
+
+def settled(live: dict[str, object]) -> dict[str, object]:
+    """The counts that must come back to where they were."""
+    names = ("dialogs", "transactions", "calls", "ports", "tasks")
+    return {name: live[name] for name in names}
+
+
+def start_capture(path: Path) -> "subprocess.Popen[bytes]":
+    """Capture RTP on loopback: our ports and SIPp's."""
+    process = subprocess.Popen(
+        ["tcpdump", "-i", "lo", "-B", "65536", "-s", "300", "-w", str(path),
+         "udp and (portrange 20000-29999) and (portrange 40000-49999)"],
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stderr is not None
+    while b"listening on" not in process.stderr.readline():
+        assert process.poll() is None
+    return process
+
+
+def stop_capture(process: "subprocess.Popen[bytes]") -> None:
+    """Write out what was captured."""
+    process.terminate()
+    process.wait(10)
+
+
+def check_voice(path: Path, calls: int) -> None:
+    """Count the packets of every call both ways; compare the payload of the first ten."""
+    there: dict[tuple[int, int], list[Datagram]] = defaultdict(list)
+    back: dict[tuple[int, int], list[Datagram]] = defaultdict(list)
+    for datagram in datagrams(path):
+        if not is_rtp(datagram.payload):
+            continue
+        if datagram.source[1] >= 40000:
+            there[datagram.source[1], datagram.destination[1]].append(datagram)
+        else:
+            back[datagram.destination[1], datagram.source[1]].append(datagram)
+    assert len(there) == calls
+    for n, (ports, spoken) in enumerate(there.items()):
+        echoed = back[ports]
+        assert len(spoken) >= SPOKEN_PACKETS - EDGE_PACKETS
+        assert len(echoed) >= len(spoken) - EDGE_PACKETS, (ports, len(spoken), len(echoed))
+        if n < CAPTURED_CALLS:
+            said = [datagram.payload[12:] for datagram in spoken]
+            heard = [payload for d in echoed if (payload := d.payload[12:]) in set(said)]
+            assert heard[0] in said[:EDGE_PACKETS]
+            first = said.index(heard[0])
+            assert heard == said[first : first + len(heard)]
+            assert len(heard) >= len(said) - EDGE_PACKETS
