@@ -21,6 +21,7 @@ _AFTER_DIALLING = re.compile(r"(?i)[,;?pwx!].*$", re.DOTALL)  # pauses, extensio
 _STAR_CODE = re.compile(r"^[*#](\d{1,4}[*#]|\d\d)(?=\d)")  # *67911: hide my number, then dial
 _SEPARATORS = frozenset("./_~\"'()[]")
 _SEPARATING = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Pd"})  # spaces, dashes, the invisible
+_LONGEST = 6  # digits that an emergency number of any country has
 _NORTH_AMERICA = frozenset({"911", "933"})
 # Digits that get an outside line first, and what people dial behind them.
 _ACCESS = {"": EVERYWHERE, "0": EVERYWHERE, "9": EVERYWHERE, "8": _NORTH_AMERICA}
@@ -100,7 +101,7 @@ def _reaches(dialled: str, country: str) -> bool:
             continue
         rest = digits.removeprefix(access)
         national = rest.removeprefix(own)
-        if rest in numbers or (access != "8" and is_emergency_number(rest, country)):
+        if rest in numbers or (access != "8" and _is_listed(rest, country)):
             return True
         if national != rest and _reaches_at_home(national, country):
             return True
@@ -113,13 +114,18 @@ def _reaches_at_home(number: str, country: str) -> bool:
     """Behind the country's own code. 1112 and 1999 are extensions, not 112 in North America."""
     if calling_code(country) == 1:
         return number in _NORTH_AMERICA
-    return number in EVERYWHERE or is_emergency_number(number, country)
+    return number in EVERYWHERE or _is_listed(number, country)
 
 
 def _reaches_abroad(digits: str) -> bool:
     """Behind a plus or its dialled form: an emergency number with or without a country code."""
     return digits in EVERYWHERE or any(
-        digits[length:] in EVERYWHERE or is_emergency_number(digits[length:], country)
+        digits[length:] in EVERYWHERE or _is_listed(digits[length:], country)
         for length in (1, 2, 3)
+        if len(digits) <= length + _LONGEST
         for country in countries_of(int(digits[:length] or 0))
     )
+
+
+def _is_listed(number: str, country: str) -> bool:
+    return len(number) <= _LONGEST and is_emergency_number(number, country)

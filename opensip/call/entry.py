@@ -33,12 +33,12 @@ class Entry:
     ) -> None:
         data = Path(os.path.abspath(data))  # the record names files as they can be found
         self.call_id = call_id
-        self.recording = data / "recordings" / f"{call_id}.wav"
-        self.record = data / "calls" / f"{call_id}.json"
+        self.recording = data / f"recordings/{call_id}.wav"
+        self.record = data / f"calls/{call_id}.json"
         self._now = now
         self._others = others
         self._journal = Journal(
-            data / "journals" / f"{call_id}.jsonl", call_id, opened=now(), started=started
+            data / f"journals/{call_id}.jsonl", call_id, opened=now(), started=started
         )
         self._record = record.blank()
         record.take(self._record, self._journal.head)
