@@ -4,6 +4,7 @@ import dataclasses
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -114,7 +115,8 @@ def _load_trunks(
 
 def _files(patterns: tuple[str, ...], file: Path, found: list[str]) -> Iterator[Path]:
     for pattern in patterns:
-        paths = sorted(file.parent.glob(pattern))
+        # not Path.glob: that takes no absolute pattern
+        paths = sorted(map(Path, glob(str(file.parent / pattern))))
         if not paths and not set(pattern) & set("*?["):
             found.append(f"{file}: there is no file {file.parent / pattern}")
         yield from paths

@@ -57,6 +57,12 @@ def test_agents_and_trunks_are_named_by_their_files(write):
     assert settings.agents["shop"].greeting == "Hello."
 
 
+def test_files_may_be_named_by_absolute_patterns(write, tmp_path):
+    pattern = tmp_path / "agents/*.toml"
+    settings = load(write(f'agent_files = ["{pattern}"]\n{UDP}', agents=[("shop", AGENT)]))
+    assert "shop" in settings.agents
+
+
 def test_the_servers_directory_says_where_entries_lead(write):
     file = write(UDP + '[directory]\nhuman = "sip:desk@192.0.2.1"\n', agents=[("shop", AGENT)])
     settings = load(file)
