@@ -15,7 +15,7 @@ from opensip.ua.invite_session import InviteSession
 
 # A request over UDP is to stay below 1300 octets (RFC 3261 section 18.1.1); what a REFER has
 # beside its context takes the rest.
-UDP_ROOM = 740
+UDP_ROOM = 700
 
 _GOODBYE = 2.0  # seconds that the answer to our BYE is waited for, so that the journal has it
 

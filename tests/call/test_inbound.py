@@ -292,12 +292,13 @@ def test_a_transfer_refused_by_the_caller_gives_it_back_to_the_agent(tmp_path):
 
 def test_a_transfer_accepted_ends_the_call_with_a_bye_of_ours(tmp_path):
     async def main():
-        desk = Escalate("desk", "person", 0.5, "Wants a person", "asked")
+        desk = Escalate("desk", "person", 0.5, "Wants a person. " * 30, "asked")
         house = House(tmp_path, TRUNK, FakeTalker((1.0, desk)))
-        targets = []
+        targets, sizes = [], []
 
         async def take(refer):
             targets.append(refer.target.uri)
+            sizes.append(len(refer.request.to_bytes()))
             refer.accept()
             await asyncio.sleep(1)
             await refer.notify(180)
@@ -309,6 +310,7 @@ def test_a_transfer_accepted_ends_the_call_with_a_bye_of_ours(tmp_path):
         ended = await session.wait_ended()
         await asyncio.sleep(1)
         assert ended.by == "remote"
+        assert 1000 < sizes[0] < 1300  # it went over UDP
         assert str(targets[0].without_headers()) == "sip:desk@127.0.0.9:5060"
         (record,) = records(tmp_path)
         assert record["outcome"] == "transferred"
