@@ -53,7 +53,7 @@ def _described(settings: Settings) -> str:
     lines += [
         f"  listens   {one.transport} {one.host}:{one.port}"
         + (f" as {one.public_address}" if one.public_address else "")
-        for one in server.sip.listeners
+        for one in server.listeners
     ]
     lines += [f"  media     ports {server.media.first_port} to {server.media.last_port}"]
     lines += [f"  engine    {engine_in_use()}"]

@@ -1,12 +1,12 @@
 """`opensip serve`: the server."""
 
 import asyncio
-from importlib import import_module
 from pathlib import Path
 
 import click
 
 from opensip import log
+from opensip.cli.loop import fastest_loop
 from opensip.server.server import Server
 from opensip.settings.load import Settings, load
 
@@ -28,12 +28,3 @@ def command(*, config: Path) -> None:
 
 async def _serve(settings: Settings) -> None:
     await Server(settings).run()
-
-
-def fastest_loop() -> asyncio.AbstractEventLoop:
-    """Make uvloop's loop where the extra is installed, else asyncio's own."""
-    try:
-        loop: asyncio.AbstractEventLoop = import_module("uvloop").new_event_loop()
-    except ImportError:
-        return asyncio.new_event_loop()
-    return loop

@@ -5,21 +5,17 @@ import secrets
 import signal
 import time
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import structlog
 
 from opensip.agent.definition import Agent
-from opensip.call.exchange import Exchange
 from opensip.call.inbound import InboundCalls
 from opensip.carriers import Trunk
 from opensip.carriers.number import normalise
 from opensip.errors import ConfigError
-from opensip.media.engine_python import PythonEngine
-from opensip.media.ports import PortPool
-from opensip.media.session import MediaConfig
 from opensip.server.control import ControlSocket, Status
+from opensip.server.means import open_exchange
 from opensip.settings import build
 from opensip.settings.load import Settings, load
 from opensip.ua.admission import Admission
@@ -41,20 +37,9 @@ class Server:
         self._hurrying = False
         self._changed = asyncio.Event()  # a call has ended, or there is no more time
         self._in_progress: dict[ServerCall, float] = {}
-        loop = asyncio.get_running_loop()
-        media = settings.server.media
-        self._engine = PythonEngine(loop)
-        self._ports = PortPool(media.address, media.first_port, media.last_port, clock=loop.time)
-        exchange = Exchange(
-            engine=self._engine,
-            ports=self._ports,
-            media=MediaConfig(media.address, build.advertised_address(media)),
-            agents=self._agents,
-            data=settings.server.data,
-            now=loop.time,
-        )
+        self._exchange = open_exchange(settings, self._agents)
         self._calls = InboundCalls(
-            exchange, self._trunks, max_calls=settings.server.calls.max_calls
+            self._exchange, self._trunks, max_calls=settings.server.calls.max_calls
         )
         self.endpoint = Endpoint(
             EndpointConfig(
@@ -70,9 +55,8 @@ class Server:
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT, then drain. Raises ConfigError where it cannot start."""
-        _make_data(self._settings.server.data)
         async with AsyncExitStack() as opened:
-            opened.callback(self._engine.close)
+            opened.callback(self._exchange.engine.close)
             await self._control.start()
             opened.push_async_callback(self._control.close)
             await self.endpoint.start()
@@ -112,7 +96,7 @@ class Server:
         return {
             "state": "draining" if self.endpoint.is_draining else "serving",
             **self.endpoint.counts(),
-            "ports": self._ports.in_use,
+            "ports": self._exchange.ports.in_use,
             "tasks": len(asyncio.all_tasks()),
             "turned_away": dict(self.endpoint.gate.counts),
             "calls_in_progress": [
@@ -178,13 +162,3 @@ def _described(call: ServerCall, seconds: float) -> dict[str, Any]:
         "source": f"{call.flow.remote[0]}:{call.flow.remote[1]}",
         "sip_call_id": call.request.call_id,
     }
-
-
-def _make_data(data: Path) -> None:
-    try:
-        data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise ConfigError(
-            f"the data directory {data} cannot be made: {error.strerror}; set `data` to one that "
-            "this user may write"
-        ) from error

@@ -6,10 +6,10 @@ from functools import partial
 from opensip.carriers import ANY_NUMBER, Trunk
 from opensip.carriers.number import normalise
 from opensip.errors import ConfigError
-from opensip.net.sip_transport import WILDCARDS, Listener
+from opensip.net.sip_transport import Listener
 from opensip.net.tls import TlsConfig
 from opensip.settings.load import tls_config
-from opensip.settings.schema import MediaTable, ServerTable
+from opensip.settings.schema import ServerTable
 from opensip.ua.admission import TrunkAdmission
 
 
@@ -23,7 +23,7 @@ def listeners(server: ServerTable) -> tuple[Listener, ...]:
             public_address=table.public_address or None,
             tls=tls_config(server.tls, table) if table.transport == "TLS" else None,
         )
-        for table in server.sip.listeners
+        for table in server.listeners
     )
 
 
@@ -50,27 +50,13 @@ def admission(trunk: Trunk) -> TrunkAdmission:
     )
 
 
-def advertised_address(media: MediaTable) -> str:
-    """Tell which address stands in SDP: the public one, that of the socket, or the outward one.
-
-    The outward one is that from which the default route leaves. Raises ConfigError where a
-    machine without a route listens everywhere.
-    """
-    if media.public_address:
-        return media.public_address
-    return outward_address() if media.address in WILDCARDS else media.address
-
-
-def outward_address(towards: str = "192.0.2.1") -> str:
+def outward_address(towards: str) -> str:
     """Find the address of ours from which `towards` is reached; nothing is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect((towards, 9))
         except OSError as error:
-            raise ConfigError(
-                "media.address is 0.0.0.0 and this machine has no default route: set "
-                "media.address to one of its addresses"
-            ) from error
+            raise ConfigError(f"no address of this machine reaches {towards}: name one") from error
         address: str = probe.getsockname()[0]
         return address
 

@@ -45,15 +45,15 @@ def load(file: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
     agents = _load_agents(server, file, found)
     tables = _load_trunks(server, reading, found)
     made = []
-    for at, name, table in tables:
-        wrong = list(trunks.mistakes(table, agents.keys()))
+    for at, name, trunk in tables:
+        wrong = list(trunks.mistakes(trunk, agents.keys()))
         found += [f"{at}: {key}: {what}" if key else f"{at}: {what}" for key, what in wrong]
         if not wrong:
-            made.append(trunks.make_trunk(name, table, realm=server.sip.realm))
+            made.append(trunks.make_trunk(name, trunk, realm=server.sip.realm))
     found += _tls_mistakes(server, file)
     if found:
         raise Mistakes(found)
-    return Settings(file, server, tuple(made), agents, tuple(_warnings(server, made, agents)))
+    return Settings(file, server, tuple(made), agents, tuple(_warnings(server, made)))
 
 
 def parse(reading: Reading) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _read_file(
 
 
 def _tls_mistakes(server: ServerTable, file: Path) -> Iterator[str]:
-    for number, listener in enumerate(server.sip.listeners):
+    for number, listener in enumerate(server.listeners):
         if listener.transport == "TLS":
             try:
                 server_context(tls_config(server.tls, listener))
@@ -149,14 +149,7 @@ def _tls_mistakes(server: ServerTable, file: Path) -> Iterator[str]:
                 yield f"{file}: sip.listeners[{number}]: {error}"
 
 
-def _warnings(server: ServerTable, made: list[Trunk], agents: Mapping[str, Agent]) -> Iterator[str]:
-    tls_listener = any(listener.transport == "TLS" for listener in server.sip.listeners)
+def _warnings(server: ServerTable, made: list[Trunk]) -> Iterator[str]:
+    tls_listener = any(listener.transport == "TLS" for listener in server.listeners)
     for trunk in made:
         yield from trunks.warnings(trunk, tls_listener=tls_listener)
-    for agent in agents.values():
-        for name, entry in agent.directory.items():
-            if not entry.uri:
-                yield (
-                    f"agent {agent.name}: directory entry {name!r} leads nowhere, so nobody can be "
-                    "reached by it; give it a uri, or set it under [directory]"
-                )

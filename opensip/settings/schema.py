@@ -28,16 +28,12 @@ class ListenerTable:
 
 @dataclass(frozen=True, slots=True)
 class SipTable:
-    """`[sip]`: what all listeners share."""
+    """`[sip]`: what all listeners share. Without listeners there are the usual ones."""
 
     realm: str = "opensip"
     strangers: Literal["silent", "refuse"] = "silent"
     user_agent: str = "opensip"
-    listeners: tuple[ListenerTable, ...] = (
-        ListenerTable("UDP", 5060),
-        ListenerTable("TCP", 5060),
-        ListenerTable("TLS", 5061),
-    )
+    listeners: tuple[ListenerTable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,3 +154,14 @@ class ServerTable:
     log: LogTable = LogTable()
     directory: Mapping[str, str] = field(default_factory=dict)
     trunks: Mapping[str, TrunkTable] = field(default_factory=dict)
+
+    @property
+    def listeners(self) -> tuple[ListenerTable, ...]:
+        """Those of the file, else UDP and TCP 5060, and TLS 5061 where there is a certificate."""
+        usual: tuple[ListenerTable, ...] = (
+            ListenerTable("UDP", 5060),
+            ListenerTable("TCP", 5060),
+        )
+        if self.tls.certificate is not None:
+            usual += (ListenerTable("TLS", 5061),)
+        return self.sip.listeners or usual

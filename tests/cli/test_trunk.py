@@ -42,7 +42,7 @@ def test_prints_what_to_paste(config):
     result = add(config)
     assert "sip:+15553334444@sip.example.com:5061;transport=tls" in result.stdout
     assert "<Forward " in result.stdout
-    assert "<Transfer>" in result.stdout
+    assert "<Transfer " in result.stdout
     assert "<SipUri>" in result.stdout
     assert "Endpoint   sip:sip.example.com:5061;transport=tls" in result.stdout
     assert "addresses of its SBCs" in result.stderr

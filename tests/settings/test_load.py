@@ -7,6 +7,7 @@ import pytest
 from opensip.carriers import Number
 from opensip.errors import ConfigError
 from opensip.settings.load import load
+from opensip.settings.schema import ServerTable, TlsTable
 from opensip.settings.table import Mistakes
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +20,7 @@ intents = ["person"]
 phrases = ["a person"]
 action = { transfer = "human" }
 [directory.human]
+uri = "sip:desk@192.0.2.9"
 """
 
 
@@ -70,9 +72,10 @@ def test_the_servers_directory_says_where_entries_lead(write):
     assert settings.warnings == ()
 
 
-def test_an_entry_that_leads_nowhere_is_warned_of(write):
-    settings = load(write(UDP, agents=[("shop", AGENT)]))
-    assert any("directory entry 'human' leads nowhere" in w for w in settings.warnings)
+def test_tls_is_listened_for_where_there_is_a_certificate():
+    assert [one.transport for one in ServerTable().listeners] == ["UDP", "TCP"]
+    with_tls = ServerTable(tls=TlsTable(certificate=Path("server.pem")))
+    assert [one.transport for one in with_tls.listeners] == ["UDP", "TCP", "TLS"]
 
 
 def test_every_mistake_of_every_file_at_once(write):

@@ -1,0 +1,100 @@
+"""`opensip dial`: call a number through a trunk and let an agent speak."""
+
+import asyncio
+import secrets
+import sys
+from pathlib import Path
+
+import click
+
+from opensip import log
+from opensip.call.outbound import Dialled, dial
+from opensip.carriers import Trunk
+from opensip.cli.loop import fastest_loop
+from opensip.errors import ConfigError
+from opensip.net.resolver import transport_of
+from opensip.net.sip_transport import Listener
+from opensip.server.means import open_exchange
+from opensip.settings import build
+from opensip.settings.load import Settings, load
+from opensip.settings.table import nearest
+from opensip.sip.uri import Uri
+from opensip.ua.admission import Admission
+from opensip.ua.endpoint import Endpoint, EndpointConfig
+from opensip.ua.server_call import ServerCall
+
+
+@click.command("dial")
+@click.argument("number")
+@click.option("--trunk", "trunk_name", required=True, help="Name of the trunk to go through.")
+@click.option("--agent", required=True, help="Who speaks.")
+@click.option("--caller-id", default="", help="A number of the trunk. [default: its first]")
+@click.option("--ring-timeout", type=float, help="Seconds to let it ring. [default: the server's]")
+@click.option("--config", type=click.Path(path_type=Path), default=Path("config/opensip.toml"),
+              show_default=True, help="The server's configuration.")  # fmt: skip
+def command(
+    *, number: str, trunk_name: str, agent: str, caller_id: str, ring_timeout: float | None,
+    config: Path,
+) -> None:  # fmt: skip
+    """Call a number through a trunk, let an agent speak, and say what came of it.
+
+    Exit status 0 if it was answered. Emergency numbers are refused.
+
+    Example: opensip dial +19195551234 --trunk bandwidth --agent shop
+    """
+    settings = load(config)
+    trunks = {trunk.name: trunk for trunk in settings.trunks}
+    if trunk_name not in trunks:
+        raise ConfigError(f"no trunk {trunk_name!r}{nearest(trunk_name, trunks)}")
+    options = settings.server.log
+    log.configure(level="warning", form=options.form, transcripts=options.transcripts)
+    with asyncio.Runner(loop_factory=fastest_loop) as runner:
+        dialled = runner.run(
+            _dial(
+                settings, trunks[trunk_name], number, agent=agent, caller_id=caller_id,
+                ring_timeout=ring_timeout or settings.server.calls.ring_timeout,
+            )
+        )  # fmt: skip
+    status = f" ({dialled.sip_status})" if dialled.sip_status else ""
+    click.echo(f"{dialled.outcome}{status}: {dialled.why}")
+    if dialled.call_id:
+        click.echo(f"record: {settings.server.data / 'calls' / dialled.call_id}.json")
+    sys.exit(0 if dialled.outcome == "answered" else 1)
+
+
+async def _dial(
+    settings: Settings, trunk: Trunk, number: str, *,
+    agent: str, caller_id: str, ring_timeout: float,
+) -> Dialled:  # fmt: skip
+    exchange = open_exchange(settings, settings.agents)
+    admission = Admission(
+        (), realm="", secret=secrets.token_bytes(32), strangers="silent", normalise=str
+    )
+    config = EndpointConfig(
+        listeners=_listeners(settings, trunk),
+        user_agent=settings.server.sip.user_agent,
+        client_tls=build.client_tls(settings.server, trunk),
+    )
+    endpoint = Endpoint(config, admission=admission, on_call=_refuse)
+    await endpoint.start()
+    try:
+        return await dial(
+            exchange, endpoint, trunk, number,
+            agent=agent, caller_id=caller_id, ring_timeout=ring_timeout,
+        )  # fmt: skip
+    finally:
+        await endpoint.close()
+        exchange.engine.close()
+
+
+async def _refuse(call: ServerCall) -> None:
+    call.reject(480)
+
+
+def _listeners(settings: Settings, trunk: Trunk) -> tuple[Listener, ...]:
+    """Listen beside the server for a trunk over UDP; a connection needs no listener."""
+    if not trunk.termination or transport_of(Uri.parse(trunk.termination)) != "UDP":
+        return ()
+    udp = [one for one in settings.server.listeners if one.transport == "UDP"]
+    host, public = (udp[0].host, udp[0].public_address) if udp else ("0.0.0.0", "")  # noqa: S104
+    return (Listener("UDP", host, 0, public_address=public or None),)

@@ -1,0 +1,38 @@
+"""The means of all calls, made from settings: engine, ports, data directory."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from opensip.agent.definition import Agent
+from opensip.call.exchange import Exchange
+from opensip.errors import ConfigError
+from opensip.media.engine_python import PythonEngine
+from opensip.media.ports import PortPool
+from opensip.media.session import MediaConfig
+from opensip.settings.load import Settings
+
+
+def open_exchange(settings: Settings, agents: Mapping[str, Agent]) -> Exchange:
+    """Make engine and ports on the running loop, and the data directory. Raises ConfigError."""
+    loop = asyncio.get_running_loop()
+    media = settings.server.media
+    _make_data(settings.server.data)
+    return Exchange(
+        engine=PythonEngine(loop),
+        ports=PortPool(media.address, media.first_port, media.last_port, clock=loop.time),
+        media=MediaConfig(media.address, media.public_address or None),
+        agents=agents,
+        data=settings.server.data,
+        now=loop.time,
+    )
+
+
+def _make_data(data: Path) -> None:
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(
+            f"the data directory {data} cannot be made: {error.strerror}; set `data` to one that "
+            "this user may write"
+        ) from error
