@@ -9,7 +9,7 @@ from opensip.agent.echo import EchoAgent
 from opensip.agent.outcome import Outcome
 from opensip.agent.session import AgentSession
 from opensip.agent.tone import ToneAgent
-from opensip.call.leg import Leg
+from opensip.audio.frame import AudioSink, AudioSource
 from opensip.events import Observer
 
 
@@ -36,13 +36,25 @@ class Talker(Protocol):
         """Let go of what it holds."""
 
 
+class Sounding(Protocol):
+    """Where an agent hears and speaks; it may sit there before the call is answered."""
+
+    @property
+    def source(self) -> AudioSource:
+        """What the peer says."""
+
+    @property
+    def sink(self) -> AudioSink:
+        """What the peer hears."""
+
+
 class Seat(Protocol):
-    """What seats an agent at a leg."""
+    """What seats an agent at a line."""
 
     def __call__(
         self,
         definition: Agent,
-        leg: Leg,
+        line: Sounding,
         *,
         observer: Observer,
         now: Callable[[], float],
@@ -53,18 +65,18 @@ class Seat(Protocol):
 
 def make_agent(
     definition: Agent,
-    leg: Leg,
+    line: Sounding,
     *,
     observer: Observer,
     now: Callable[[], float],
     variables: Mapping[str, str],
 ) -> Talker:
-    """Seat an agent of the definition's kind at a leg."""
+    """Seat an agent of the definition's kind; raises ConfigError where it cannot be made."""
     kind = _KINDS[definition.kind]
     return kind(
         definition,
-        source=leg.source,
-        sink=leg.sink,
+        source=line.source,
+        sink=line.sink,
         observer=observer,
         now=now,
         variables=variables,

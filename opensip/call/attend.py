@@ -1,7 +1,8 @@
 """From the answer on, a call is the same whoever called: an agent, a recording, an ending."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
+from opensip.agent.definition import Agent
 from opensip.call.agents import Talker
 from opensip.call.call import Call, Ending, Terms
 from opensip.call.entry import Entry
@@ -18,36 +19,36 @@ async def attend(
     exchange: Exchange,
     session: InviteSession,
     media: MediaSession,
+    agent: Talker,
     *,
     trunk: Trunk,
     route: Number,
     entry: Entry,
-    variables: Mapping[str, str],
 ) -> Ending:
-    """See an answered call through; `route` says which agent it gets, and what is recorded."""
+    """See an answered call through; `route` says what is recorded, and whose directory counts."""
     now = exchange.now
     leg = SipLeg(session, media, observer=entry, now=now)
     try:
         entry.note(CallAnswered(now()))
-        definition = exchange.agents[route.agent]
-        agent = exchange.seat(definition, leg, observer=entry, now=now, variables=variables)
         leg.on_digit = agent.digit
-        terms = Terms(
-            call_id=entry.call_id,
-            directory={name: target.uri for name, target in definition.directory.items()},
-            country=trunk.country,
-            strategies=trunk.transfer,
-            profile=trunk.profile,
-            max_seconds=trunk.max_seconds,
-            tells_why="transfer_failed" not in definition.replies,
-        )
-        try:
-            await _record(media, agent, route, entry, now=now)
-            return await Call(leg, agent, terms, observer=entry, now=now).run()
-        finally:
-            await agent.close()
+        await _record(media, agent, route, entry, now=now)
+        terms = terms_of(trunk, exchange.agents[route.agent], entry.call_id)
+        return await Call(leg, agent, terms, observer=entry, now=now).run()
     finally:
         await leg.close()
+
+
+def terms_of(trunk: Trunk, definition: Agent, call_id: str) -> Terms:
+    """Gather what a trunk and an agent allow of a call."""
+    return Terms(
+        call_id=call_id,
+        directory={name: target.uri for name, target in definition.directory.items()},
+        country=trunk.country,
+        strategies=trunk.transfer,
+        profile=trunk.profile,
+        max_seconds=trunk.max_seconds,
+        tells_why="transfer_failed" not in definition.replies,
+    )
 
 
 async def _record(

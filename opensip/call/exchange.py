@@ -1,16 +1,18 @@
 """What all calls share: engine and ports, agents, where their books are kept."""
 
+import contextlib
 import dataclasses
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 
 from opensip.agent.definition import Agent
-from opensip.call.agents import Seat, make_agent
+from opensip.call.agents import Seat, Sounding, Talker, make_agent
 from opensip.call.entry import Entry
 from opensip.carriers import Trunk
+from opensip.errors import ConfigError
 from opensip.events import Observer
 from opensip.media.engine import Engine
 from opensip.media.ports import PortPool
@@ -62,3 +64,22 @@ class Exchange:
             symmetric=trunk.symmetric,
         )
         return MediaSession(self.engine, self.ports, config, observer=observer)
+
+    @contextlib.asynccontextmanager
+    async def seated(
+        self, agent: str, line: Sounding, observer: Observer, variables: Mapping[str, str]
+    ) -> AsyncIterator[Talker]:
+        """Seat the agent of that name for one call, and let it go afterwards.
+
+        Raises ConfigError where there is none, or it cannot be made here.
+        """
+        if agent not in self.agents:
+            known = ", ".join(sorted(self.agents)) or "none"
+            raise ConfigError(f"no agent {agent!r}: known are {known}")
+        talker = self.seat(
+            self.agents[agent], line, observer=observer, now=self.now, variables=variables
+        )
+        try:
+            yield talker
+        finally:
+            await talker.close()

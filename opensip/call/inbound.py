@@ -14,9 +14,10 @@ from opensip.call.entry import Entry
 from opensip.call.exchange import Exchange
 from opensip.carriers import Number, Trunk
 from opensip.carriers.number import normalise
-from opensip.errors import ConfigError, OpenSipError
+from opensip.errors import OpenSipError, TransactionTimeout
 from opensip.events import CallStarted, Fault, HeaderContext, Observer
 from opensip.sip.uri import NameAddr
+from opensip.ua.call_failed import CallFailed
 from opensip.ua.identity import caller, context
 from opensip.ua.server_call import ServerCall
 
@@ -66,7 +67,8 @@ class InboundCalls:
                 raise
             except OpenSipError as error:
                 call.reject_error(error)
-                ending = Ending("us", str(error), error.sip_status)
+                log.warning("call_refused", sip_status=error.sip_status, why=str(error))
+                ending = _ending_of(error)
             except Exception as error:  # one call: whatever failed in it, the others go on
                 log.exception("call_failed")
                 entry.note(Fault(self._exchange.now(), "call", repr(error)))
@@ -130,20 +132,23 @@ class InboundCalls:
         entry: Entry,
         variables: Mapping[str, str],
     ) -> Ending:
-        if route.agent not in self._exchange.agents:
-            raise ConfigError(f"no agent {route.agent!r}: trunk {trunk.name} leads a number to it")
         contact = NameAddr.parse(call.participant.dialog.contact)
         media = self._exchange.open_media(trunk, entry, host=contact.uri.host)
         try:
-            session = await call.answer(media)
-            return await attend(
-                self._exchange,
-                session,
-                media,
-                trunk=trunk,
-                route=route,
-                entry=entry,
-                variables=variables,
-            )
+            # Seated first: where no agent can be had, the carrier may still try another route.
+            async with self._exchange.seated(route.agent, media, entry, variables) as agent:
+                session = await call.answer(media)
+                return await attend(
+                    self._exchange, session, media, agent, trunk=trunk, route=route, entry=entry
+                )
         finally:
             await media.close()
+
+
+def _ending_of(error: OpenSipError) -> Ending:
+    match error:
+        case CallFailed(status=487):
+            return Ending("caller", "cancelled", 487)
+        case TransactionTimeout():
+            return Ending("lost", str(error), None)
+    return Ending("us", str(error), error.sip_status)

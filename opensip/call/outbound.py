@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 import structlog
 
+from opensip.call.agents import Talker
 from opensip.call.attend import attend
 from opensip.call.call import Ending
 from opensip.call.emergency import is_emergency
@@ -163,13 +164,19 @@ class _Attempt:
         except OpenSipError as error:
             self._note_started("", str(to))
             return self._failed(error, ringing=False)
+        variables = {"caller": self._shown, "called": self._called}
+        variables["call_id"] = self._entry.call_id
         try:
-            return await self._call(to, host, media, ring_timeout)
+            async with self._exchange.seated(self._agent, media, self._entry, variables) as agent:
+                return await self._call(to, host, media, agent, ring_timeout)
+        except ConfigError:
+            self._note_started("", str(to))
+            raise
         finally:
             await media.close()
 
     async def _call(
-        self, to: Uri, host: str, media: MediaSession, ring_timeout: float
+        self, to: Uri, host: str, media: MediaSession, agent: Talker, ring_timeout: float
     ) -> tuple[Ending, Dialled]:
         shown = Uri("sip", self._shown, host=host)
         try:
@@ -192,22 +199,15 @@ class _Attempt:
             return self._failed(error, ringing=bool(call.progress))
         finally:
             call.cancel()  # where we are cancelled ourselves; nothing once it is answered
-        return await self._attend(session, media)
+        return await self._attend(session, media, agent)
 
-    async def _attend(self, session: InviteSession, media: MediaSession) -> tuple[Ending, Dialled]:
+    async def _attend(
+        self, session: InviteSession, media: MediaSession, agent: Talker
+    ) -> tuple[Ending, Dialled]:
         trunk = self._trunk
+        route = Number(self._agent, trunk.recording, trunk.consent)
         ending = await attend(
-            self._exchange,
-            session,
-            media,
-            trunk=trunk,
-            route=Number(self._agent, trunk.recording, trunk.consent),
-            entry=self._entry,
-            variables={
-                "caller": self._shown,
-                "called": self._called,
-                "call_id": self._entry.call_id,
-            },
+            self._exchange, session, media, agent, trunk=trunk, route=route, entry=self._entry
         )
         return ending, Dialled("answered", ending.cause, 200, self._entry.call_id)
 

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -43,7 +44,7 @@ def dial(data, answer, number="9195551234", *, trunk=TRUNK, agents=(), drop=None
         ours = endpoint(link=link, host="127.0.0.1", port=5060)
         await carrier.start()
         await ours.start()
-        house = exchange(data, *agents)
+        house = exchange(data, *(agents or [FakeTalker()]))
         dialled = await outbound.dial(
             house, ours, trunk, number, agent=more.pop("agent", "shop"), **more
         )
@@ -186,7 +187,7 @@ def test_giving_up_oneself_cancels_and_writes_the_record(tmp_path):
         ours = endpoint(link=link, host="127.0.0.1", port=5060)
         await carrier.start()
         await ours.start()
-        house = exchange(tmp_path)
+        house = exchange(tmp_path, FakeTalker())
         task = asyncio.create_task(outbound.dial(house, ours, TRUNK, "9195551234", agent="shop"))
         await asyncio.sleep(3)
         task.cancel()
@@ -213,3 +214,20 @@ def test_the_number_takes_the_place_of_the_user():
     uri = replace_user(Uri.parse("sip:x@sbc.example.com:5061;transport=tls"), "+19195551234")
     assert str(uri) == "sip:+19195551234@sbc.example.com:5061;transport=tls"
     assert str(replace_user(Uri.parse("sip:sbc.example.com"), "echo")) == "sip:echo@sbc.example.com"
+
+
+def test_an_agent_that_cannot_be_had_is_a_mistake_of_configuration(tmp_path):
+    def seat(*_, **__):
+        raise ConfigError("flite is not installed")
+
+    async def main():
+        ours = endpoint(link=Link(), host="127.0.0.1", port=5060)
+        await ours.start()
+        house = replace(exchange(tmp_path), seat=seat)
+        with pytest.raises(ConfigError, match="flite"):
+            await outbound.dial(house, ours, TRUNK, "9195551234", agent="shop")
+        (record,) = records(tmp_path)
+        assert (record["direction"], record["ending"]["side"]) == ("outbound", "us")
+        await ours.close()
+
+    run(main)

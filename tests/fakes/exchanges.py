@@ -41,8 +41,8 @@ class Seats:
         self.left = list(agents)
         self.seated = []
 
-    def __call__(self, definition, leg, *, observer, now, variables):
-        self.seated.append((definition.name, leg, dict(variables)))
+    def __call__(self, definition, line, *, observer, now, variables):
+        self.seated.append((definition.name, line, dict(variables)))
         return self.left.pop(0)
 
 
