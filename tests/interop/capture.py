@@ -52,7 +52,7 @@ def write_speech(path: Path, *, packets: int, first_port: int = 6000) -> None:
         out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, ETHERNET))
         for n in range(packets):
             rtp = struct.pack(">BBHII", 0x80, 0x80 if n == 0 else 0, n + 1, 160 * n, 0x5EED)
-            rtp += bytes((n * 7 + k * 13 + (k * k >> 3)) & 0xFF for k in range(160))
+            rtp += n.to_bytes(2) + bytes((n * 7 + k * 13) & 0xFF for k in range(158))
             udp = struct.pack(">HHHH", first_port, first_port, 8 + len(rtp), 0) + rtp
             ip = struct.pack(
                 ">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), n, 0, 64, 17, 0,

@@ -1,7 +1,9 @@
 """An opensip server in a process of its own, on ports of its own, for foreign peers to call."""
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -72,18 +74,18 @@ class Server:
         agents: str = str(ROOT / "config/agents/*.toml"),
         host: str = "127.0.0.1",
         public: str = "",
-        port: int = 15060,
         first_port: int = 20000,
         within: Sequence[str] = (),
     ) -> None:
-        self.folder, self.host, self.port, self.tls_port = folder, host, port, port + 1
+        self.folder, self.host, self.port = folder, host, free_ports()
+        self.tls_port = self.port + 1
         self.certs = folder / "certs"
         make = [ROOT / "scripts/certs", "--dir", self.certs, host]
         subprocess.run(make, check=True, capture_output=True)
         self.config = folder / "opensip.toml"
         self.config.write_text(
             CONFIG.format(
-                folder=folder, agents=agents, host=host, public=public, port=port,
+                folder=folder, agents=agents, host=host, public=public, port=self.port,
                 tls_port=self.tls_port, certs=self.certs, trunks=trunks,
                 first_port=first_port, last_port=first_port + 9999,
             )
@@ -136,6 +138,23 @@ class Server:
         self.process.kill()
         self.process.wait()
         self._log.close()
+
+
+def free_ports() -> int:
+    """Find a port that is free for UDP and TCP, and the one above it for TCP."""
+    for port in range(10000 + os.getpid() % 5000, 20000, 2):
+        kinds = ((0, socket.SOCK_DGRAM), (0, socket.SOCK_STREAM), (1, socket.SOCK_STREAM))
+        probes = [socket.socket(socket.AF_INET, kind) for _, kind in kinds]
+        try:
+            for probe, (offset, _) in zip(probes, kinds, strict=True):
+                probe.bind(("", port + offset))
+        except OSError:
+            continue
+        finally:
+            for probe in probes:
+                probe.close()
+        return port
+    raise AssertionError("no free ports from 10000 to 20000")
 
 
 def opensip(*arguments: str, seconds: float = 120) -> "subprocess.CompletedProcess[str]":
