@@ -31,9 +31,16 @@ async def attend(
     try:
         entry.note(CallAnswered(now()))
         leg.on_digit = agent.digit
-        await _record(media, agent, route, entry, now=now)
         terms = terms_of(trunk, exchange.agents[route.agent], entry.call_id)
-        return await Call(leg, agent, terms, observer=entry, now=now).run()
+        call = Call(
+            leg,
+            agent,
+            terms,
+            observer=entry,
+            now=now,
+            begin=lambda: _record(media, agent, route, entry, now=now),
+        )
+        return await call.run()
     finally:
         await leg.close()
 

@@ -1,7 +1,7 @@
 """A call from its answer to its end: the agent talks, perhaps hands over, and one ending comes."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -49,7 +49,10 @@ class Terms:
 
 
 class Call:
-    """One answered leg and its agent. `run` once; it raises nothing but cancellation."""
+    """One answered leg and its agent. `run` once; it raises nothing but cancellation.
+
+    `begin` is done before the agent's own first words.
+    """
 
     def __init__(
         self,
@@ -59,7 +62,9 @@ class Call:
         *,
         observer: Observer,
         now: Callable[[], float],
+        begin: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        self._begin = begin
         self._leg = leg
         self._agent = agent
         self._terms = terms
@@ -98,6 +103,8 @@ class Call:
             return await self._rescue()
 
     async def _converse(self) -> Ending:
+        if self._begin is not None:
+            await self._begin()
         while True:
             match await self._agent.run():
                 case Hangup(why):

@@ -274,6 +274,28 @@ def test_the_recording_starts_once_the_caller_was_told(tmp_path):
     run(main())
 
 
+def test_a_caller_who_does_not_stay_to_be_told_is_not_recorded(tmp_path):
+    async def main():
+        numbers = {"*": Number("shop", recording=True, consent="This call is recorded.")}
+        agent = FakeTalker()
+
+        async def say(text):
+            await asyncio.sleep(60)
+            return text
+
+        agent.say = say
+        house = House(tmp_path, Trunk("local", numbers=numbers), agent)
+        session = await house.dial()
+        await asyncio.sleep(1)
+        await session.bye()
+        await asyncio.sleep(0.1)
+        (record,) = records(tmp_path)
+        assert record["recording"] == {}
+        await house.close()
+
+    run(main())
+
+
 def test_digits_reach_the_agent(tmp_path):
     async def main():
         agent = FakeTalker()
