@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from opensip.media.engine import BATCH_TICKS, TICK, Batch, Listener, Stream, StreamConfig, deliver
 from opensip.media.ports import PortPair
+from opensip.media.receiver import Receiver, decode
 from opensip.media.stream import PythonStream
 
 CATCH_UP = 5  # ticks made up for at once after a late one; what is later is left out
@@ -32,6 +33,7 @@ class PythonEngine:
         self._loop = loop or asyncio.get_running_loop()
         self._random = random
         self._streams: list[PythonStream] = []
+        self._receivers: list[Receiver] = []
         self._tasks: set[asyncio.Task[object]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
@@ -47,6 +49,7 @@ class PythonEngine:
             ports, config, self._loop.time, random=self._random, closed=self._closed
         )
         self._streams.append(stream)
+        self._receivers.append(stream.receiver)
         for sock, protocol in stream.protocols():
             self._attach(sock, protocol)
         if self._timer is None:
@@ -68,6 +71,7 @@ class PythonEngine:
 
     def _closed(self, stream: PythonStream) -> None:
         self._streams.remove(stream)
+        self._receivers.remove(stream.receiver)
         if not self._streams and self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -94,6 +98,9 @@ class PythonEngine:
     def _run_tick(self, now: float) -> None:
         self._tick += 1
         self._due += TICK
+        for receiver in self._receivers:
+            receiver.tick(now)
+        decode(self._receivers)
         batches: list[tuple[Stream, Batch]] = []
         for number, stream in enumerate(self._streams, self._tick):
             # in turn, so that not all streams hand on their 100 ms at once

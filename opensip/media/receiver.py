@@ -1,6 +1,8 @@
 """The way in of a stream: from datagrams to samples in order, and to digits."""
 
+import itertools
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -30,7 +32,8 @@ _LONGEST_FILL = 0.5  # seconds of lost audio that are filled with silence
 class Receiver:
     """Takes datagrams, drops what is not the peer's, and collects what is heard.
 
-    Does no I/O. A bad packet is counted under its reason in `dropped` and never raises.
+    After the datagrams of a tick call `tick`, then `decode` for all receivers at once. Does no
+    I/O. A bad packet is counted under its reason in `dropped` and never raises.
     """
 
     def __init__(self) -> None:
@@ -43,6 +46,8 @@ class Receiver:
         self.digits: list[Digit] = []
         self.gate = 0  # ticks for which what is heard must be handed on at once: a voice is near
         self.rate = 8000
+        self.codec = "PCMU"  # of what is fresh
+        self.fresh: list[bytes] = []  # payloads to decode, in order
         self._config = StreamConfig()
         self._formats: dict[int, str] = {}
         self._events = TelephoneEventReceiver()
@@ -93,11 +98,21 @@ class Receiver:
             self.gate -= 1
         self._hand_on(now)
 
+    def hear(self, samples: Samples, power: float) -> None:
+        """Take what was `fresh`, decoded; `power` is the sum of its squares."""
+        self.fresh.clear()
+        self._heard.append(samples)
+        self._power += power
+        if power > _VOICE_POWER * len(samples):
+            self.gate = HOLD_TICKS
+
     def take_heard(self) -> AudioFrame | None:
-        """Take what was heard since the last call."""
+        """Take what was decoded since the last call."""
         if not self._heard:
             return None
-        samples = self._heard[0] if len(self._heard) == 1 else np.concatenate(self._heard)
+        # a copy in any case, so that the array of all streams can go
+        one = len(self._heard) == 1
+        samples = self._heard[0].copy() if one else np.concatenate(self._heard)
         power = max(self._power / len(samples), _LEAST_POWER)
         self._heard.clear()
         self._power = 0.0
@@ -143,11 +158,14 @@ class Receiver:
     def _hand_on(self, now: float) -> None:
         """Take what is in order by now."""
         for came_at, packet in self._in_order.take(now=now):
-            name = self._formats.get(packet[0])
-            if name in CODECS:
-                self._hear(packet[2], CODECS[name].decode(packet[4]), came_at)
-            elif name == EVENT:
+            name = self._formats.get(packet.payload_type)
+            if name == EVENT:
                 self._take_event(packet)
+            elif name in CODECS and packet.payload:
+                if name != self.codec:
+                    decode((self,))
+                    self.codec = name
+                self._collect(packet.timestamp, packet.payload, came_at)
 
     def _take_event(self, packet: RtpPacket) -> None:
         try:
@@ -158,23 +176,34 @@ class Receiver:
             self.digits.append(Digit(digit, 1000 * self._events.duration // self.rate))
         return None
 
-    def _hear(self, timestamp: int, samples: Samples, came_at: float) -> None:
-        """Add samples to what is heard, and open the gate when they are a voice."""
+    def _collect(self, timestamp: int, payload: bytes, came_at: float) -> None:
+        """Add a payload to what is to be decoded; where audio was lost, silence before it."""
         at = self._clock.time_of(timestamp, now=came_at)
-        if not self._heard:
+        if not self.fresh and not self._heard:
             self._heard_at = at
         elif self._next_timestamp is not None and self._next_timestamp != timestamp:
-            self._fill(self._next_timestamp, timestamp)
-        self._heard.append(samples)
-        self._next_timestamp = (timestamp + len(samples)) & 0xFFFFFFFF
-        loud = samples.astype(np.float32)
-        power = float(loud @ loud)
-        self._power += power
-        if power > _VOICE_POWER * len(samples):
-            self.gate = HOLD_TICKS
+            missing = (timestamp - self._next_timestamp) & 0xFFFFFFFF
+            if missing <= _LONGEST_FILL * self.rate:
+                self.fresh.append(bytes((CODECS[self.codec].silence,)) * missing)
+        self.fresh.append(payload)
+        self._next_timestamp = (timestamp + len(payload)) & 0xFFFFFFFF
 
-    def _fill(self, next_timestamp: int, timestamp: int) -> None:
-        """Put silence where audio was lost, so that what follows keeps its distance."""
-        missing = (timestamp - next_timestamp) & 0xFFFFFFFF
-        if missing <= _LONGEST_FILL * self.rate:
-            self._heard.append(np.zeros(missing, np.int16))
+
+def decode(receivers: Iterable[Receiver]) -> None:
+    """Decode what is fresh of each receiver, and measure its power.
+
+    All streams of a codec are one array: a few calls into numpy a tick, not several a packet.
+    """
+    waiting: dict[str, list[Receiver]] = {}
+    for receiver in receivers:
+        if receiver.fresh:
+            waiting.setdefault(receiver.codec, []).append(receiver)
+    for codec, group in waiting.items():
+        payloads = [b"".join(receiver.fresh) for receiver in group]
+        samples = CODECS[codec].decode(b"".join(payloads))
+        ends = list(itertools.accumulate(map(len, payloads)))  # a byte is a sample
+        starts = [0, *ends[:-1]]
+        wide = samples.astype(np.float32)
+        powers = np.add.reduceat(wide * wide, starts).tolist()
+        for receiver, start, end, power in zip(group, starts, ends, powers, strict=True):
+            receiver.hear(samples[start:end], power)

@@ -58,16 +58,16 @@ class PythonStream:
         self._clock = clock
         self._closed: Callable[[PythonStream], None] | None = closed
         self._sender = Sender(random)
-        self._receiver = Receiver()
+        self.receiver = Receiver()
         epoch = time.time() - clock()
-        self._reports = Reports(self._sender, self._receiver, random, epoch=epoch)
+        self._reports = Reports(self._sender, self.receiver, random, epoch=epoch)
         self._sender.playout.on_empty = self._emptied
         self._waiters: list[asyncio.Future[None]] = []
         self._said: list[bytes] = []
         self._said_at = 0.0
         self._ticks = 0  # since the last batch
         self._unsent = 0
-        self._inboxes = (_Inbox(self._receiver, clock), _Inbox(self._reports, clock))
+        self._inboxes = (_Inbox(self.receiver, clock), _Inbox(self._reports, clock))
         self.configure(config)
 
     def protocols(self) -> tuple[tuple[socket.socket, asyncio.DatagramProtocol], ...]:
@@ -82,13 +82,13 @@ class PythonStream:
     @property
     def last_received(self) -> float | None:
         """When the last good RTP packet came, on the loop's clock."""
-        return self._receiver.last_received
+        return self.receiver.last_received
 
     def configure(self, config: StreamConfig) -> None:
         """Take what was negotiated; an SRTP context lives on while its key is the same."""
         self._config = config
         self._sender.configure(config)
-        self._receiver.configure(config)
+        self.receiver.configure(config)
         self._reports.configure(config, now=self._clock())
 
     # ---- what is said
@@ -136,9 +136,8 @@ class PythonStream:
 
     def tick(self, now: float, *, due: bool) -> Batch | None:
         """Do what each tick does; gives a batch when it is due or a voice is near."""
-        receiver = self._receiver
+        receiver = self.receiver
         self._ticks += 1
-        receiver.tick(now)
         self._send_rtp(now)
         if now >= self._reports.due_at:
             self._send_rtcp(self._reports.report(now=now))
@@ -157,7 +156,7 @@ class PythonStream:
         return {
             "sent": self._sender.packets,
             "unsent": self._unsent,
-            **self._receiver.statistics(),
+            **self.receiver.statistics(),
             **self._reports.statistics(),
         }
 
@@ -175,7 +174,7 @@ class PythonStream:
         closed(self)
 
     def _send_rtp(self, now: float) -> None:
-        latch = self._receiver.latch
+        latch = self.receiver.latch
         if latch is None or not self._config.sending:
             self._sender.skip_tick()
             return
@@ -197,22 +196,21 @@ class PythonStream:
             self._unsent += 1
 
     def _batch(self, now: float) -> Batch:
-        receiver, seconds, self._ticks = self._receiver, self._ticks * TICK, 0
+        receiver, seconds, self._ticks = self.receiver, self._ticks * TICK, 0
         digits, receiver.digits = tuple(receiver.digits), []
         moved_to, receiver.moved_to = receiver.moved_to, None
-        return Batch(
-            now, seconds, receiver.take_heard(), self._take_said(), self._said_at, digits, moved_to
-        )
+        said = self._take_said() if self._said else None
+        return Batch(now, seconds, receiver.take_heard(), said, self._said_at, digits, moved_to)
 
-    def _take_said(self) -> Samples | None:
-        if not self._said:
-            return None
+    def _take_said(self) -> Samples:
         samples = self._sender.playout.codec.decode(b"".join(self._said))
         self._said.clear()
         return samples
 
     def _emptied(self) -> None:
         """Wake those who wait for the end of what was written."""
+        if not self._waiters:
+            return
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             if not waiter.done():

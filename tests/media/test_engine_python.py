@@ -292,7 +292,7 @@ def test_a_late_tick_is_made_up_for_and_a_stall_is_not():
         await asyncio.sleep(0)
         assert caller.counts["sent"] - sent <= CATCH_UP + 1
         assert caller.engine.skipped_ticks in (94, 95)
-        assert abs(callee.session._stream._receiver.source.jitter) < 400
+        assert abs(callee.session._stream.receiver.source.jitter) < 400
         await caller.session.close()
         await callee.session.close()
 
