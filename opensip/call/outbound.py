@@ -16,7 +16,7 @@ from opensip.call.exchange import Exchange
 from opensip.carriers import Number, Trunk
 from opensip.carriers.number import normalise
 from opensip.errors import ConfigError, NotAllowed, OpenSipError, TransportFailed
-from opensip.events import CallStarted, Observer
+from opensip.events import CallStarted, Fault, Observer
 from opensip.media.session import MediaSession
 from opensip.sip.flow import Flow
 from opensip.sip.uri import NameAddr, Uri
@@ -104,6 +104,12 @@ async def dial(
         except asyncio.CancelledError:
             ending = Ending("us", "shut down")
             raise
+        except ConfigError:
+            raise
+        except Exception as error:  # one call: whatever failed in it, others can be made
+            log.exception("call_failed")
+            entry.note(Fault(exchange.now(), "call", repr(error)))
+            dialled = Dialled("failed", repr(error), call_id=entry.call_id)
         finally:
             entry.close(ending)
     return dialled

@@ -178,7 +178,7 @@ def _transfer_ended(record: Record, event: Event) -> None:
 
 
 def _fault(record: Record, event: Event) -> None:
-    record["faults"].append({name: value for name, value in event.items() if name != "kind"})
+    record["faults"].append(dict(event))
 
 
 def _wall(record: Record, event: Event) -> str:

@@ -231,3 +231,17 @@ def test_an_agent_that_cannot_be_had_is_a_mistake_of_configuration(tmp_path):
         await ours.close()
 
     run(main)
+
+
+def test_a_fault_of_ours_is_a_call_that_failed(tmp_path):
+    async def main():
+        ours = endpoint(link=Link(), host="127.0.0.1", port=5060)
+        await ours.start()
+        house = replace(exchange(tmp_path), seat=lambda *_, **__: 1 / 0)
+        dialled = await outbound.dial(house, ours, TRUNK, "9195551234", agent="shop")
+        assert dialled.outcome == "failed"
+        (record,) = records(tmp_path)
+        assert "ZeroDivisionError" in record["faults"][0]["error"]
+        await ours.close()
+
+    run(main)
