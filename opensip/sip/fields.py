@@ -1,8 +1,10 @@
 """Header fields with an inner structure. Each has `parse` and is written by `str`."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
+from opensip.errors import RemoteProtocolError
 from opensip.sip.grammar import (
     NO_PARAMS,
     TOKEN,
@@ -12,6 +14,7 @@ from opensip.sip.grammar import (
     parse_number,
     quote,
     refuse,
+    skip_quoted,
     unquote,
 )
 from opensip.sip.uri import NameAddr, Uri
@@ -231,7 +234,8 @@ class UserToUser:
         data = parts[:end].strip()
         if not data:
             raise refuse("User-to-User", text)
-        return cls(unquote(data), Params.parse(parts[end:]), data.startswith('"'))
+        plain = unquote(data)
+        return cls(plain, Params.parse(parts[end:]), plain != data)
 
     @property
     def encoding(self) -> str | None:
@@ -245,7 +249,9 @@ class UserToUser:
 
 def _end_of_data(text: str) -> int:
     if text.startswith('"'):
-        return len(text) if text.count('"') < 2 else text.index('"', 1) + 1
+        with suppress(RemoteProtocolError):
+            return skip_quoted(text, 0)
+        return len(text)  # the quote that should end it was lost
     at = text.find(";")
     return len(text) if at < 0 else at
 

@@ -43,8 +43,9 @@ class StreamFramer:
 
     @property
     def pending(self) -> bool:
-        """True while part of a message is waiting for its rest."""
-        return bool(self._buffer.strip(b"\r\n"))
+        """True while part of a message is waiting for its rest; tells after `next_message`."""
+        # Longer than half a ping it is a message, however many line ends its body begins with.
+        return len(self._buffer) > 3 or bool(self._buffer.strip(b"\r\n"))
 
     def receive(self, data: bytes) -> None:
         """Take what came from the connection."""

@@ -12,6 +12,7 @@ _HOST = re.compile(r"\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9_](?:[A-Za-z0-9._-]{0,
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _PARAM_VALUE = re.compile(r"[^\s;,\"<>]+")
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
+_STOPS = {separator: re.compile(rf'["<>{separator}]') for separator in ",;"}
 _SPACE = " \t\r\n"
 
 MAX_NUMBER = 2**32 - 1  # of delta-seconds, CSeq and the like: RFC 3261 section 25.1
@@ -62,7 +63,7 @@ def format_host_port(host: str, port: int | None) -> str:
 
 
 def split(text: str, separator: str) -> list[str]:
-    """Split at `separator`, but not within quoted strings or angle brackets."""
+    """Split at `separator`, "," or ";", but not within quoted strings or angle brackets."""
     if separator not in text:
         return [text]
     if '"' not in text and "<" not in text:
@@ -72,17 +73,17 @@ def split(text: str, separator: str) -> list[str]:
 
 def _split_around(text: str, separator: str) -> list[str]:
     parts, start, at, bracket = [], 0, 0, False
-    while at < len(text):
-        char = text[at]
-        if char == '"' and not bracket:
-            at = skip_quoted(text, at)
-            continue
-        if char == separator and not bracket:
-            parts.append(text[start:at])
-            start = at + 1
-        elif char in "<>":
+    while stop := _STOPS[separator].search(text, at):
+        char, at = stop[0], stop.end()
+        if bracket:
+            bracket = char != ">"
+        elif char == '"':
+            at = skip_quoted(text, stop.start())
+        elif char == separator:
+            parts.append(text[start : stop.start()])
+            start = at
+        else:
             bracket = char == "<"
-        at += 1
     return [*parts, text[start:]]
 
 

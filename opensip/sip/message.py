@@ -32,13 +32,16 @@ MAX_BODY = 65536  # octets
 
 _VERSION = re.compile(r"SIP/[0-9]{1,3}\.[0-9]{1,3}", re.I)
 _STATUS = re.compile(r"SIP/([0-9]+\.[0-9]+) ([1-6][0-9]{2})(?: (.*))?", re.I | re.S)
-_FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
+# None of these may look at the same octets again and again: a stranger chooses them.
+_FOLD = re.compile(r"(?<![ \t])[ \t]*+(?:\r\n[ \t]+)+")
+_LWS = r"(?:[ \t]|\r?\n[ \t])"
 _CREDENTIALS = re.compile(
-    r"(\bresponse\s*=\s*\"?)[^\",\s]+"  # of Digest
-    r"|((?:^|\n)(?:proxy-)?authorization\s*:\s*(?!\s*digest\b)\S+\s+)[^\r\n]+",  # Basic, Bearer
+    r"(\bresponse\s*+=\s*+\"?+)[^\",\s]+"  # of Digest
+    rf"|((?:^|\n)(?:proxy-)?authorization{_LWS}*+:{_LWS}*+(?!digest\b)\S++{_LWS}++)"
+    r"(?:[^\r\n]|\r?\n[ \t])+",  # of Basic, Bearer
     re.I,
 )
-_SDES_KEY = re.compile(r"(a=crypto:[^\r\n]*?inline:)[^\r\n]+")
+_CRYPTO = re.compile(r"a=crypto:[^\r\n]*")
 _ANSWERED = frozenset({"via", "from", "to", "call-id", "cseq"})  # section 8.2.6.2
 _ONCE = ("From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Length", "Content-Type")
 
@@ -344,5 +347,10 @@ def masked(message_text: str) -> str:
     if "authorization" in message_text.lower():
         message_text = _CREDENTIALS.sub(lambda m: (m[1] or m[2]) + "***", message_text)
     if "a=crypto:" in message_text:
-        message_text = _SDES_KEY.sub(r"\1***", message_text)
+        message_text = _CRYPTO.sub(_without_key, message_text)
     return message_text
+
+
+def _without_key(line: re.Match[str]) -> str:
+    before, inline, key = line[0].partition("inline:")
+    return f"{before}{inline}***" if key else line[0]

@@ -140,15 +140,23 @@ class Uri:
 
 
 def _params_match(one: Uri, other: Uri) -> bool:
-    names = {name.lower() for name, _ in (*one.params.pairs, *other.params.pairs)}
-    for name in names:
-        a, b = one.params.get(name), other.params.get(name)
+    ours, theirs = _values(one.params), _values(other.params)
+    for name in ours.keys() | theirs.keys():
+        a, b = ours.get(name), theirs.get(name)
         if a is None or b is None:
             if name in _MUST_MATCH:
                 return False
         elif unescape(a).lower() != unescape(b).lower():
             return False
     return True
+
+
+def _values(params: Params) -> dict[str, str]:
+    """Give the first value of each name, as `Params.get` does, without a search for each."""
+    values: dict[str, str] = {}
+    for name, value in params.pairs:
+        values.setdefault(name.lower(), unquote(value) if value else "")
+    return values
 
 
 def _parse_sip(scheme: str, rest: str) -> Uri:

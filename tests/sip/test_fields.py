@@ -129,5 +129,9 @@ def test_user_to_user():
     assert str(quoted) == '"a;b";encoding=ascii'
     assert UserToUser.parse("aGVsbG8=").encoding is None
     assert UserToUser.parse('"open').data == '"open'
+    assert str(UserToUser.parse('"open')) == '"open'
+    escaped = UserToUser.parse(r'"a\"b\\";encoding=ascii')
+    assert escaped.data == 'a"b\\'
+    assert UserToUser.parse(str(escaped)) == escaped
     with pytest.raises(RemoteProtocolError):
         UserToUser.parse(" ;encoding=hex")

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from opensip.errors import RemoteProtocolError
 from opensip.sip.grammar import Params
 from opensip.sip.uri import NameAddr, Uri
+from tests.fakes.cost import DEAR, cpu_seconds
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 HOSTS = st.sampled_from(["example.com", "192.0.2.1", "2001:db8::1", "a_b"])
@@ -106,6 +107,15 @@ def test_equivalent_uris_of_rfc_3261_section_19_1_4(one, other):
 )
 def test_uris_that_are_not_equivalent(one, other):
     assert not Uri.parse(one).equivalent(Uri.parse(other))
+
+
+def test_comparing_uris_costs_little_however_many_parameters_they_have():
+    one, other = (
+        Uri.parse("sip:b" + "".join(f";{n:x}" for n in range(first, first + 2500)))
+        for first in (0, 3000)
+    )
+    assert cpu_seconds(lambda: one.equivalent(other)) < DEAR
+    assert Uri.parse("sip:b;A=1;a=2").equivalent(Uri.parse("sip:b;a=1"))
 
 
 @given(st.tuples(TEXT, st.none() | TEXT, HOSTS, st.none() | st.integers(0, 65535)), TEXT, TEXT)
