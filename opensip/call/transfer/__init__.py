@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+import structlog
+
 from opensip.call.transfer.refer import Refer
 from opensip.call.transfer.strategy import (
     Referrer,
@@ -9,7 +11,9 @@ from opensip.call.transfer.strategy import (
     TransferResult,
     TransferStrategy,
 )
-from opensip.events import Observer, TransferEnded, TransferProgress, TransferStarted
+from opensip.events import Fault, Observer, TransferEnded, TransferProgress, TransferStarted
+
+log = structlog.get_logger(__name__)
 
 __all__ = [
     "STRATEGIES",
@@ -44,7 +48,12 @@ async def hand_over(
         def progressed(way: str, status: int) -> None:
             observer.note(TransferProgress(now(), way, status))
 
-        result = await STRATEGIES[name].transfer(leg, transfer, progressed)
+        try:
+            result = await STRATEGIES[name].transfer(leg, transfer, progressed)
+        except Exception as error:  # one strategy: its fault must not cost us the caller
+            log.exception("transfer_failed", strategy=name)
+            observer.note(Fault(now(), f"transfer {name}", repr(error)))
+            result = TransferResult("failed")
         observer.note(TransferEnded(now(), name, result.outcome, result.sip_status))
         if result.outcome == "transferred":
             break

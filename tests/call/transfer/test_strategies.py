@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from opensip.call import transfer as transfers
 from opensip.call.handoff import Handoff
 from opensip.call.transfer import STRATEGIES, Transfer, TransferResult, hand_over
 from opensip.sip.refer_usage import ReferProgress
@@ -93,3 +94,25 @@ def test_the_next_strategy_follows_one_that_failed():
         return noted
 
     assert run(main()).kinds.count("transfer_started") == 2
+
+
+def test_a_strategy_that_breaks_has_failed_and_the_next_is_tried(monkeypatch):
+    class Broken:
+        def suits(self, leg):
+            return True
+
+        async def transfer(self, leg, transfer, progressed):
+            raise RuntimeError("a plug-in of somebody")
+
+    monkeypatch.setattr(transfers, "STRATEGIES", {"broken": Broken(), **STRATEGIES})
+
+    async def main():
+        leg, noted = FakeLeg(STORIES["success"][0]), Noted()
+        loop = asyncio.get_running_loop()
+        names = ["broken", "refer"]
+        result = await hand_over(leg, transfer(), names, observer=noted, now=loop.time)
+        return result, noted
+
+    result, noted = run(main())
+    assert result == TransferResult("transferred", 200)
+    assert noted.kinds[:3] == ["transfer_started", "fault", "transfer_ended"]
