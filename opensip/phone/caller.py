@@ -11,7 +11,7 @@ from opensip.call.emergency import is_emergency
 from opensip.errors import NotAllowed, OpenSipError
 from opensip.media.recorder import Recorder
 from opensip.media.session import MediaSession
-from opensip.phone.hearing import Hearing
+from opensip.phone.hearing import LONGEST, Hearing
 from opensip.phone.line import Line
 from opensip.phone.script import Keys, Say, Step, Tone, Wait
 from opensip.sip.uri import NameAddr, Uri
@@ -35,8 +35,9 @@ class Report(Protocol):
 class CallerConfig:
     """Whom to call, as whom, and what to do there. Times are in seconds.
 
-    `patience` is how long the other side may take to begin an answer; `linger` how long the
-    caller stays after its last step, for the other side to hang up or to transfer it.
+    `patience` is how long the other side may take to begin an answer, `longest` how long it may
+    speak without a pause before the caller goes on all the same; `linger` how long the caller
+    stays after its last step, for the other side to hang up or to transfer it.
     """
 
     to: Uri
@@ -45,6 +46,7 @@ class CallerConfig:
     credentials: Credentials | None = None
     ring_timeout: float = 30.0
     patience: float = 12.0
+    longest: float = LONGEST
     linger: float = 15.0
 
 
@@ -124,7 +126,7 @@ class Caller:
 
     async def _talk(self, session: InviteSession, media: MediaSession) -> None:
         """Act out the script until it or the call is over."""
-        hearing = Hearing(media.source, self._now)
+        hearing = Hearing(media.source, self._now, longest=self._config.longest)
         listening = asyncio.create_task(hearing.listen())
         acting = asyncio.create_task(self._act(hearing, media))
         ending = asyncio.create_task(session.wait_ended())

@@ -9,6 +9,7 @@ from opensip.audio.frame import AudioFrame, AudioSource
 VOICE_DBFS = -45.0  # speech of a phone call is 20 dB above, line noise 10 dB below
 PAUSE = 0.9  # seconds without voice after which the other side has finished
 SHORTEST = 0.1  # seconds of voice; less is a click
+LONGEST = 30.0  # seconds of voice without a pause; more is a tone or music, not a turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,12 @@ class Heard:
 class Hearing:
     """Listens to a source all the time and tells turns apart. Run `listen` as a task."""
 
-    def __init__(self, source: AudioSource, now: Callable[[], float]) -> None:
+    def __init__(
+        self, source: AudioSource, now: Callable[[], float], *, longest: float = LONGEST
+    ) -> None:
         self._source = source
         self._now = now
+        self._longest = longest
         self._turn: Heard | None = None
         self._changed = asyncio.Event()
         self.ended = False
@@ -42,12 +46,16 @@ class Hearing:
         self._turn = None
 
     async def turn(self, *, patience: float) -> Heard | None:
-        """Wait for the other side to speak and finish; None where it does not within `patience`."""
-        give_up = self._now() + patience
+        """Wait for the other side to speak and finish; None where it does not within `patience`.
+
+        A turn that has no end is given as far as it came.
+        """
+        began = self._now()
+        give_up = began + patience
         while not self.ended:
             now = self._now()
             turn = self._turn
-            if turn and now - turn.ended >= PAUSE:
+            if turn and (now - turn.ended >= PAUSE or now - began >= patience + self._longest):
                 self._turn = None
                 if turn.ended - turn.began >= SHORTEST:
                     return turn

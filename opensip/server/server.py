@@ -33,6 +33,7 @@ class Server:
         self._secret = secrets.token_bytes(32)
         self._trunks: dict[str, Trunk] = {trunk.name: trunk for trunk in settings.trunks}
         self._agents: dict[str, Agent] = dict(settings.agents)
+        self.started = asyncio.Event()  # set once every listener is bound
         self._stopping = asyncio.Event()
         self._hurrying = False
         self._changed = asyncio.Event()  # a call has ended, or there is no more time
@@ -63,6 +64,7 @@ class Server:
             opened.push_async_callback(self.endpoint.close)
             self._take_signals()
             self._tell_started()
+            self.started.set()
             await self._stopping.wait()
             await self._drain()
         log.info("server_stopped")

@@ -29,10 +29,10 @@ class Scripted:
         return AudioFrame(at, np.zeros(160, np.int16), 8000, self._levels.pop(0))
 
 
-def hear(*parts, patiences=(10.0,), hold=True):
+def hear(*parts, patiences=(10.0,), hold=True, longest=30.0):
     async def main():
         loop = asyncio.get_running_loop()
-        hearing = Hearing(Scripted(*parts, hold=hold), loop.time)
+        hearing = Hearing(Scripted(*parts, hold=hold), loop.time, longest=longest)
         task = asyncio.create_task(hearing.listen())
         turns = [(await hearing.turn(patience=patience), loop.time()) for patience in patiences]
         task.cancel()
@@ -72,3 +72,9 @@ def test_the_end_of_the_call_ends_the_turn():
     assert turn.ended == pytest.approx(1.0)
     assert at < 1.1
     assert hear((0.5, SILENCE), hold=False)[0][0] is None
+
+
+def test_a_tone_without_end_is_given_as_far_as_it_came():
+    [(turn, at)] = hear((20, VOICE), patiences=(1.0,), longest=4.0)
+    assert at == pytest.approx(5.0, abs=0.03)
+    assert turn.ended == pytest.approx(5.0, abs=0.05)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from opensip.audio.tones import tone
+from opensip.cli.loop import fastest_loop
 from opensip.phone.voice import muted, voice_of
 
 
@@ -19,7 +20,9 @@ def test_a_muted_voice_is_silent_for_as_long():
 
 
 @pytest.mark.skipif(not shutil.which("flite"), reason="flite is not installed")
-def test_flite_speaks_at_the_rate_of_the_call():
-    samples = asyncio.run(voice_of("slt")("hello there", 8000))
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, fastest_loop])
+def test_flite_speaks_at_the_rate_of_the_call(loop):
+    with asyncio.Runner(loop_factory=loop) as runner:
+        samples = runner.run(voice_of("slt")(f"hello there {loop.__name__[0]}", 8000))
     assert 4000 < len(samples) < 16000
     assert np.abs(samples).max() > 3000

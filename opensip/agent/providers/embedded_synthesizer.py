@@ -3,6 +3,7 @@
 import asyncio
 import io
 import shutil
+import tempfile
 import wave
 from collections import OrderedDict
 from collections.abc import AsyncIterator
@@ -77,17 +78,19 @@ class EmbeddedSynthesizer:
             ) from error
 
     async def _run(self, clause: str) -> bytes:
-        process = await asyncio.create_subprocess_exec(
-            self._flite, "-voice", self._voice, "-t", clause, "-o", "/dev/stdout",
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            output, _ = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
+        # Into a file: flite opens /dev/stdout anew, which fails on the socket that uvloop gives.
+        with tempfile.NamedTemporaryFile(suffix=".wav") as file:
+            process = await asyncio.create_subprocess_exec(
+                self._flite, "-voice", self._voice, "-t", clause, "-o", file.name,
+                stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+            )  # fmt: skip
+            try:
                 await process.wait()
-        return output
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                    await process.wait()
+            return file.read()
 
 
 def _decode(data: bytes) -> Samples:

@@ -1,0 +1,201 @@
+"""A whole server in the test's own loop, called by a phone over loopback sockets."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+
+import pytest
+
+from opensip.errors import ConfigError
+from opensip.net.sip_transport import Listener
+from opensip.phone.caller import Caller, CallerConfig
+from opensip.phone.line import Line, LineConfig
+from opensip.phone.script import Tone, Wait
+from opensip.server.server import Server
+from opensip.settings.load import load
+from opensip.sip.uri import NameAddr, Uri
+
+pytestmark = pytest.mark.e2e
+
+CONFIG = """
+data = "data"
+[[sip.listeners]]
+transport = "UDP"
+host = "127.0.0.1"
+port = 0
+[media]
+address = "127.0.0.1"
+first_port = 31000
+last_port = 31998
+[calls]
+drain_seconds = 1.0
+[log]
+level = "warning"
+[trunks.local]
+networks = ["127.0.0.0/8"]
+recording = "on"
+[trunks.local.numbers]
+echo = "echo"
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    file = tmp_path / "opensip.toml"
+    file.write_text(CONFIG)
+    return file
+
+
+@contextlib.asynccontextmanager
+async def serving(config, *, stopping=True):
+    """Run a server; `stopping` ends it and its calls at once on the way out."""
+    server = Server(load(config))
+    running = asyncio.create_task(server.run())
+    starting = asyncio.create_task(server.started.wait())
+    await asyncio.wait((running, starting), return_when=asyncio.FIRST_COMPLETED)
+    starting.cancel()
+    try:
+        yield server
+    finally:
+        if stopping:
+            server.stop()
+            server.stop()
+        await running
+
+
+async def until(server, calls):
+    """Wait until as many calls are in progress."""
+    for _ in range(1000):
+        if server.status()["calls"] == len(server.status()["calls_in_progress"]) == calls:
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError(f"there were never {calls} calls")
+
+
+class Reports(list):
+    def __call__(self, what, **details):
+        self.append((what, details))
+
+
+async def no_voice(text, rate):
+    raise AssertionError("nothing is to be said")
+
+
+async def call(server, *steps, number="echo"):
+    _, host, port = server.endpoint.bound[0]
+    to = Uri.parse(f"sip:{number}@{host}:{port}")
+    line = LineConfig("127.0.0.1", listeners=(Listener("UDP", "127.0.0.1", 0),))
+    config = CallerConfig(
+        to,
+        NameAddr.parse("<sip:+15551112222@127.0.0.1>"),
+        steps,
+        patience=0.3,
+        longest=0.2,
+        linger=0.1,
+    )
+    reports = Reports()
+    async with Line(line) as open_line:
+        result = await Caller(open_line, config, speak=no_voice, report=reports).run()
+    return result, reports
+
+
+def run(main):
+    return asyncio.run(asyncio.wait_for(main, 20))
+
+
+def test_a_call_is_answered_echoed_and_recorded(config):
+    async def main():
+        async with serving(config) as server:
+            before = server.status()
+            result, reports = await call(server, Tone(440, 0.4))
+            await until(server, calls=0)
+            return before, result, reports, server.status()
+
+    before, result, reports, after = run(main())
+    assert result.answered
+    assert [what for what, _ in reports if what == "heard_answer"]
+    assert (before["state"], before["calls"], before["ports"]) == ("serving", 0, 0)
+    assert (after["calls"], after["ports"], after["dialogs"]) == (0, 0, 0)
+    [record] = (config.parent / "data/calls").glob("*.json")
+    told = json.loads(record.read_text())
+    assert (told["trunk"], told["agent"], told["caller"]) == ("local", "echo", "+15551112222")
+    assert (config.parent / "data/recordings" / f"{record.stem}.wav").stat().st_size > 4000
+
+
+def test_status_lists_the_calls_in_progress(config):
+    async def main():
+        async with serving(config) as server:
+            calling = asyncio.create_task(call(server, Wait(0.3)))
+            await until(server, calls=1)
+            status = server.status()
+            await calling
+            return status
+
+    [told] = run(main())["calls_in_progress"]
+    assert (told["trunk"], told["caller"], told["called"]) == ("local", "+15551112222", "echo")
+
+
+def test_a_number_that_leads_nowhere_is_404_until_a_reload_knows_it(config):
+    async def main():
+        async with serving(config) as server:
+            first, _ = await call(server, number="tone")
+            config.write_text(CONFIG + 'tone = "tone"\n')
+            os.kill(os.getpid(), signal.SIGHUP)
+            await asyncio.sleep(0.05)
+            second, _ = await call(server, number="tone")
+            config.write_text("wrong = true")
+            server.reload()
+            third, _ = await call(server, number="tone")
+            return first.status, second.status, third.status
+
+    assert run(main()) == (404, 200, 200)
+
+
+def test_draining_refuses_new_calls_and_lets_old_ones_end(config):
+    async def main():
+        async with serving(config, stopping=False) as server:
+            calling = asyncio.create_task(call(server, Wait(0.1)))
+            await until(server, calls=1)
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.sleep(0.05)
+            refused, _ = await call(server)
+            kept, _ = await calling
+        return refused.status, kept.ended_by, server.status()["state"]
+
+    assert run(main()) == (503, "local", "draining")
+
+
+def test_calls_that_do_not_end_are_ended_at_the_deadline(config):
+    async def main():
+        async with serving(config, stopping=False) as server:
+            calling = asyncio.create_task(call(server, Wait(5)))
+            await until(server, calls=1)
+            server.stop()
+        result, _ = await calling
+        return result.ended_by
+
+    assert run(main()) == "remote"
+
+
+def test_a_port_in_use_is_said_in_words(config):
+    async def main():
+        async with serving(config) as server:
+            _, _, port = server.endpoint.bound[0]
+            text = CONFIG.replace("port = 0", f"port = {port}").replace('"data"', '"other"')
+            config.write_text(text)
+            with pytest.raises(ConfigError, match="another program holds it"):
+                await Server(load(config)).run()
+
+    run(main())
+
+
+def test_a_data_directory_that_cannot_be_made(config):
+    (config.parent / "data").write_text("in the way")
+
+    async def main():
+        Server(load(config))
+
+    with pytest.raises(ConfigError, match=r"data directory .* cannot be made"):
+        run(main())
