@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 from collections.abc import Callable
 
 from opensip.media.engine import BATCH_TICKS, TICK, Batch, Listener, Stream, StreamConfig, deliver
@@ -34,7 +33,7 @@ class PythonEngine:
         self._random = random
         self._streams: list[PythonStream] = []
         self._receivers: list[Receiver] = []
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._tick = 0
@@ -50,8 +49,9 @@ class PythonEngine:
         )
         self._streams.append(stream)
         self._receivers.append(stream.receiver)
-        for sock, protocol in stream.protocols():
-            self._attach(sock, protocol)
+        task = self._loop.create_task(stream.attach(self._loop))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         if self._timer is None:
             self._due = self._loop.time() + TICK
             self._timer = self._loop.call_at(self._due, self._run_ticks)
@@ -61,13 +61,6 @@ class PythonEngine:
         """Close every stream, and so end the tick."""
         for stream in list(self._streams):
             stream.close()
-
-    def _attach(self, sock: socket.socket, protocol: asyncio.DatagramProtocol) -> None:
-        task = self._loop.create_task(
-            self._loop.create_datagram_endpoint(lambda: protocol, sock=sock)
-        )
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     def _closed(self, stream: PythonStream) -> None:
         self._streams.remove(stream)

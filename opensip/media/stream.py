@@ -1,7 +1,6 @@
 """One stream of the Python engine: two sockets, the way in, the way out, and their reports."""
 
 import asyncio
-import socket
 import time
 from collections.abc import Callable, Mapping
 
@@ -21,13 +20,10 @@ class _Inbox(asyncio.DatagramProtocol):
         self._receive = reader.receive
         self._clock = clock
         self._transport: asyncio.BaseTransport | None = None
-        self._closed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin; or end at once, when the stream was closed meanwhile."""
+        """Begin."""
         self._transport = transport
-        if self._closed:
-            transport.close()
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Hand one datagram on."""
@@ -35,7 +31,6 @@ class _Inbox(asyncio.DatagramProtocol):
 
     def close(self) -> None:
         """Take no more datagrams."""
-        self._closed = True
         if self._transport is not None:
             self._transport.close()
 
@@ -67,12 +62,20 @@ class PythonStream:
         self._said_at = 0.0
         self._ticks = 0  # since the last batch
         self._unsent = 0
+        self._attached = False
         self._inboxes = (_Inbox(self.receiver, clock), _Inbox(self._reports, clock))
         self.configure(config)
 
-    def protocols(self) -> tuple[tuple[socket.socket, asyncio.DatagramProtocol], ...]:
-        """Give each socket with the protocol that reads it."""
-        return (self._ports.rtp, self._inboxes[0]), (self._ports.rtcp, self._inboxes[1])
+    async def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to receive; what comes until then waits in the sockets."""
+        rtp, rtcp = self._inboxes
+        try:
+            await loop.create_datagram_endpoint(lambda: rtp, sock=self._ports.rtp)
+            await loop.create_datagram_endpoint(lambda: rtcp, sock=self._ports.rtcp)
+        finally:
+            self._attached = True
+            if self._closed is None:  # meanwhile
+                self._release()
 
     @property
     def rate(self) -> int:
@@ -168,10 +171,14 @@ class PythonStream:
         if self._sender.packets:
             self._send_rtcp(self._reports.goodbye(now=self._clock()))
         self._sender.forget()
+        closed(self)
+        if self._attached:
+            self._release()
+
+    def _release(self) -> None:
         for inbox in self._inboxes:
             inbox.close()
         self._ports.close()
-        closed(self)
 
     def _send_rtp(self, now: float) -> None:
         latch = self.receiver.latch

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 
 import numpy as np
 import pytest
@@ -48,14 +49,22 @@ def test_what_left_is_told_while_it_is_kept():
     run(main)
 
 
-def test_a_stream_closed_at_once_leaves_nothing_open():
+@pytest.mark.parametrize("turns", range(6))
+def test_a_stream_closed_at_once_leaves_nothing_open(turns):
+    faults = []
+
     async def main():
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
         stream, pair, _ = open_stream(StreamConfig())
+        for _ in range(turns):
+            await asyncio.sleep(0)
         stream.close()
         await asyncio.sleep(0.1)
         assert pair.rtp.fileno() == pair.rtcp.fileno() == -1
 
     run(main)
+    gc.collect()
+    assert not faults
 
 
 def test_who_takes_no_events_gets_none():
