@@ -1,17 +1,17 @@
 """The exception tree of opensip. Each error knows the SIP status with which it is answered.
 
-    OpenSipError
-    ├── LocalProtocolError      a bug of ours: loud, never put on the wire
-    ├── RemoteProtocolError     the peer broke the protocol
-    ├── TransactionTimeout      no final response within timer B or F
-    ├── TransportFailed         the bytes could not be delivered
-    ├── NegotiationError        no session description that both sides can use
-    ├── MediaError              a media port or stream that cannot be had
-    ├── ProviderError           a recognizer, dialogue or synthesizer failed
-    ├── ToolError               a tool of an agent failed
-    ├── NotAllowed              a policy forbids it (an emergency number, a foreign caller id)
-    └── ConfigError             the operator's configuration is wrong
-        └── MissingExtra        an optional part is not installed
+OpenSipError
+├── LocalProtocolError      a bug of ours: loud, never put on the wire
+├── RemoteProtocolError     the peer broke the protocol
+├── TransactionTimeout      no final response within timer B or F
+├── TransportFailed         the bytes could not be delivered
+├── NegotiationError        no session description that both sides can use
+├── MediaError              a media port or stream that cannot be had
+├── ProviderError           a recognizer, dialogue or synthesizer failed
+├── ToolError               a tool of an agent failed
+├── NotAllowed              a policy forbids it (an emergency number, a foreign caller id)
+└── ConfigError             the operator's configuration is wrong
+    └── MissingExtra        an optional part is not installed
 """
 
 from typing import ClassVar
