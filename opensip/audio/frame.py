@@ -42,7 +42,11 @@ class AudioSource(Protocol):
 
 
 class AudioSink(Protocol):
-    """Where spoken audio goes. Positions count samples ever written, from 0."""
+    """Where spoken audio goes.
+
+    Positions count samples from 0; what is flushed leaves the count. So a write has been heard
+    as far as `played` is beyond the position it returned.
+    """
 
     @property
     def rate(self) -> int:
