@@ -144,7 +144,7 @@ def _check_agent(agent: Agent) -> Iterator[str]:
         yield f"keys.{key}: a key is one of 0-9, * and #"
     for name, entry in agent.directory.items():
         if not entry.uri.startswith(("sip:", "sips:", "tel:", "+")):
-            yield f"directory.{name}.uri: {entry.uri!r} must be a sip:, sips: or tel: URI or a +number"
+            yield f"directory.{name}.uri: {entry.uri!r} is no sip:, sips: or tel: URI or +number"
     for name, text in [("greeting", agent.greeting), *agent.replies.items()]:
         yield from _template(name, text)
 

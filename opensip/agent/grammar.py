@@ -38,7 +38,7 @@ def parse(text: str) -> Phrase:
             pattern.append(f"{word} ")
         elif digits:
             jsgf.append(" ".join(["<digit>"] * _count(digits, text)))
-            pattern.append(rf"(?P<digits>(?:\w+ ){{{digits}}})")
+            pattern.append(rf"(?P<digits>(?:(?:{'|'.join(_DIGITS)}) ){{{digits}}})")
         elif sign in "([":
             closers.append(")" if sign == "(" else "]")
             jsgf.append(sign)
@@ -54,7 +54,7 @@ def parse(text: str) -> Phrase:
     if closers:
         raise PhraseError(f"{closers[-1]!r} is missing in {text!r}")
     try:
-        return Phrase(text, " ".join(jsgf), re.compile("".join(pattern)))
+        return Phrase(text, " ".join(jsgf), re.compile(f"(?:{''.join(pattern)})"))
     except re.error as error:
         raise PhraseError(f"{text!r}: {error}") from None
 
@@ -65,9 +65,16 @@ def words_of(phrase: Phrase) -> frozenset[str]:
 
 
 def match(phrases: Iterable[Phrase], text: str) -> re.Match[str] | None:
-    """Find the first phrase that is the whole of `text` (lower-case words)."""
-    padded = f"{' '.join(text.lower().split())} "
-    return next((found for p in phrases if (found := p.pattern.fullmatch(padded))), None)
+    """Find the first phrase that is the whole of `text` (lower-case words).
+
+    A last word too many is left out: a recognizer that has begun a longer phrase may add one.
+    """
+    words, phrases = text.lower().split(), tuple(phrases)
+    for part in (words, words[:-1]):
+        padded = "".join(f"{word} " for word in part)
+        if found := next((f for p in phrases if (f := p.pattern.fullmatch(padded))), None):
+            return found
+    return None
 
 
 def digits_in(text: str) -> str:

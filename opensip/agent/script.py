@@ -25,13 +25,11 @@ _DIGITS_SILENCE = 0.8  # people pause between the digits of a number
 _YES_NO_SILENCE = 0.45
 _SILENCE = 0.55
 _YES = grammar.parse(
-    "[oh] (yes | yeah | yep | correct | right | that's right | that is right | that's correct |"
-    " that is correct | exactly | sure) [that's right | that is right | that's correct |"
-    " that is correct | it is | please]"
+    "yes | yeah | yep | correct | right | exactly | that's right | that is right |"
+    " that's correct | that is correct | yes (that's right | that's correct | that is right)"
 )
 _NO = grammar.parse(
-    "(no | nope | wrong | that's wrong | that is wrong | not right | incorrect)"
-    " [that's wrong | that is wrong | it is not | it's not | it isn't | thank you]"
+    "no | nope | wrong | that's wrong | that is wrong | no (that's wrong | that is wrong)"
 )
 
 

@@ -30,6 +30,7 @@ from opensip.agent.providers import (
 )
 from opensip.agent.turn_taking import (
     AgentIs,
+    Caller,
     Do,
     Event,
     Expecting,
@@ -141,7 +142,6 @@ class AgentSession:
         self._step(Key(self._now()))
         if self._leaving or self._outcome is None or self._outcome.done():
             return
-        self._ear.forget()
         wanted = self._dialogues[0].expectation().keys
         self._keys += "" if digit == "#" and self._keys else digit
         if digit == "#" or (wanted and len(self._keys) >= wanted):
@@ -224,14 +224,20 @@ class AgentSession:
     def _interrupt(self) -> None:
         if self._leaving:
             return
+        self._clock = None
+        if self._break_off() and self._turns.caller is not Caller.QUIET:
+            now = self._now()
+            self._observer.note(BargedIn(now, max(0.0, now - self._turns.began) * 1000))
+
+    def _break_off(self) -> bool:
+        """Give up the present answer, and tell whether it was being spoken."""
         if self._answering:
             self._answering.cancel()
             self._answering = None
-        self._clock = None
-        if not self._mouth.silent:
-            self._told(self._mouth.stop(), interrupted=True)
-            now = self._now()
-            self._observer.note(BargedIn(now, max(0.0, now - self._turns.began) * 1000))
+        if self._mouth.silent:
+            return False
+        self._told(self._mouth.stop(), interrupted=True)
+        return True
 
     def _turn_ended(self) -> None:
         now = self._now()
@@ -262,8 +268,7 @@ class AgentSession:
         self._start(self._give(acts, turn))
 
     def _start(self, answer: "asyncio._CoroutineLike[None]") -> None:
-        if self._answering:
-            self._answering.cancel()
+        self._break_off()
         self._step(AgentIs(self._now(), Speech.THINKING))
         self._answering = asyncio.create_task(answer)
         self._answering.add_done_callback(self._answered)

@@ -140,10 +140,16 @@ def step(state: State, event: Event) -> tuple[State, tuple[Do, ...]]:
         case AgentIs(at, voice):
             return replace(state, voice=voice, quiet_since=at), ()
         case Key(at):
-            stop = (Do.STOP_VOICE,) if state.voice is not Speech.IDLE else ()
-            return replace(state, voice=Speech.IDLE, quiet_since=at), stop
+            return _keyed(state, at)
         case Expecting(end_silence, idle):
             return replace(state, end_silence=end_silence, idle=idle), ()
+
+
+def _keyed(state: State, at: float) -> tuple[State, tuple[Do, ...]]:
+    forget = (Do.FORGET,) if state.caller is not Caller.QUIET else ()
+    stop = (Do.STOP_VOICE,) if state.voice is not Speech.IDLE else ()
+    state = replace(state, caller=Caller.QUIET, voice=Speech.IDLE, quiet_since=at)
+    return state, forget + stop
 
 
 def _voiced(state: State, frame: Frame) -> tuple[State, tuple[Do, ...]]:

@@ -1,4 +1,4 @@
-"""A telephone line in memory: what the caller says on one side, what the agent plays on the other."""
+"""A telephone line in memory: the caller speaks on one side, the agent on the other."""
 
 import asyncio
 
@@ -78,7 +78,7 @@ class Line:
         return len(self.written) - self.played()
 
     async def drained(self):
-        while left := self.queued():
+        while left := self.queued():  # noqa: ASYNC110  time passes here, nothing sets an event
             await asyncio.sleep(left / RATE)
 
 

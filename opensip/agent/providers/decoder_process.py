@@ -1,8 +1,9 @@
 """A process that recognises: pocketsphinx holds Python's lock while it decodes, so it has its own.
 
 Speaks over its standard streams. A request is one line of JSON {"jsgf", "bytes"} and that many
-bytes of 16 kHz audio; the answer is one line {"text", "score"}: score is the mean acoustic
-log likelihood of a 10 ms frame of speech, which says how well the words fit what was heard.
+bytes of 16 kHz audio; the answer is one line {"text", "score", "worst", "coverage"}: the mean
+acoustic log likelihood of a 10 ms frame in all words and in the worst, and the share of what was
+voiced that lies within the words. They say how well the words fit what was heard.
 The process ends with its input.
 """
 
@@ -13,6 +14,7 @@ import sys
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 # Cepstral means of telephone speech: without them the first second of a call is misheard.
 _CMN = "32.8,16.7,-25.4,38.7,-16.2,6.3,3.2,-12.2,2.6,-11.1,7.8,0.0,1.2"
@@ -25,6 +27,10 @@ _TELEPHONE = [
     ("yes(2)", "Y EH"),
     ("yes(3)", "Y EH TH"),
 ]
+_NO_FIT = -10.0  # a likelihood too small for a float
+_FRAME = 160  # samples: the decoder's frames are 10 ms
+_VOICED_SHARE = 0.003  # of the loudest frame's power, 25 dB below: what is softer is no vowel
+_EDGE = 5  # frames by which words may be placed wrong
 _DITHER = 10.0  # of 32768: noise in the band that the telephone left empty
 
 
@@ -58,7 +64,17 @@ class Decoders:
         self._decoder.process_raw(pcm, full_utt=True)
         self._decoder.end_utt()
         found = self._decoder.hyp()
-        return {"text": found.hypstr if found else "", "score": self._score()}
+        words = [s for s in self._decoder.seg() or () if s.word[0] not in "<[("]
+        spans = [(s.start_frame, s.end_frame + 1) for s in words]
+        fits = [fit(s.ascore, s.end_frame - s.start_frame + 1) for s in words]
+        frames = sum(end - start for start, end in spans)
+        return {
+            "text": found.hypstr if found else "",
+            "score": sum(f * (b - a) for f, (a, b) in zip(fits, spans, strict=True))
+            / (frames or 1),
+            "worst": min(fits, default=_NO_FIT),
+            "coverage": coverage(samples, spans),
+        }
 
     def _activate(self, jsgf: str) -> None:
         if jsgf not in self._grammars:
@@ -67,11 +83,21 @@ class Decoders:
             self._grammars[jsgf] = name
         self._decoder.activate_search(self._grammars[jsgf])
 
-    def _score(self) -> float:
-        words = [s for s in self._decoder.seg() or () if s.word[0] not in "<[("]
-        frames = sum(s.end_frame - s.start_frame + 1 for s in words)
-        total = sum(math.log(max(s.ascore, sys.float_info.min)) for s in words)
-        return total / frames if frames else -99.0
+
+def fit(likelihood: float, frames: int) -> float:
+    """Tell the mean log likelihood of a frame of a word."""
+    return math.log(likelihood) / frames if likelihood > sys.float_info.min else _NO_FIT
+
+
+def coverage(samples: NDArray[np.int16], spans: list[tuple[int, int]]) -> float:
+    """Tell which share of the voiced 10 ms frames lies within the words' spans of frames."""
+    frames = samples[: len(samples) // _FRAME * _FRAME].reshape(-1, _FRAME).astype(np.float64)
+    power = np.mean(frames**2, axis=1)
+    voiced = power > max(power.max(initial=0.0) * _VOICED_SHARE, 1.0)
+    within = np.zeros(len(voiced), bool)
+    for start, end in spans:
+        within[max(0, start - _EDGE) : end + _EDGE] = True
+    return float(np.sum(voiced & within) / max(np.sum(voiced), 1))
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:

@@ -18,7 +18,9 @@ from opensip.errors import MissingExtra, ProviderError
 _RATE, _MODEL_RATE = 8000, 16000
 _LONGEST = 20 * _RATE  # samples; a turn is cut here by turn-taking too
 _SHORTEST = int(0.12 * _RATE)  # less than this holds no word
-_WORST, _BEST = -4.6, -1.8  # scores of words forced on what they are not, and of a good fit
+_WORST, _BEST = -4.45, -1.8  # scores of words forced on what they are not, and of a good fit
+_WORST_WORD = -7.8  # one word that does not fit spoils the rest
+_COVERAGE = 0.75  # of the voice must be words; what is left out was something else
 _SHORT_WORST = -5.8  # a single word fits loosely even when it is right
 _SECONDS = 10.0  # a decode that takes longer will not end
 
@@ -134,19 +136,19 @@ class EmbeddedRecognizer:
         audio = resample(heard, _RATE, _MODEL_RATE)
         process = self._process or shared_process()
         answer = await process.decode(self._expectation.jsgf, audio.tobytes())
-        return understood(answer["text"], answer["score"])
+        return understood(**answer)
 
     async def close(self) -> None:
         """Let the turn go; the process is shared and stays."""
         self._samples = []
 
 
-def understood(text: str, score: float) -> Understood:
+def understood(text: str, score: float, worst: float, coverage: float) -> Understood:
     """Weigh words by how well they fit: a grammar forces its words on any noise."""
-    worst = _WORST if len(text.split()) > 1 else _SHORT_WORST
-    if not text or score < worst:
+    limit = _WORST if len(text.split()) > 1 else _SHORT_WORST
+    if not text or score < limit or worst < _WORST_WORD or coverage < _COVERAGE:
         return Understood("", 0.0)
-    return Understood(text, round(min(1.0, (score - worst) / (_BEST - worst)), 2))
+    return Understood(text, round(min(1.0, (score - limit) / (_BEST - limit)), 2))
 
 
 def make(agent: Agent) -> EmbeddedRecognizer:

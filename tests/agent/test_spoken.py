@@ -1,0 +1,37 @@
+import pytest
+
+from opensip.agent.spoken import Word, aloud, clauses, digits, fill
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("at 9:00", "at 9 o'clock in the morning"),
+        ("at 17:30", "at 5 30 in the afternoon"),
+        ("at 20:05", "at 8 oh 5 in the evening"),
+        ("12:00 and 0:00", "noon and midnight"),
+        ("$12.50", "12 dollars and 50 cents"),
+        ("$1", "1 dollar"),
+        ("$0.01", "1 cent"),
+        ("on 2026-11-18", "on November 18"),
+        ("on 2026-13-18 at 29:99", "on 2026-13-18 at 29:99"),
+    ],
+)
+def test_times_money_and_dates(text, spoken):
+    assert aloud(text) == spoken
+
+
+def test_digits_one_by_one():
+    assert digits("4017") == "four zero one seven"
+
+
+def test_templates_fill_what_is_known_and_leave_out_the_rest():
+    values = {"order": Word("42")}
+    assert fill("{order}, {order:digits}{nobody}{no.body:digits}.", values) == "42, four two."
+
+
+def test_clauses_are_long_enough_to_sound_whole():
+    text = "I am sorry, I found no order. Please say the four digits again, or ask for a person."
+    assert " ".join(clauses(text)) == text
+    assert all(len(clause) >= 25 for clause in clauses(text)[:-1])
+    assert clauses("") == []
