@@ -2,15 +2,17 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from opensip.agent.providers import Expectation, Recognizer, Understood
 from opensip.audio.frame import AudioFrame, Samples
+from opensip.audio.level import dbfs
 from opensip.audio.resample import Resampler
 from opensip.errors import OpenSipError, ProviderError
 from opensip.events import Observer, ProviderFailed
 
 _PRE_ROLL = 0.3  # seconds kept from before the voice was noticed: weak first sounds
+_PIECE = 0.02  # seconds of audio on which voice is decided
 _SECONDS = 12.0  # a recognizer that takes longer has failed
 
 
@@ -110,3 +112,14 @@ class Ear:
         if self._recognizers:
             ready = self._resampler.push(samples) if self._resampler else samples
             self._recognizers[0].feed(ready)
+
+
+def pieces(frame: AudioFrame) -> Iterator[AudioFrame]:
+    """Cut a batch into stretches short enough to decide on voice."""
+    size = max(1, int(_PIECE * frame.rate))
+    if len(frame.samples) <= size:
+        yield frame
+        return
+    for start in range(0, len(frame.samples), size):
+        samples = frame.samples[start : start + size]
+        yield AudioFrame(frame.at + start / frame.rate, samples, frame.rate, dbfs(samples))

@@ -115,7 +115,7 @@ class Script:
             yield from self._failed(self._here.ask)
         elif found := grammar.match(self._slot_phrases(), turn.text):
             yield from self._number(grammar.digits_in(found["digits"]), turn.confidence)
-        elif name := self._intent(turn.text):
+        elif name := self.intent_of(turn.text):
             yield from self._intended(name, turn.confidence)
         else:
             yield from self._failed(self._here.help, self.agent.reply("not_understood"))
@@ -224,7 +224,8 @@ class Script:
         for name in self._listened():
             yield from self._phrases[name]
 
-    def _intent(self, text: str) -> str:
+    def intent_of(self, text: str) -> str:
+        """Tell which intent of those listened for now has this text; "" if none."""
         found = (name for name in self._listened() if grammar.match(self._phrases[name], text))
         return next(found, "")
 

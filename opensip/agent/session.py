@@ -5,21 +5,19 @@
 
 import asyncio
 import contextlib
-import itertools
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any
 
 from opensip.agent import providers as providing
 from opensip.agent.conversation import Conversation
 from opensip.agent.definition import Agent
-from opensip.agent.ear import Ear
+from opensip.agent.ear import Ear, pieces
+from opensip.agent.keypad import Keypad
+from opensip.agent.mind import Ask, Mind
 from opensip.agent.mouth import Mouth
 from opensip.agent.outcome import CallerLeft, Escalate, Hangup, Outcome
 from opensip.agent.providers import (
-    Act,
-    Dialogue,
     HangUp,
     Looked,
     Meant,
@@ -28,6 +26,7 @@ from opensip.agent.providers import (
     Transfer,
     Understood,
 )
+from opensip.agent.turn_clock import TurnClock
 from opensip.agent.turn_taking import (
     AgentIs,
     Caller,
@@ -43,49 +42,22 @@ from opensip.agent.turn_taking import (
 )
 from opensip.agent.voice_activity import VoiceActivity
 from opensip.audio.frame import AudioFrame, AudioSink, AudioSource
-from opensip.audio.level import dbfs
 from opensip.errors import ProviderError
 from opensip.events import (
     BargedIn,
     CallerSaid,
     Escalated,
     Observer,
-    ProviderFailed,
     SpeechEnded,
     SpeechStarted,
     ToolCalled,
-    TurnTaken,
 )
 
-_BETWEEN_KEYS = 2.0  # seconds after which a keyed number is complete
 _LAG = 0.12  # how late a frame may come: a batch of the gated path, and jitter
-_PIECE = 0.02  # seconds of audio on which voice is decided
-
-
-@dataclass(slots=True)
-class _TurnClock:
-    """When what happened of one turn, and the sample at which its answer starts."""
-
-    voiced_until: float
-    decided: float
-    recognized: float = 0.0
-    worded: float | None = None
-    voiced: float = 0.0
-    start: int | None = None
-
-    def taken(self, at: float, first_played: float) -> TurnTaken:
-        worded = self.recognized if self.worded is None else self.worded
-        marks = (
-            self.voiced_until, self.decided, self.recognized, worded, self.voiced, first_played,
-        )  # fmt: skip
-        total = (first_played - self.voiced_until) * 1000
-        spent = (max(0.0, (b - a) * 1000) for a, b in itertools.pairwise(marks))
-        endpointing, recognizer, dialogue, synthesizer, playout = spent
-        return TurnTaken(at, endpointing, recognizer, dialogue, synthesizer, playout, total)
 
 
 class AgentSession:
-    """Talks with one caller. Raises ConfigError, MissingExtra where a provider cannot be made."""
+    """Talks with one caller. Raises ConfigError where a provider cannot be made."""
 
     def __init__(
         self,
@@ -103,18 +75,17 @@ class AgentSession:
         self.variables = dict(variables or {})
         self.conversation = Conversation()
         self._source, self._sink, self._observer, self._now = source, sink, observer, now
-        self._dialogues = list(made.dialogues)
+        self._mind = Mind(made.dialogues, observer, now)
         self._ear = Ear(made.recognizers, source.rate, observer)
         self._mouth = Mouth(made.synthesizers, sink, observer, now)
         self._activity = VoiceActivity()
         self._turns = State(idle=agent.idle_seconds)
-        self._opening: Callable[[Dialogue], AsyncIterator[Act]] = lambda d: d.open()
+        self._opening: Ask = lambda d: d.open()
         self._answering: asyncio.Task[None] | None = None
         self._outcome: asyncio.Future[Outcome] | None = None
         self._leaving = False  # the last words are being said: nothing interrupts them
-        self._clock: _TurnClock | None = None
-        self._keys = ""
-        self._key_timer: asyncio.TimerHandle | None = None
+        self._clock: TurnClock | None = None
+        self._keypad = Keypad(self._keyed)
 
     async def run(self) -> Outcome:
         """Talk until the call is to end, the caller left, or a human is to take over."""
@@ -129,7 +100,7 @@ class AgentSession:
                 listening.result()
             return self._outcome.result()
         finally:
-            self._cancel_keys()
+            self._keypad.clear()
             await _cancelled(listening, self._answering)
             self._answering = None
             self._ear.forget()
@@ -138,17 +109,9 @@ class AgentSession:
 
     def digit(self, digit: str) -> None:
         """Take a key that the caller pressed: 0-9, *, #, A-D."""
-        self._cancel_keys()
         self._step(Key(self._now()))
-        if self._leaving or self._outcome is None or self._outcome.done():
-            return
-        wanted = self._dialogues[0].expectation().keys
-        self._keys += "" if digit == "#" and self._keys else digit
-        if digit == "#" or (wanted and len(self._keys) >= wanted):
-            self._keyed()
-        else:
-            loop = asyncio.get_running_loop()
-            self._key_timer = loop.call_later(_BETWEEN_KEYS, self._keyed)
+        if not self._leaving and self._outcome and not self._outcome.done():
+            self._keypad.press(digit, self._mind.expectation().keys)
 
     async def say(self, text: str) -> str:
         """Say something that is no part of the dialogue; returns what was heard of it."""
@@ -183,7 +146,7 @@ class AgentSession:
                     self._end(CallerLeft())
                     return
                 if frame.at + frame.seconds >= since:  # what came during a transfer is past
-                    for piece in _pieces(frame):
+                    for piece in pieces(frame):
                         self._heard(piece)
         finally:
             if reading:
@@ -203,7 +166,7 @@ class AgentSession:
     def _carry_out(self, command: Do) -> None:
         match command:
             case Do.BEGIN:
-                self._ear.begin(self._dialogues[0].expectation())
+                self._ear.begin(self._mind.expectation())
             case Do.FORGET:
                 self._ear.forget()
             case Do.CONFIRM:
@@ -218,7 +181,7 @@ class AgentSession:
                 self._turn_ended()
             case Do.STOP_VOICE:
                 self._interrupt()
-            case Do.IDLE if not self._keys:
+            case Do.IDLE if not self._keypad.waiting:
                 self._answer(lambda dialogue: dialogue.idle())
 
     def _interrupt(self) -> None:
@@ -242,30 +205,19 @@ class AgentSession:
     def _turn_ended(self) -> None:
         now = self._now()
         self._observer.note(SpeechEnded(now, self._turns.voiced_until))
-        self._clock = _TurnClock(self._turns.voiced_until, now)
+        self._clock = TurnClock(self._turns.voiced_until, now)
         self._start(self._answer_speech(self._clock))
 
-    def _keyed(self) -> None:
-        keys, self._keys = self._keys, ""
-        self._cancel_keys()
-        if keys:
-            now = self._now()
-            self._clock = _TurnClock(now, now, now)
-            self._keys = ""
-            turn = Understood(keys, 1.0, "dtmf")
-            self._answer(lambda dialogue: dialogue.answer(turn), turn)
-
-    def _cancel_keys(self) -> None:
-        if self._key_timer:
-            self._key_timer.cancel()
-            self._key_timer = None
+    def _keyed(self, keys: str) -> None:
+        now = self._now()
+        self._clock = TurnClock(now, now, now)
+        turn = Understood(keys, 1.0, "dtmf")
+        self._answer(lambda dialogue: dialogue.answer(turn), turn)
 
     # ---- answering
 
-    def _answer(
-        self, acts: Callable[[Dialogue], AsyncIterator[Act]], turn: Understood | None = None
-    ) -> None:
-        self._start(self._give(acts, turn))
+    def _answer(self, ask: Ask, turn: Understood | None = None) -> None:
+        self._start(self._give(ask, turn))
 
     def _start(self, answer: "asyncio._CoroutineLike[None]") -> None:
         self._break_off()
@@ -279,7 +231,7 @@ class AgentSession:
         if error and self._outcome and not self._outcome.done():
             self._outcome.set_exception(error)
 
-    async def _answer_speech(self, clock: _TurnClock) -> None:
+    async def _answer_speech(self, clock: TurnClock) -> None:
         try:
             turn = await self._ear.understand(now=self._now())
         except ProviderError as error:
@@ -288,26 +240,17 @@ class AgentSession:
         clock.recognized = self._now()
         await self._give(lambda dialogue: dialogue.answer(turn), turn)
 
-    async def _give(
-        self, acts: Callable[[Dialogue], AsyncIterator[Act]], turn: Understood | None
-    ) -> None:
-        while True:
-            try:
-                await self._perform(acts(self._dialogues[0]), turn)
-            except ProviderError as error:
-                if error.provider == "synthesizer":
-                    self._escalate(Transfer(self.agent.human, "", 0.0, str(error)))
-                elif self._next_dialogue(error):
-                    continue
-                else:
-                    await self._apologise(str(error))
-            return
+    async def _give(self, ask: Ask, turn: Understood | None) -> None:
+        try:
+            await self._perform(ask, turn)
+        except ProviderError as error:
+            await self._apologise(str(error))
 
-    async def _perform(self, acts: AsyncIterator[Act], turn: Understood | None) -> None:
+    async def _perform(self, ask: Ask, turn: Understood | None) -> None:
         last: HangUp | Transfer | None = None
         noted = turn is None
-        async with aclosing(_guarded(acts)) as guarded:
-            async for act in guarded:
+        async with aclosing(self._mind.acts(ask)) as acts:
+            async for act in acts:
                 if turn and not noted and not isinstance(act, Looked):
                     self._note_caller(turn, act if isinstance(act, Meant) else None)
                     noted = True
@@ -338,16 +281,8 @@ class AgentSession:
         start = await self._mouth.say(text)
         if first:
             self._step(AgentIs(self._now(), Speech.SPEAKING))
-        if clock and clock.start is None:
-            clock.voiced, clock.start = self._now(), start
-
-    def _next_dialogue(self, error: ProviderError) -> bool:
-        name = type(self._dialogues[0]).__name__
-        self._observer.note(ProviderFailed(self._now(), "dialogue", name, str(error)))
-        if len(self._dialogues) > 1:
-            del self._dialogues[0]
-            return True
-        return False
+        if clock:
+            clock.said(self._now(), start)
 
     async def _apologise(self, why: str) -> None:
         """Say that something failed, and hand over: the caller is not left alone with it."""
@@ -362,7 +297,7 @@ class AgentSession:
 
     def _told(self, heard: str, *, interrupted: bool) -> None:
         self.conversation.agent_said(heard, at=self._now(), interrupted=interrupted)
-        self._dialogues[0].heard(heard, interrupted=interrupted)
+        self._mind.heard(heard, interrupted=interrupted)
 
     def _note_caller(self, turn: Understood, meant: Meant | None) -> None:
         now = self._now()
@@ -392,7 +327,7 @@ class AgentSession:
             self._observer.note(clock.taken(now, max(clock.voiced, now - since)))
 
     def _expect(self) -> None:
-        expected = self._dialogues[0].expectation()
+        expected = self._mind.expectation()
         self._step(Expecting(expected.end_silence, self.agent.idle_seconds))
 
     def _escalate(self, last: Transfer) -> None:
@@ -406,17 +341,6 @@ class AgentSession:
             self._outcome.set_result(outcome)
 
 
-async def _guarded(acts: AsyncIterator[Act]) -> AsyncGenerator[Act]:
-    try:
-        async for act in acts:
-            yield act
-    except ProviderError:
-        raise
-    except Exception as error:  # foreign code: one answer of a dialogue
-        text = f"{type(error).__name__}: {error}"
-        raise ProviderError(text, provider="dialogue") from error
-
-
 async def _read(source: AudioSource) -> AudioFrame | None:
     return await source.read()
 
@@ -427,14 +351,3 @@ async def _cancelled(*tasks: asyncio.Task[object] | asyncio.Task[None] | None) -
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
-
-
-def _pieces(frame: AudioFrame) -> Iterator[AudioFrame]:
-    """Cut a batch into stretches short enough to decide on voice."""
-    size = max(1, int(_PIECE * frame.rate))
-    if len(frame.samples) <= size:
-        yield frame
-        return
-    for start in range(0, len(frame.samples), size):
-        samples = frame.samples[start : start + size]
-        yield AudioFrame(frame.at + start / frame.rate, samples, frame.rate, dbfs(samples))

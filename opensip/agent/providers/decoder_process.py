@@ -50,7 +50,6 @@ class Decoders:
         for number, (word, phones) in enumerate(_TELEPHONE, 1):
             self._decoder.add_word(word, phones, number == len(_TELEPHONE))
         self._grammars: dict[str, str] = {}
-        self._noise = np.random.default_rng(1)
 
     def decode(self, jsgf: str, audio: bytes) -> dict[str, Any]:
         """Recognise a whole turn."""
@@ -58,7 +57,8 @@ class Decoders:
         samples = np.frombuffer(audio, np.int16)
         if not len(samples):
             return {"text": "", "score": 0.0}
-        dithered = samples + self._noise.normal(0, _DITHER, len(samples))
+        noise = np.random.default_rng(1)  # the same turn is always understood the same
+        dithered = samples + noise.normal(0, _DITHER, len(samples))
         self._decoder.start_utt()
         pcm = dithered.clip(-32768, 32767).astype(np.int16).tobytes()
         self._decoder.process_raw(pcm, full_utt=True)
