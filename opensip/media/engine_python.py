@@ -9,7 +9,7 @@ from opensip.media.ports import PortPair
 from opensip.media.receiver import Receiver, decode
 from opensip.media.stream import PythonStream
 
-CATCH_UP = 5  # ticks made up for at once after a late one; what is later is left out
+CATCH_UP = 10  # ticks made up for at once after a stall; what is older than 200 ms is left out
 
 
 class PythonEngine:
