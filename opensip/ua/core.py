@@ -37,6 +37,9 @@ class Participant(Protocol):
     def transaction_failed(self, key: TransactionKey, status: int) -> None:
         """Learn that a response of ours could not be delivered."""
 
+    def hang_up(self) -> None:
+        """End the call without waiting: the endpoint closes."""
+
 
 class Core(Protocol):
     """The endpoint as its calls see it."""

@@ -17,7 +17,14 @@ from opensip.net.sip_transport import SipTransport
 from opensip.sip.dialog import DialogId
 from opensip.sip.flow import Flow
 from opensip.sip.framing import UnreadableStream
-from opensip.sip.message import Request, Response, check_request, parse_message, response_to
+from opensip.sip.message import (
+    Request,
+    Response,
+    check_request,
+    check_response,
+    parse_message,
+    response_to,
+)
 from opensip.sip.transaction import (
     AckReceived,
     CancelReceived,
@@ -90,7 +97,9 @@ class Stack:
         await self._transport.start()
 
     async def close(self) -> None:
-        """Stop what runs in the background, and close every socket."""
+        """Hang up what is left, stop what runs in the background, and close every socket."""
+        for participant in tuple(self._dialogs.values()):
+            participant.hang_up()
         for task in self._work:
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
@@ -238,6 +247,8 @@ class Stack:
                 check_request(message)
                 if message.method == "CANCEL" and not self._may_cancel(message, flow, now):
                     return
+            else:
+                check_response(message)
             self._layer.receive(message, flow, now=now)
         except RemoteProtocolError as error:
             self.gate.refuse_bytes(data, error, flow, now=now)

@@ -256,6 +256,15 @@ def test_closing_ends_the_calls():
     scene(check, answer)
 
 
+def test_closing_hangs_up_calls_that_we_made():
+    async def check(it):
+        await it.talk()
+        await it.us.close()
+        assert (await it.peer.get()).method == "BYE"
+
+    scene(check)
+
+
 def test_admitted_connection_is_trusted():
     async def check(it):
         await it.ask("OPTIONS")

@@ -5,7 +5,10 @@ import random
 
 import pytest
 import structlog
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from opensip.sip.message import Response
 from opensip.ua.call_failed import CallFailed
 from tests.fakes.agents import CALLER, Words, endpoint, nobody, uri_of
 from tests.fakes.scene import scene
@@ -105,3 +108,32 @@ def test_background_work_that_fails_is_logged_and_dropped():
     with structlog.testing.capture_logs() as logs:
         scene(check)
     assert [line["event"] for line in logs] == ["work_failed"]
+
+
+PIECES = [
+    b"INVITE", b"BYE", b"CANCEL", b"ACK", b"OPTIONS", b" sip:bob@127.0.0.1 SIP/2.0\r\n",
+    b"SIP/2.0 200 OK\r\n", b"Via: SIP/2.0/UDP 127.0.0.9;branch=z9hG4bK1;rport\r\n",
+    b"From: <sip:a@b>;tag=1\r\n", b"To: <sip:b@c>\r\n", b"To: <sip:b@c>;tag=2\r\n",
+    b"Call-ID: x\r\n", b"CSeq: 1 INVITE\r\n", b"CSeq: 99999999999 BYE\r\n", b"\r\n", b"\xff\x00",
+    b"Contact: <sip:a@127.0.0.9>\r\n", b"Contact: *\r\n", b"Content-Length: 5\r\n", b"Route: x\r\n",
+    b"Record-Route: <sip:\r\n", b"Require: a\r\n", b"Authorization: Digest\r\n",
+]  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=12), max_size=6))
+def test_whatever_comes_the_next_request_is_answered(datagrams):
+    async def check(it):
+        for pieces in datagrams:
+            it.send(b"".join(pieces))
+        await asyncio.sleep(1)
+        it.send(it.peer.request("OPTIONS", Call_ID="last", branch="last"))
+        while True:
+            response = await it.peer.get()
+            if isinstance(response, Response) and response.headers.get("Call-ID") == "last":
+                break
+        assert response.status == 200
+
+    with structlog.testing.capture_logs() as logs:
+        scene(check, nobody)
+    assert not [line for line in logs if line["event"] in ("message_failed", "event_failed")]
