@@ -195,7 +195,7 @@ class SipTransport:
 
     async def _listen_for_datagrams(self, listener: Listener) -> None:
         _, datagrams = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: DatagramSocket(self.received), local_addr=(listener.host, listener.port)
+            lambda: DatagramSocket(self.received), sock=_bind(listener.host, listener.port)
         )
         self._datagrams.append(datagrams)
         self._bound.append((listener, datagrams.local))
@@ -208,12 +208,17 @@ class SipTransport:
                 self,
                 transport=listener.transport,
                 serial=next(self._serials),
-                tls=tls,
                 inbound=True,
             )
 
         server = await asyncio.get_running_loop().create_server(
-            accept, listener.host, listener.port, backlog=1024, reuse_address=True
+            accept,
+            listener.host,
+            listener.port,
+            ssl=tls,
+            ssl_handshake_timeout=HANDSHAKE_TIMEOUT if tls else None,
+            backlog=1024,
+            reuse_address=True,
         )
         self._servers.append(server)
         self._bound.append((listener, server.sockets[0].getsockname()[:2]))
@@ -276,6 +281,18 @@ class SipTransport:
                 probe.connect(flow.remote)  # a route look-up: nothing is sent
                 self._local_hosts[remote] = probe.getsockname()[0]
         return self._local_hosts[remote]
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Bind a UDP socket: done here, the error says why it failed, under every loop."""
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 def _is_usable(task: asyncio.Task[StreamConnection]) -> bool:

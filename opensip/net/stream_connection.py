@@ -1,7 +1,6 @@
 """One TCP or TLS connection of SIP (RFC 3261 section 18.3, RFC 5626 section 4.4.1)."""
 
 import asyncio
-import ssl
 from typing import Protocol, cast
 
 import structlog
@@ -23,7 +22,7 @@ class Owner(Protocol):
     """What a connection tells those who hold it."""
 
     def connected(self, connection: "StreamConnection") -> bool:
-        """Take a connection (an inbound one before its handshake); False turns it away."""
+        """Take a connection; False turns it away."""
 
     def received(self, data: bytes | RemoteProtocolError, flow: Flow) -> None:
         """Take one whole message, or the fault that ends the stream."""
@@ -35,8 +34,7 @@ class Owner(Protocol):
 class StreamConnection(asyncio.Protocol):
     """Frames what comes, writes what goes, and closes on strangers that idle.
 
-    `tls` is the server context of an inbound TLS connection; outbound connections are
-    handed to us after their handshake. `trusted` peers may be silent for as long as they like.
+    `trusted` peers may be silent for as long as they like; those we connected to are.
     """
 
     def __init__(
@@ -45,19 +43,15 @@ class StreamConnection(asyncio.Protocol):
         *,
         transport: str,
         serial: int,
-        tls: ssl.SSLContext | None = None,
         inbound: bool,
     ) -> None:
         self.flow = Flow(transport, ("", 0), ("", 0), serial)
         self.inbound = inbound
         self.trusted = not inbound
         self._owner = owner
-        self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._framer = StreamFramer()
         self._transport: asyncio.Transport | None = None
-        self._handshake: asyncio.Task[None] | None = None
-        self._early: list[bytes] = []
         self._deadline: asyncio.TimerHandle | None = None
         self._closed = self._loop.create_future()
 
@@ -67,7 +61,7 @@ class StreamConnection(asyncio.Protocol):
         return self._transport is not None and not self._transport.is_closing()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin: with a handshake where the listener is a TLS one."""
+        """Begin, once a TLS connection has shaken hands."""
         stream = cast(asyncio.Transport, transport)
         self.flow = Flow(
             self.flow.transport,
@@ -75,19 +69,14 @@ class StreamConnection(asyncio.Protocol):
             _address(stream.get_extra_info("peername")),
             self.flow.serial,
         )
+        self._transport = stream
         if not self._owner.connected(self):
             stream.abort()
-        elif self._tls is None:
-            self._open(stream)
-        else:
-            stream.pause_reading()  # the first bytes are for the handshake
-            self._handshake = self._loop.create_task(self._shake_hands(stream, self._tls))
+        elif not self.trusted:
+            self._arm(MESSAGE_TIMEOUT)
 
     def data_received(self, data: bytes) -> None:
         """Hand on every message that is whole now."""
-        if self._transport is None:
-            self._early.append(data)  # came with the end of the handshake
-            return
         try:
             self._framer.receive(data)
             while (message := self._framer.next_message()) is not None:
@@ -131,38 +120,10 @@ class StreamConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
             self._arm(CLOSE_TIMEOUT)
-        elif self._handshake is not None:
-            self._handshake.cancel()
 
     async def wait_closed(self) -> None:
         """Wait until the connection is gone."""
         await self._closed
-
-    async def _shake_hands(self, stream: asyncio.Transport, tls: ssl.SSLContext) -> None:
-        try:
-            secured = await self._loop.start_tls(
-                stream, self, tls, server_side=True, ssl_handshake_timeout=HANDSHAKE_TIMEOUT
-            )
-            if secured is None or secured.is_closing():
-                raise ConnectionResetError("closed while shaking hands")
-        except OSError as error:  # ssl.SSLError and TimeoutError are OSErrors
-            log.info("tls_handshake_failed", remote=self.flow.remote, error=str(error))
-            stream.abort()
-            self.connection_lost(error)
-        except asyncio.CancelledError:
-            stream.abort()
-            self.connection_lost(None)
-            raise
-        else:
-            self._open(secured)
-
-    def _open(self, stream: asyncio.Transport) -> None:
-        self._transport = stream
-        if not self.trusted:
-            self._arm(MESSAGE_TIMEOUT)
-        early, self._early = self._early, []
-        for data in early:
-            self.data_received(data)
 
     def _take(self, message: bytes | Ping) -> None:
         if isinstance(message, bytes):

@@ -9,8 +9,13 @@ from opensip.net.tls import TlsConfig
 from tests.fakes.agents import CALLER, Words, endpoint, uri_of
 
 
+@pytest.fixture(params=["asyncio", "uvloop"])
+def run(request):
+    return pytest.importorskip(request.param).run
+
+
 @pytest.mark.parametrize("name", ["UDP", "TCP", "TLS"])
-def test_call_is_answered_and_hung_up_by_the_caller(name, authority, rsa_pair):
+def test_call_is_answered_and_hung_up_by_the_caller(name, run, authority, rsa_pair):
     tls = TlsConfig(rsa_pair.certificate, rsa_pair.key, authority.ca)
     ends = []
 
@@ -41,4 +46,4 @@ def test_call_is_answered_and_hung_up_by_the_caller(name, authority, rsa_pair):
         async with asyncio.timeout(5):
             await main()
 
-    asyncio.run(bounded())
+    run(bounded())
