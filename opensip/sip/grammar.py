@@ -9,7 +9,7 @@ from opensip.errors import LocalProtocolError, RemoteProtocolError
 
 TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 _HOST = re.compile(r"\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9_](?:[A-Za-z0-9._-]{0,253}))")
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _PARAM_VALUE = re.compile(r"[^\s;,\"<>]+")
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _STOPS = {separator: re.compile(rf'["<>{separator}]') for separator in ",;"}

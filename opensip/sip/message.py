@@ -37,7 +37,7 @@ _FOLD = re.compile(r"(?<![ \t])[ \t]*+(?:\r\n[ \t]+)+")
 _LWS = r"(?:[ \t]|\r?\n[ \t])"
 _CREDENTIALS = re.compile(
     r"(\bresponse\s*+=\s*+\"?+)[^\",\s]+"  # of Digest
-    rf"|((?:^|\n)(?:proxy-)?authorization{_LWS}*+:{_LWS}*+(?!digest\b)\S++{_LWS}++)"
+    rf"|((?:^|\n)(?:proxy-)?authorization{_LWS}*:{_LWS}*(?!digest\b)\S++{_LWS}+)"
     r"(?:[^\r\n]|\r?\n[ \t])+",  # of Basic, Bearer
     re.I,
 )

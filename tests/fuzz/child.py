@@ -83,7 +83,7 @@ def _cost(target: Target, data: bytes) -> float:
     """Measure the CPU seconds of one input; a slow one again, for the machine may have been."""
     assert len(data) <= MAX_INPUT
     best = float("inf")
-    for _ in range(3):
+    for _ in range(7):
         start = time.process_time()
         target.one_input(data)
         best = min(best, time.process_time() - start)
