@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Literal
 
 from opensip.net.tls import Profile
-from opensip.sip.digest import Ha1
+from opensip.sip.digest import ALGORITHMS, Ha1
 
 Srtp = Literal["required", "preferred", "off"]
 ContextForm = Literal["generic", "bandwidth"]  # how User-to-User is written to a target
@@ -38,6 +38,7 @@ class Trunk:
     country: str = "US"
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     users: Mapping[str, Ha1] = field(default_factory=dict)
+    digest: tuple[str, ...] = ALGORITHMS  # that its users are challenged for
     any: bool = False
     trusted: bool = True
     headers: tuple[str, ...] = ()

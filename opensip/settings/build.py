@@ -43,6 +43,7 @@ def admission(trunk: Trunk) -> TrunkAdmission:
         name=trunk.name,
         networks=trunk.networks,
         users=trunk.users,
+        algorithms=trunk.digest,
         any=trunk.any,
         numbers=tuple(number for number in trunk.numbers if number != ANY_NUMBER),
         trusted=trunk.trusted,

@@ -12,6 +12,7 @@ from opensip.net.tls import Profile
 from opensip.settings.secrets import Secret
 
 OnOff = Literal["on", "off"]
+Digest = Literal["SHA-256", "MD5"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ class TrunkTable:
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     any: bool = False
     users: Mapping[str, UserTable] = field(default_factory=dict)
+    digest: tuple[Digest, ...] = ("SHA-256", "MD5")
     numbers: Mapping[str, str | NumberTable] = field(default_factory=dict)
     trusted: bool = True
     headers: tuple[str, ...] = ()

@@ -13,7 +13,17 @@ from opensip.sip.digest import Ha1
 from opensip.sip.uri import Uri
 
 _SAME = (
-    *("country", "networks", "any", "trusted", "headers", "symmetric", "consent", "transfer"),
+    *(
+        "country",
+        "networks",
+        "digest",
+        "any",
+        "trusted",
+        "headers",
+        "symmetric",
+        "consent",
+        "transfer",
+    ),
     *("emergency_redirect", "max_calls", "max_seconds", "first_timeout", "silence_timeout"),
 )
 _CARRIERS_OWN = ("srtp", "tls", "codecs", "profile")
@@ -49,14 +59,20 @@ def mistakes(table: TrunkTable, agents: Collection[str]) -> Iterator[tuple[str, 
     for strategy in table.transfer:
         if strategy not in STRATEGIES:
             yield "transfer", f"no strategy {strategy!r}{nearest(strategy, STRATEGIES)}"
-    if not table.networks and not table.users and table.outbound is None:
-        yield "", "admits nobody and reaches nobody: set networks, users or outbound"
+    yield from _closed(table)
     uris = {"emergency_redirect": table.emergency_redirect}
     if table.outbound is not None:
         uris["outbound.termination"] = table.outbound.termination
     for key, uri in uris.items():
         if uri and (wrong := _wrong_uri(uri)):
             yield key, wrong
+
+
+def _closed(table: TrunkTable) -> Iterator[tuple[str, str]]:
+    if not table.networks and not table.users and table.outbound is None:
+        yield "", "admits nobody and reaches nobody: set networks, users or outbound"
+    if table.users and not table.digest:
+        yield "digest", "names no algorithm, so that no user can answer: SHA-256, MD5 or both"
 
 
 def warnings(trunk: Trunk, *, tls_listener: bool) -> Iterator[str]:

@@ -5,7 +5,7 @@ import binascii
 import hmac
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from opensip.errors import RemoteProtocolError
@@ -23,6 +23,7 @@ from opensip.sip.grammar import quote
 from opensip.sip.uri import Uri
 
 __all__ = [
+    "ALGORITHMS",
     "Accepted",
     "Challenge",
     "DigestVerifier",
@@ -34,7 +35,7 @@ __all__ = [
     "digest_response",
 ]
 
-_OFFERED = ("SHA-256", "MD5")  # our challenges, best first (RFC 8760 section 2.4)
+ALGORITHMS = ("SHA-256", "MD5")  # of our challenges, best first (RFC 8760 section 2.4)
 _AHEAD = 1_000_000  # ns: nonces of one tick of the clock are numbered into the next
 _NC = re.compile(r"[0-9A-Fa-f]{8}")
 
@@ -107,14 +108,21 @@ class DigestVerifier:
         nobody = hmac.digest(secret, b"nobody", "sha256").hex()
         self._nobody = Ha1(nobody[:32], nobody)
 
-    def challenge(self, source: str, *, now: float, stale: bool = False) -> list[str]:
+    def challenge(
+        self,
+        source: str,
+        *,
+        now: float,
+        stale: bool = False,
+        algorithms: Container[str] = ALGORITHMS,
+    ) -> list[str]:
         """Make the values of WWW-Authenticate, best algorithm first."""
         # Two challenges within one tick of the clock must differ, or their counts would mix.
         self._last_issued = max(_nanoseconds(now), self._last_issued + 1)
         nonce = self._nonce(self._last_issued, source)
         end = ', qop="auth", stale=true' if stale else ', qop="auth"'
         start = f"Digest realm={quote(self.realm)}, nonce={quote(nonce)}, algorithm="
-        return [f"{start}{algorithm}{end}" for algorithm in _OFFERED]
+        return [f"{start}{name}{end}" for name in ALGORITHMS if name in algorithms]
 
     def verify(
         self,
@@ -155,7 +163,7 @@ class DigestVerifier:
                 return f"no {name}"
         if params["realm"] != self.realm:
             return "another realm"
-        if params.get("algorithm", "MD5").upper() not in _OFFERED:
+        if params.get("algorithm", "MD5").upper() not in ALGORITHMS:
             return "another algorithm"
         if params.get("qop", "").lower() != "auth":
             return "another qop"

@@ -11,7 +11,7 @@ from typing import Literal
 
 from opensip.errors import RemoteProtocolError
 from opensip.sip.challenge import parse_digest
-from opensip.sip.digest import Accepted, DigestVerifier, Ha1, Refused, Stale
+from opensip.sip.digest import ALGORITHMS, Accepted, DigestVerifier, Ha1, Refused, Stale
 from opensip.sip.flow import Flow
 from opensip.sip.message import Request
 from opensip.sip.reasons import reason_of
@@ -27,6 +27,7 @@ class TrunkAdmission:
 
     `networks` alone: the source decides. `users` alone: digest decides. Both: both are needed,
     or with `any` either. `numbers` (E.164) tell trunks apart that the first two do not.
+    `algorithms` are those of the challenges that its users answer.
     `trusted`: identity and private headers of the trunk are believed. `normalise` brings a
     called number to E.164 by the trunk's country; without it that of `Admission` is used.
     """
@@ -34,6 +35,7 @@ class TrunkAdmission:
     name: str
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     users: Mapping[str, Ha1] = field(default_factory=dict)
+    algorithms: tuple[str, ...] = ALGORITHMS
     any: bool = False
     numbers: tuple[str, ...] = ()
     trusted: bool = False
@@ -134,7 +136,7 @@ class Admission:
             if chosen.opens_by_source:
                 return Admit(chosen.name)
         if candidates:
-            return verdict or self._challenge(source, now)
+            return verdict or self._challenge(source, candidates, now)
         return self._stranger(source)
 
     def _verify(
@@ -147,32 +149,42 @@ class Admission:
     ) -> Admit | Challenge | Ignore:
         if self._is_silenced(source, now):
             return Ignore(f"{MAX_GUESSES} wrong passwords from {source}")
+        answered = parse_digest(credentials).get("algorithm", "MD5").upper()
+        able = [trunk for trunk in candidates if answered in trunk.algorithms]
         verdict = self._verifier.verify(
             credentials,
             method=request.method,
             uri=str(request.uri),
             source=source,
-            lookup=lambda user: _hash_of(user, candidates),
+            lookup=lambda user: _hash_of(user, able),
             now=now,
         )
         match verdict:
             case Accepted(user):
                 self._guesses.pop(source, None)
-                secret = _hash_of(user, candidates)
-                holders = [t for t in candidates if t.users.get(user) == secret]
+                secret = _hash_of(user, able)
+                holders = [t for t in able if t.users.get(user) == secret]
                 return Admit(self._by_number(request, holders).name, user)
             case Stale(why):
-                return self._challenge(source, now, stale=True, why=f"digest: {why}")
+                why = f"digest: {why}"
+                return self._challenge(source, candidates, now, stale=True, why=why)
             case Refused(why, guess):
                 if guess:
                     self._count_guess(source, now)
                 hint = self._hint(credentials) if why == "unknown user" else ""
-                return self._challenge(source, now, why=f"digest: {why}{hint}")
+                return self._challenge(source, candidates, now, why=f"digest: {why}{hint}")
 
     def _challenge(
-        self, source: str, now: float, *, stale: bool = False, why: str = ""
+        self,
+        source: str,
+        candidates: Sequence[TrunkAdmission],
+        now: float,
+        *,
+        stale: bool = False,
+        why: str = "",
     ) -> Challenge:
-        values = self._verifier.challenge(source, now=now, stale=stale)
+        algorithms = {name for trunk in candidates for name in trunk.algorithms}
+        values = self._verifier.challenge(source, now=now, stale=stale, algorithms=algorithms)
         return Challenge([("WWW-Authenticate", value) for value in values], stale, why)
 
     def _stranger(self, source: str) -> Refuse | Ignore:

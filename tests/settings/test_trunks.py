@@ -57,6 +57,10 @@ def test_the_way_out():
             ("transfer", "no strategy 'refr'; did you mean 'refer'?"),
         ),
         (
+            TrunkTable(users={"alice": UserTable(password=Secret("pw"))}, digest=()),
+            ("digest", "names no algorithm, so that no user can answer: SHA-256, MD5 or both"),
+        ),
+        (
             TrunkTable(networks=OFFICE, emergency_redirect="tel:911"),
             ("emergency_redirect", "'tel:911' is no sip: or sips: URI"),
         ),

@@ -50,6 +50,11 @@ def test_challenge_offers_sha256_then_md5_under_one_nonce(peer):
     assert peer.verifier.challenge("192.0.2.10", now=1, stale=True)[0].endswith("stale=true")
 
 
+def test_a_challenge_may_be_for_one_algorithm_only(peer):
+    [only] = peer.verifier.challenge("192.0.2.10", now=0, algorithms=["MD5"])
+    assert only.endswith('algorithm=MD5, qop="auth"')
+
+
 def test_no_two_challenges_share_a_nonce_even_within_one_tick(peer):
     assert len({peer.challenged()[0] for _ in range(100)}) == 100
 

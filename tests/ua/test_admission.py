@@ -84,6 +84,23 @@ def test_networks_digest_both_and_any(trunk, source, unsigned, right, wrong):
         assert refused.why == "digest: wrong password"
 
 
+def test_a_trunk_asks_for_and_takes_its_own_algorithms_only():
+    old = TrunkAdmission("old", users=users("bob"), algorithms=("MD5",))
+    new = TrunkAdmission("new", users=users("alice"), algorithms=("SHA-256",))
+    [(_, offered)] = admission(old).decide(invite(), flow(), now=0).headers
+    assert "algorithm=MD5" in offered
+    door = admission(old, new)
+    both = [door.decide(invite(), flow(), now=0).headers for _ in range(2)]
+    assert [len(headers) for headers in both] == [2, 2]
+    sha256, md5 = (Challenge([headers[n]], False) for n, headers in enumerate(both))
+    assert door.decide(sign(sha256, name="alice"), flow(), now=1) == Admit("new", "alice")
+    assert door.decide(sign(md5, name="bob"), flow(), now=1) == Admit("old", "bob")
+    for weak in (sign(md5, name="alice"), sign(sha256, name="bob")):
+        refused = door.decide(weak, flow(), now=1)
+        assert isinstance(refused, Challenge)
+        assert refused.why == "digest: unknown user"
+
+
 def test_an_admitted_trunk_can_be_looked_up():
     assert admission(BY_SOURCE).trunk("source") is BY_SOURCE
 
