@@ -347,10 +347,5 @@ def masked(message_text: str) -> str:
     if "authorization" in message_text.lower():
         message_text = _CREDENTIALS.sub(lambda m: (m[1] or m[2]) + "***", message_text)
     if "a=crypto:" in message_text:
-        message_text = _CRYPTO.sub(_without_key, message_text)
+        message_text = _CRYPTO.sub(lambda m: re.sub("(?<=inline:).+", "***", m[0]), message_text)
     return message_text
-
-
-def _without_key(line: re.Match[str]) -> str:
-    before, inline, key = line[0].partition("inline:")
-    return f"{before}{inline}***" if key else line[0]
