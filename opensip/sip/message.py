@@ -32,8 +32,9 @@ MAX_BODY = 65536  # octets
 
 _VERSION = re.compile(r"SIP/[0-9]{1,3}\.[0-9]{1,3}", re.I)
 _STATUS = re.compile(r"SIP/([0-9]+\.[0-9]+) ([1-6][0-9]{2})(?: (.*))?", re.I | re.S)
-# None of these may look at the same octets again and again: a stranger chooses them.
-_FOLD = re.compile(r"(?<![ \t])[ \t]*+(?:\r\n[ \t]+)+")
+_FOLD = re.compile(
+    r"(?<![ \t])[ \t]*+(?:\r\n[ \t]+)+"
+)  # linear, as those below: strangers choose the text
 _LWS = r"(?:[ \t]|\r?\n[ \t])"
 _CREDENTIALS = re.compile(
     r"(\bresponse\s*+=\s*+\"?+)[^\",\s]+"  # of Digest
