@@ -32,9 +32,7 @@ MAX_BODY = 65536  # octets
 
 _VERSION = re.compile(r"SIP/[0-9]{1,3}\.[0-9]{1,3}", re.I)
 _STATUS = re.compile(r"SIP/([0-9]+\.[0-9]+) ([1-6][0-9]{2})(?: (.*))?", re.I | re.S)
-_FOLD = re.compile(
-    r"(?<![ \t])[ \t]*+(?:\r\n[ \t]+)+"
-)  # linear, as those below: strangers choose the text
+_FOLD = re.compile(r"(?<![ \t])[ \t]*+(?:\r\n[ \t]+)+")  # linear, as all below: strangers write it
 _LWS = r"(?:[ \t]|\r?\n[ \t])"
 _CREDENTIALS = re.compile(
     r"(\bresponse\s*+=\s*+\"?+)[^\",\s]+"  # of Digest
