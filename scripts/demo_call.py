@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from demo_check import Choice, Failed, check, check_books, choose
+from demo_check import Choice, Failed, books, check, check_books, choose, need
 from demo_seen import Event, Seen, Show
 
 ROOT = Path(__file__).parents[1]
@@ -130,12 +130,21 @@ def run(options: argparse.Namespace, show: Show) -> None:
         for process in reversed(running):
             process.stop()
     print()
+    need(seen.path, f"call: {caller.complaint() or 'the server never saw it'}")
+    tell(seen, choice, show)
+
+
+def tell(seen: Seen, choice: Choice, show: Show) -> None:
+    """Say what was kept and where the books lie, whatever failed."""
+    paths = books(seen.path or Path())
     try:
         for kept in check(seen, choice):
             show.line("ok", kept)
+        for kept in check_books(paths):
+            show.line("ok", kept)
     finally:
-        if seen.path:
-            check_books(seen.path, show)
+        for name, path in paths.items():
+            show.line("books", f"{name:9} {os.path.relpath(path)}")
 
 
 def start_desk(lines: "queue.Queue[tuple[str, str]]", show: Show) -> Process:

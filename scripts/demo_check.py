@@ -1,7 +1,6 @@
 """What the seed of the demonstration picks, and whether all that was promised happened."""
 
 import json
-import os
 import random
 import tomllib
 import wave
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from demo_seen import Seen, Show
+from demo_seen import Seen
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 ASKING = (
@@ -26,7 +25,8 @@ PERSON = (
     "please let me speak to a representative",
 )
 VOICES = ("slt", "kal16", "awb")
-VOICE_RMS = 200  # of 32768; a channel on which nobody spoke is far below
+VOICE_RMS = 200  # of 32768: where nobody speaks it is far below
+OVERLAP = 0.3  # share of the shorter voice that may lie under the other
 
 
 class Failed(Exception):
@@ -51,6 +51,7 @@ class Choice:
             " ".join(DIGITS[int(d)] for d in self.order),
             "yes that is right",
             self.person,
+            "goodbye",  # only where nobody takes the transfer
         ]
 
 
@@ -73,7 +74,11 @@ def check(seen: Seen, choice: Choice) -> Iterator[str]:
     need(answered.get("transport") == "TLS" and answered["suite"], "answered over TLS with SRTP")
     yield f"answered over TLS, audio under {answered['suite']}"
     said = seen.journalled("caller_said")
-    need(any(turn["text"] for turn in said), "understanding: the agent understood nothing")
+    words = [turn["heard"] for turn in seen.journalled("agent_said")]
+    need(
+        any(turn["text"] for turn in said),
+        f"understanding: nothing was heard of the caller; the agent said: {words[-1]}",
+    )
     yield f"{len(said)} turns of the caller, understood by the server's own recognition"
     latencies = [event["latency_ms"] for event in seen.told(seen.caller, "heard_answer")]
     need(latencies, "answers: the caller heard none")
@@ -82,7 +87,11 @@ def check(seen: Seen, choice: Choice) -> Iterator[str]:
     need(seen.journalled("escalated"), "escalation: the agent did not pass the caller on")
     yield f"escalation: {seen.journalled('escalated')[-1]['why']}"
     outcomes = [event["outcome"] for event in seen.journalled("transfer_ended")]
-    need("transferred" in outcomes, f"transfer: {', '.join(outcomes) or 'none was tried'}")
+    need(
+        "transferred" in outcomes,
+        f"transfer: {', '.join(outcomes) or 'none was tried'}; the agent took the caller back: "
+        f"{words[-2] if len(words) > 1 else ''}",
+    )
     yield "transfer by REFER, followed to its last NOTIFY"
     [context, *_] = seen.told(seen.desk, "called") or [{}]
     need(
@@ -103,27 +112,46 @@ def look_up(seen: Seen, choice: Choice) -> str:
     found = bool(wanted[-1]["result"])
     need(found == choice.known, f"look-up: order {choice.order} gave {wanted[-1]['result']}")
     if not found:
+        words = " ".join(turn["heard"] for turn in seen.journalled("agent_said"))
+        need("sorry" in words, "look-up: there was no match, and the agent did not apologise")
         return f"order {choice.order}, by spoken digits: no match, and the agent said so"
     return f"order {choice.order}, by spoken digits: {wanted[-1]['result']}"
 
 
-def check_books(journal: Path, show: Show) -> None:
-    """Say where journal, record and recording lie, and check that they are whole."""
+def books(journal: Path) -> dict[str, Path]:
+    """Tell where journal, record and recording of the call lie."""
     data, call_id = journal.parents[1], journal.stem
-    record = data / f"calls/{call_id}.json"
-    recording = data / f"recordings/{call_id}.wav"
-    for name, path in (("journal", journal), ("record", record), ("recording", recording)):
-        show.line("books", f"{name:9} {os.path.relpath(path)}")
+    return {
+        "journal": journal,
+        "record": data / f"calls/{call_id}.json",
+        "recording": data / f"recordings/{call_id}.wav",
+    }
+
+
+def check_books(paths: dict[str, Path]) -> Iterator[str]:
+    """Check that record and recording are whole, each voice on its channel."""
+    for name, path in paths.items():
         need(path.exists(), f"books: there is no {name}")
-    need(json.loads(record.read_text())["ended"], "books: the record has no end")
-    with wave.open(str(recording)) as opened:
+    record = json.loads(paths["record"].read_text())
+    need(record["outcome"] == "transferred", f"record: its outcome is {record['outcome']!r}")
+    yield f"the record says {record['outcome']}, with {len(record['turns'])} turns"
+    with wave.open(str(paths["recording"])) as opened:
         samples = np.frombuffer(opened.readframes(opened.getnframes()), np.int16).reshape(-1, 2)
-    left, right = (float(np.sqrt(np.mean(np.square(c, dtype=np.float64)))) for c in samples.T)
-    show.line(
-        "books", f"recording: {len(samples) / 8000:.1f} s, rms caller {left:.0f}, agent {right:.0f}"
+    left, right = (loud(channel) for channel in samples.T)
+    need(left.any(), "recording: the caller is not on the left channel")
+    need(right.any(), "recording: the agent is not on the right channel")
+    both = (left & right).sum() / min(left.sum(), right.sum())
+    need(both < OVERLAP, "recording: the two voices are not apart")
+    yield (
+        f"recording of {len(samples) / 8000:.1f} s: {left.sum() / 50:.1f} s of the caller on the "
+        f"left, {right.sum() / 50:.1f} s of the agent on the right"
     )
-    need(right > VOICE_RMS, "recording: the agent is not on the right channel")
-    need(left > VOICE_RMS, "recording: the caller is not on the left channel")
+
+
+def loud(channel: np.ndarray) -> np.ndarray:
+    """Tell of each 20 ms whether somebody spoke."""
+    frames = channel[: len(channel) // 160 * 160].reshape(-1, 160).astype(np.float64)
+    return np.sqrt(np.mean(np.square(frames), axis=1)) > VOICE_RMS
 
 
 def need(kept: object, otherwise: str) -> None:

@@ -71,7 +71,6 @@ class Caller:
         self._report = report
         self._now = asyncio.get_running_loop().time
         self._result = CallResult()
-        self._transferring = asyncio.Event()
         self._following: set[asyncio.Task[None]] = set()
 
     async def run(self, *, recorder: Recorder | None = None) -> CallResult:
@@ -93,8 +92,7 @@ class Caller:
             await self._talk(session, media)
         finally:
             await media.close()
-        if self._following:
-            await asyncio.gather(*self._following)
+        await asyncio.gather(*self._following)
         return self._result
 
     async def _dial(
@@ -158,6 +156,9 @@ class Caller:
                 latency = max(heard.began - ended, 0.0)
                 self._result.latencies += (latency,)
                 self._report("heard_answer", latency_ms=round(latency * 1000))
+            if self._following:  # go on only if it comes to nothing, and the other side says so
+                await asyncio.wait(self._following)
+                await hearing.turn(patience=self._config.patience)
         await self._linger(hearing)
 
     async def _linger(self, hearing: Hearing) -> None:
@@ -166,7 +167,7 @@ class Caller:
         while self._now() < until and not hearing.ended:
             await hearing.turn(patience=until - self._now())
         if self._following:
-            await asyncio.gather(*self._following)
+            await asyncio.wait(self._following)
 
     async def _take(self, step: Step, hearing: Hearing, media: MediaSession) -> float:
         """Take one step; returns when its last sound left, in seconds of the loop."""
@@ -201,7 +202,9 @@ class Caller:
             refer.reject(403)
             return
         refer.accept()
-        self._following.add(asyncio.create_task(self._follow(refer, uri)))
+        following = asyncio.create_task(self._follow(refer, uri))
+        self._following.add(following)
+        following.add_done_callback(self._following.discard)
 
     async def _follow(self, refer: IncomingRefer, uri: Uri) -> None:
         """Call the target with the headers of its URI, and report how that goes."""
