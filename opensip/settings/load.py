@@ -2,19 +2,20 @@
 
 import dataclasses
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
 from typing import Any, TypeVar
 
 from opensip.agent.definition import Agent, check
+from opensip.agent.providers import PROVIDERS, make
 from opensip.carriers import Trunk
 from opensip.errors import ConfigError
 from opensip.net.tls import TlsConfig, server_context
 from opensip.settings import trunks
 from opensip.settings.schema import ListenerTable, ServerTable, TlsTable, TrunkTable
-from opensip.settings.table import Mistakes, Reading, read
+from opensip.settings.table import Mistakes, Reading, nearest, read
 
 T = TypeVar("T")
 
@@ -53,7 +54,8 @@ def load(file: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
     found += _tls_mistakes(server, file)
     if found:
         raise Mistakes(found)
-    return Settings(file, server, tuple(made), agents, tuple(_warnings(server, made)))
+    warnings = (*_warnings(server, made), *_unable(agents.values()))
+    return Settings(file, server, tuple(made), agents, warnings)
 
 
 def parse(reading: Reading) -> dict[str, Any]:
@@ -86,7 +88,7 @@ def _load_agents(server: ServerTable, file: Path, found: list[str]) -> dict[str,
         agent = _read_file(Agent, path, found, name=path.stem)
         if agent is not None:
             agent = _with_directory(agent, server.directory)
-            found += [f"{path}: {what}" for what in check(agent)]
+            found += [f"{path}: {what}" for what in (*check(agent), *_unknown_providers(agent))]
             agents[agent.name] = agent
         else:
             agents[path.stem] = agents["echo"]  # its mistakes are told; its numbers have none
@@ -153,3 +155,20 @@ def _warnings(server: ServerTable, made: list[Trunk]) -> Iterator[str]:
     tls_listener = any(listener.transport == "TLS" for listener in server.listeners)
     for trunk in made:
         yield from trunks.warnings(trunk, tls_listener=tls_listener)
+
+
+def _unknown_providers(agent: Agent) -> Iterator[str]:
+    for stage, known in PROVIDERS.items():
+        for name in getattr(agent, stage):
+            if name not in known:
+                yield f"{stage}: no provider {name!r}{nearest(name, known)}"
+
+
+def _unable(agents: Iterable[Agent]) -> Iterator[str]:
+    """Find agents that cannot talk on this machine: the server runs, their calls go to a human."""
+    for agent in agents:
+        if agent.kind == "scripted":
+            try:
+                make(agent)
+            except ConfigError as error:
+                yield f"agent {agent.name} cannot talk: {error}"

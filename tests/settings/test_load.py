@@ -137,3 +137,16 @@ def test_what_we_ship_loads(tmp_path, name):
         assert listeners == [(*("UDP", "127.0.0.1"), 5060), ("TCP", "127.0.0.1", 5060),
                              ("TLS", "127.0.0.1", 5061)]  # fmt: skip
         assert [str(n) for n in settings.trunks[0].networks] == ["127.0.0.0/8"]
+
+
+def test_an_agent_that_cannot_talk_here_is_warned_of(write, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    settings = load(write(UDP, agents=[("shop", AGENT)]))
+    assert any("agent shop cannot talk: the embedded voice needs flite" in w
+               for w in settings.warnings)  # fmt: skip
+
+
+def test_a_provider_that_there_is_not(write):
+    file = write(UDP, agents=[("shop", 'recognizer = ["embeded"]\n' + AGENT)])
+    [told] = mistakes(file)
+    assert "shop.toml: recognizer: no provider 'embeded'; did you mean 'embedded'?" in told
