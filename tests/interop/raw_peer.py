@@ -4,6 +4,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 DTMF_EVENTS = "0123456789*#"
@@ -48,18 +49,29 @@ class Message:
 
 
 class RawPeer:
-    """One caller at `address`, over UDP, with one call at a time."""
+    """One caller at `address`, over UDP or TCP, with one call at a time."""
 
-    def __init__(self, server: tuple[str, int], address: str = "127.0.0.1") -> None:
-        self.server, self.address = server, address
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    def __init__(
+        self, server: tuple[str, int], address: str = "127.0.0.1", *, transport: str = "UDP"
+    ) -> None:
+        self.server, self.address, self.transport = server, address, transport
+        kind = socket.SOCK_DGRAM if transport == "UDP" else socket.SOCK_STREAM
+        self.socket = socket.socket(socket.AF_INET, kind)
         self.socket.bind((address, 0))
+        self.socket.connect(server)
+        self._stream = b""
         self.port = self.socket.getsockname()[1]
         self.call_id = f"raw-{self.port}-{time.time_ns()}@{address}"
         self.cseq = 1
         self.to = ""
         self.target = ""
         self.rtp = RtpPeer(address)
+
+    @property
+    def contact(self) -> str:
+        """Where requests reach us."""
+        suffix = "" if self.transport == "UDP" else f";transport={self.transport.lower()}"
+        return f"sip:+15551112222@{self.address}:{self.port}{suffix}"
 
     # ---- requests of ours
 
@@ -70,19 +82,20 @@ class RawPeer:
         content = f"Content-Type: {kind}\r\n" if body else ""
         return (
             f"{method} {uri} SIP/2.0\r\n"
-            f"Via: SIP/2.0/UDP {self.address}:{self.port};branch=z9hG4bK{time.time_ns()};rport\r\n"
+            f"Via: SIP/2.0/{self.transport} {self.address}:{self.port}"
+            f";branch=z9hG4bK{time.time_ns()};rport\r\n"
             f"Max-Forwards: 70\r\n"
             f"From: <sip:+15551112222@{self.address}>;tag=raw\r\n"
             f"To: {to or self.to}\r\n"
             f"Call-ID: {self.call_id}\r\n"
             f"CSeq: {self.cseq if cseq is None else cseq} {method}\r\n"
-            f"Contact: <sip:+15551112222@{self.address}:{self.port}>\r\n"
+            f"Contact: <{self.contact}>\r\n"
             f"{extra}{content}Content-Length: {len(body)}\r\n\r\n{body}"
         )
 
     def send(self, text: str) -> None:
-        """Send one datagram to the server."""
-        self.socket.sendto(text.encode(), self.server)
+        """Send one message to the server."""
+        self.socket.sendall(text.encode())
 
     def invite(self, number: str, *, extra: str = "") -> Message:
         """Call `number`, acknowledge, and return the 200."""
@@ -118,9 +131,25 @@ class RawPeer:
         """Return the next message, or None after `seconds` of silence."""
         self.socket.settimeout(seconds)
         try:
-            return Message.parse(self.socket.recvfrom(65535)[0])
+            return Message.parse(self._read())
         except TimeoutError:
             return None
+
+    def _read(self) -> bytes:
+        """Read a datagram, or what Content-Length ends in a stream."""
+        if self.transport == "UDP":
+            return self.socket.recv(65535)
+        while (message := self._whole()) is None:
+            data = self.socket.recv(65535)
+            assert data, "the server closed the connection"
+            self._stream += data
+        self._stream = self._stream[len(message) :]
+        return message
+
+    def _whole(self) -> bytes | None:
+        head, blank, body = self._stream.partition(b"\r\n\r\n")
+        length = int(Message.parse(head).one("Content-Length")) if blank else 0
+        return head + blank + body[:length] if blank and len(body) >= length else None
 
     def wait_for(self, what: int | str, seconds: float = RECEIVE_SECONDS) -> Message:
         """Return the next message of this status or method; others are read and dropped."""
@@ -140,7 +169,7 @@ class RawPeer:
             for name, value in request.headers
             if name.lower() in {"via", "from", "to", "call-id", "cseq"}
         )
-        contact = f"Contact: <sip:+15551112222@{self.address}:{self.port}>\r\n"
+        contact = f"Contact: <{self.contact}>\r\n"
         self.send(f"SIP/2.0 {status}\r\n{copied}{contact}{extra}Content-Length: 0\r\n\r\n")
 
     def close(self) -> None:
@@ -195,6 +224,18 @@ class RtpPeer:
         self._open = False
         self._thread.join(1)
         self._socket.close()
+
+    def wait_for(
+        self, is_it: Callable[[bytes], bool], seconds: float = 10.0, *, packets: int = 5
+    ) -> float:
+        """Wait until so many packets of PCMU to come are such, and tell when they had come."""
+        n, end = len(self.heard) + packets, time.monotonic() + seconds
+        while time.monotonic() < end:
+            for n in range(n, len(self.heard) + 1):
+                if is_it(b"".join(packet[12:] for _, packet in self.heard[n - packets : n])):
+                    return self.heard[n - 1][0]
+            time.sleep(0.02)
+        raise AssertionError(f"nothing of the kind was heard in {seconds} s")
 
     def _run(self) -> None:
         sequence, timestamp, next_at = 1, 0, time.monotonic()

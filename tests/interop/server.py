@@ -125,6 +125,16 @@ class Server:
             time.sleep(0.05)
         return records
 
+    def wait_for_record(self, sip_call_id: str, seconds: float = 10) -> dict[str, Any]:
+        """Wait until the call of that Call-ID has ended, and return its record."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for record in self.records():
+                if record["sip_call_id"] == sip_call_id:
+                    return record
+            time.sleep(0.05)
+        raise AssertionError(f"no record of {sip_call_id}:\n{self.log()}")
+
     def stop(self) -> None:
         """Let the server drain and end."""
         self.process.send_signal(signal.SIGTERM)
