@@ -91,6 +91,7 @@ def round_trip(block: ReportBlock, ntp: int) -> float | None:
 def parse_compound(data: bytes) -> list[RtcpPacket]:
     """Read a compound packet; types we do not know are left out. Raises RemoteProtocolError.
 
+    So the list is empty for what is wholly unknown, such as the APP that opens a peer's NAT.
     Reduced-size packets (RFC 5506), which begin with something else, are read too.
     """
     packets: list[RtcpPacket] = []
@@ -102,6 +103,8 @@ def parse_compound(data: bytes) -> list[RtcpPacket]:
         end = start + 4 + 4 * words
         if first >> 6 != 2 or end > len(data):
             raise RemoteProtocolError(f"RTCP version {first >> 6}, {words} words: not RTCP")
+        if not 192 <= kind <= 223:
+            raise RemoteProtocolError(f"{kind} is no type of RTCP (RFC 5761 section 4)")
         body = data[start + 4 : end]
         if first & 0x20:
             body = _without_padding(body, last=end == len(data))
@@ -110,8 +113,8 @@ def parse_compound(data: bytes) -> list[RtcpPacket]:
         except (struct.error, IndexError) as error:
             raise RemoteProtocolError(f"RTCP packet of type {kind} is cut short") from error
         start = end
-    if not packets:
-        raise RemoteProtocolError("RTCP without a packet of a known type")
+    if not data:
+        raise RemoteProtocolError("RTCP of no bytes")
     return packets
 
 

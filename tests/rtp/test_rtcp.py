@@ -72,6 +72,11 @@ def test_wire_form_of_a_usual_compound():
     )
 
 
+def test_an_application_packet_alone_is_well_formed():
+    ping = bytes.fromhex("80cc0003 05d443d3") + b"PINGPONG"  # as baresip sends it
+    assert parse_compound(ping) == []
+
+
 def test_unknown_types_are_passed_over_and_several_chunks_read():
     unknown = bytes.fromhex("80cd0001 00000001")
     chunks = bytes.fromhex("82ca0005 00000001 01016100 00000002 01026162 00000000")
@@ -101,7 +106,8 @@ def test_padding_of_the_last_packet_is_taken_off():
         "81ca0001 00000001",
         "81ca0002 00000001 01ff6162",
         "81ca0002 00000001 01026162",
-        "80cd0001 00000001",
+        "80bf0001 00000001",
+        "80e00001 00000001",
         "a0c90001 00000003",
         "a0c90001 00000000",
         "a0c90001 00000008",
