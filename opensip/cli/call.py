@@ -45,9 +45,9 @@ def command(
     realms: tuple[str, ...], srtp: str, ca: Path | None, voice: str, mute: bool, linger: float,
     ring_timeout: float, record: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Call a SIP URI, speak, press keys, follow a transfer; exit 0 if it was answered.
+    """Call any SIP URI with a scripted caller that speaks.
 
-    A STEP is spoken once the other side has finished: "where is my order"; or keys:1234, wait:2,
+    A transfer is followed. Exit status 0 if the call was answered. A STEP is spoken once the other side has finished: "where is my order"; or keys:1234, wait:2,
     tone:440/3 (Hz, seconds).
 
     Example: opensip call "sip:agent@localhost:5061;transport=tls" --ca certs/ca.pem "a person"

@@ -18,7 +18,10 @@ from opensip.settings.table import Mistakes, Reading, read
 @click.option("--live", is_flag=True, help="Ask the running server of this configuration.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def command(*, config: Path, live: bool, as_json: bool) -> None:
-    """Say every mistake of a configuration at once; or, with --live, what the server does.
+    """Check a configuration, or look at a running server.
+
+    Every mistake of the configuration and of the files it names is told at once. With --live, a
+    running server tells its calls, dialogs, transactions, ports and tasks.
 
     Example: opensip check --config config/opensip.toml
     """

@@ -38,7 +38,9 @@ def command(
     networks: tuple[str, ...], srtp: str, voice: str, greeting: str, busy: bool, once: bool,
     as_json: bool,
 ) -> None:  # fmt: skip
-    """Take transferred calls and print intent, summary and transcript off the wire.
+    """Take transferred calls and print their context.
+
+    Intent, confidence, summary, fields and transcript, as parsed off the wire.
 
     Example: opensip desk --port 5090
     """

@@ -36,9 +36,9 @@ def command(
     *, number: str, trunk_name: str, agent: str, caller_id: str, ring_timeout: float | None,
     config: Path,
 ) -> None:  # fmt: skip
-    """Call a number through a trunk, let an agent speak, and say what came of it.
+    """Call a number through a trunk and let an agent speak.
 
-    Exit status 0 if it was answered. Emergency numbers are refused.
+    What came of it is said in words: answered, busy, no answer, rejected, not allowed. Exit status 0 if it was answered. Emergency numbers are refused.
 
     Example: opensip dial +19195551234 --trunk bandwidth --agent shop
     """

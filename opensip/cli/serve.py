@@ -15,7 +15,9 @@ from opensip.settings.load import Settings, load
 @click.option("--config", type=click.Path(path_type=Path), default=Path("config/opensip.toml"),
               show_default=True, help="The server's configuration.")  # fmt: skip
 def command(*, config: Path) -> None:
-    """Answer calls as a configuration says, until SIGTERM; SIGHUP reloads trunks and agents.
+    """Run the server until SIGTERM.
+
+    SIGTERM lets calls in progress end; SIGHUP reloads trunks and agents for new calls.
 
     Example: opensip serve --config config/opensip.toml
     """
