@@ -47,7 +47,9 @@ def command(
 ) -> None:  # fmt: skip
     """Call any SIP URI with a scripted caller that speaks.
 
-    A transfer is followed. Exit status 0 if the call was answered. A STEP is spoken once the other side has finished: "where is my order"; or keys:1234, wait:2,
+    A transfer is followed. Exit status 0 if the call was answered.
+
+    A STEP is spoken once the other side has finished: "where is my order"; or keys:1234, wait:2,
     tone:440/3 (Hz, seconds).
 
     Example: opensip call "sip:agent@localhost:5061;transport=tls" --ca certs/ca.pem "a person"

@@ -38,7 +38,8 @@ def command(
 ) -> None:  # fmt: skip
     """Call a number through a trunk and let an agent speak.
 
-    What came of it is said in words: answered, busy, no answer, rejected, not allowed. Exit status 0 if it was answered. Emergency numbers are refused.
+    What came of it is said in words: answered, busy, no answer, rejected, not allowed. Exit
+    status 0 if it was answered. Emergency numbers are refused.
 
     Example: opensip dial +19195551234 --trunk bandwidth --agent shop
     """

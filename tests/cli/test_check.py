@@ -1,0 +1,88 @@
+import asyncio
+import json
+import threading
+
+import pytest
+from click.testing import CliRunner
+
+from opensip.cli import main
+from opensip.cli.check import in_words
+from opensip.server.control import ControlSocket
+
+UDP = '[[sip.listeners]]\ntransport = "UDP"\nhost = "127.0.0.1"\nport = 5060\n'
+TRUNK = '[trunks.office]\nnetworks = ["192.0.2.0/24"]\n'
+
+
+def check(file, *more):
+    return CliRunner().invoke(main, ["check", "--config", str(file), *more])
+
+
+@pytest.fixture
+def config(tmp_path):
+    file = tmp_path / "opensip.toml"
+    file.write_text('data = "data"\n' + UDP + TRUNK)
+    return file
+
+
+def test_says_what_a_good_configuration_makes(config):
+    result = check(config)
+    assert result.exit_code == 0
+    assert "good" in result.stdout
+    assert "listens   UDP 127.0.0.1:5060" in result.stdout
+    assert "engine    python" in result.stdout
+    assert "agent     echo (echo)" in result.stdout
+    assert "keys of SRTP travel in the clear" in result.stderr
+
+
+def test_for_programs(config):
+    told = json.loads(check(config, "--json").stdout)
+    assert told["ok"] is True
+    assert len(told["warnings"]) == 1
+
+
+def test_says_every_mistake_and_fails(config):
+    config.write_text(UDP + '[trunks.office]\nnetworks = ["x"]\nsrpt = "off"\n')
+    result = check(config)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert len(result.stderr.splitlines()) == 2
+
+
+def test_live_without_a_server(config):
+    result = check(config, "--live")
+    assert result.exit_code == 1
+    assert "no server answers on" in result.stderr
+
+
+def test_live_tells_the_status(config):
+    (config.parent / "data").mkdir()
+    config.write_text('data = "data"\nwrong = true\n')  # asking needs nothing but the directory
+    ready, done = threading.Event(), threading.Event()
+
+    async def serve():
+        control = ControlSocket(config.parent / "data", lambda: {"dialogs": 3})
+        await control.start()
+        ready.set()
+        await asyncio.to_thread(done.wait, 5)
+        await control.close()
+
+    server = threading.Thread(target=lambda: asyncio.run(serve()))
+    server.start()
+    try:
+        assert ready.wait(5)
+        assert json.loads(check(config, "--live", "--json").stdout) == {"dialogs": 3}
+        assert check(config, "--live").stdout == "dialogs        3\n"
+    finally:
+        done.set()
+        server.join()
+
+
+def test_calls_are_listed_one_a_line():
+    status = {"state": "serving", "calls_in_progress": [{"seconds": 3, "trunk": "office"}]}
+    assert in_words(status).splitlines() == ["state          serving", "3  office"]
+
+
+def test_a_wrong_data_key(config):
+    config.write_text("data = 1\n")
+    result = check(config, "--live")
+    assert result.exit_code == 1
+    assert "data: a text in quotes is wanted" in result.stderr
