@@ -78,7 +78,7 @@ def test_200_of_200_calls_where_every_tenth_datagram_is_lost(folder: Path) -> No
             counts = sipp.finish(process, work, seconds=200)
             assert counts["successful"] == 200, sipp.errors(work)
             assert counts["retransmissions"] > 20, "nothing was lost"
-            causes = Counter(r["ended"]["cause"] for r in server.wait_for_records(200, 40))
+            causes = Counter(r["ending"]["cause"] for r in server.wait_for_records(200, 40))
             assert causes == {"bye": 200}
         finally:
             server.stop()
