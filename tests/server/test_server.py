@@ -189,13 +189,3 @@ def test_a_port_in_use_is_said_in_words(config):
                 await Server(load(config)).run()
 
     run(main())
-
-
-def test_a_data_directory_that_cannot_be_made(config):
-    (config.parent / "data").write_text("in the way")
-
-    async def main():
-        Server(load(config))
-
-    with pytest.raises(ConfigError, match=r"data directory .* cannot be made"):
-        run(main())

@@ -1,0 +1,31 @@
+import asyncio
+
+import pytest
+
+from opensip.errors import ConfigError
+from opensip.server.means import open_exchange
+from opensip.settings.load import load
+
+
+@pytest.fixture
+def config(tmp_path):
+    file = tmp_path / "opensip.toml"
+    file.write_text('data = "data"\n[media]\naddress = "127.0.0.1"\npublic_address = "192.0.2.1"\n')
+    return file
+
+
+async def opened(file):
+    return open_exchange(load(file), {})
+
+
+def test_engine_ports_and_addresses(config):
+    exchange = asyncio.run(opened(config))
+    assert exchange.ports.address == "127.0.0.1"
+    assert exchange.media.public_address == "192.0.2.1"
+    assert exchange.data.is_dir()
+
+
+def test_a_data_directory_that_cannot_be_made(config):
+    (config.parent / "data").write_text("in the way")
+    with pytest.raises(ConfigError, match=r"data directory .* cannot be made"):
+        asyncio.run(opened(config))
