@@ -64,11 +64,11 @@ class Ear:
         self.resume()
         self._turn = None
 
-    async def understand(self, *, now: float) -> Understood:
+    async def understand(self) -> Understood:
         """End the turn and tell what was said. Raises ProviderError once no recognizer works."""
         early, self._early = self._early, None
         try:
-            return await (early if early else self._finish(now))
+            return await (early if early else self._finish())
         finally:
             if early:
                 early.cancel()
@@ -80,7 +80,7 @@ class Ear:
         for recognizer in self._recognizers:
             await recognizer.close()
 
-    async def _finish(self, now: float = 0.0) -> Understood:
+    async def _finish(self) -> Understood:
         while self._recognizers:
             recognizer = self._recognizers[0]
             try:

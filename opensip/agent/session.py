@@ -134,7 +134,7 @@ class AgentSession:
         reading: asyncio.Task[AudioFrame | None] | None = None
         try:
             while True:
-                reading = reading or asyncio.create_task(_read(self._source))
+                reading = reading or asyncio.create_task(self._source.read())
                 deadline = self._turns.deadline()
                 left = None if deadline is None else max(0.0, deadline + _LAG - self._now())
                 done, _ = await asyncio.wait({reading}, timeout=left)
@@ -233,7 +233,7 @@ class AgentSession:
 
     async def _answer_speech(self, clock: TurnClock) -> None:
         try:
-            turn = await self._ear.understand(now=self._now())
+            turn = await self._ear.understand()
         except ProviderError as error:
             await self._apologise(str(error))
             return
@@ -339,10 +339,6 @@ class AgentSession:
     def _end(self, outcome: Outcome) -> None:
         if self._outcome and not self._outcome.done():
             self._outcome.set_result(outcome)
-
-
-async def _read(source: AudioSource) -> AudioFrame | None:
-    return await source.read()
 
 
 async def _cancelled(*tasks: asyncio.Task[object] | asyncio.Task[None] | None) -> None:

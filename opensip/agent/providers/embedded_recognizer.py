@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from opensip.agent import grammar
 from opensip.agent.definition import Agent
 from opensip.agent.providers import Expectation, Understood
 from opensip.audio.frame import Samples
@@ -21,7 +22,7 @@ _SHORTEST = int(0.12 * _RATE)  # less than this holds no word
 _WORST, _BEST = -4.45, -1.8  # scores of words forced on what they are not, and of a good fit
 _WORST_WORD = -7.8  # one word that does not fit spoils the rest
 _COVERAGE = 0.75  # of the voice must be words; what is left out was something else
-_SHORT_WORST = -5.8  # a single word fits loosely even when it is right
+_LOOSE_WORST = -5.3  # single words and bare digits fit loosely even when they are right
 _SECONDS = 10.0  # a decode that takes longer will not end
 
 
@@ -31,14 +32,12 @@ class DecoderProcess:
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
         self._lock = asyncio.Lock()
-        self._waking: set[asyncio.Task[dict[str, Any]]] = set()
+        self._asking: set[asyncio.Task[dict[str, Any]]] = set()
 
     async def decode(self, jsgf: str, audio: bytes) -> dict[str, Any]:
         """Recognise a turn of 16 kHz audio. Raises ProviderError; the next call begins afresh."""
-        asking = asyncio.create_task(self._ask_alone(jsgf, audio))
-        asking.add_done_callback(_forget_error)
         # Who gives up waiting must not leave an answer behind for the next one to take.
-        answer = await asyncio.shield(asking)
+        answer = await asyncio.shield(self._begin(jsgf, audio))
         if "error" in answer:
             raise ProviderError(answer["error"], provider="embedded")
         return answer
@@ -49,19 +48,30 @@ class DecoderProcess:
                 async with asyncio.timeout(_SECONDS):
                     return await self._ask(jsgf, audio)
             except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError) as error:
-                await self.close()
+                await self._end()
                 text = f"the decoder failed: {error or type(error).__name__}"
                 raise ProviderError(text, provider="embedded", retryable=True) from error
 
     def wake(self, jsgf: str) -> None:
         """Begin the process, and let it read a grammar that will be asked for soon."""
-        waking = asyncio.create_task(self._ask_alone(jsgf, b""))
-        self._waking.add(waking)
-        waking.add_done_callback(self._waking.discard)
-        waking.add_done_callback(_forget_error)
+        self._begin(jsgf, b"")
+
+    def _begin(self, jsgf: str, audio: bytes) -> asyncio.Task[dict[str, Any]]:
+        asking = asyncio.create_task(self._ask_alone(jsgf, audio))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+        asking.add_done_callback(_forget_error)
+        return asking
 
     async def close(self) -> None:
-        """End the process."""
+        """End the process, and whoever still waits for it."""
+        asking = [*self._asking]
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+        await self._end()
+
+    async def _end(self) -> None:
         process, self._process = self._process, None
         if process and process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
@@ -145,7 +155,8 @@ class EmbeddedRecognizer:
 
 def understood(text: str, score: float, worst: float, coverage: float) -> Understood:
     """Weigh words by how well they fit: a grammar forces its words on any noise."""
-    limit = _WORST if len(text.split()) > 1 else _SHORT_WORST
+    loose = len(text.split()) == 1 or len(grammar.digits_in(text)) == len(text.split())
+    limit = _LOOSE_WORST if loose else _WORST
     if not text or score < limit or worst < _WORST_WORD or coverage < _COVERAGE:
         return Understood("", 0.0)
     return Understood(text, round(min(1.0, (score - limit) / (_BEST - limit)), 2))

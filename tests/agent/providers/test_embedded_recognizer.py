@@ -1,0 +1,97 @@
+import asyncio
+import importlib.util
+import sys
+
+import numpy as np
+import pytest
+
+from opensip.agent import grammar
+from opensip.agent.providers import Expectation, Understood
+from opensip.agent.providers.embedded_recognizer import (
+    DecoderProcess,
+    EmbeddedRecognizer,
+    close_shared,
+    understood,
+)
+from opensip.errors import MissingExtra, ProviderError
+
+JSGF = grammar.to_jsgf([grammar.parse("yes | no")])
+
+
+@pytest.mark.parametrize(
+    ("text", "score", "worst", "coverage", "understands"),
+    [
+        ("where is my order", -2.5, -5.0, 1.0, True),
+        ("where is my order", -4.6, -5.0, 1.0, False),
+        ("where is my order", -2.5, -9.0, 1.0, False),
+        ("where is my order", -2.5, -5.0, 0.6, False),
+        ("four two one seven", -4.6, -5.0, 1.0, True),
+        ("yes", -5.0, -5.0, 1.0, True),
+        ("yes", -5.5, -5.5, 1.0, False),
+        ("", 0.0, -10.0, 0.0, False),
+    ],
+)
+def test_words_must_fit_what_was_heard(text, score, worst, coverage, understands):
+    found = understood(text, score, worst, coverage)
+    assert found.text == (text if understands else "")
+    assert 0 <= found.confidence <= 1
+
+
+def test_without_pocketsphinx_the_extra_is_named(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"opensip-agent\[speech\]"):
+        EmbeddedRecognizer()
+
+
+@pytest.mark.e2e
+def test_nothing_and_too_little_is_not_understood():
+    async def main():
+        recognizer = EmbeddedRecognizer()
+        recognizer.begin(Expectation(JSGF))
+        assert await recognizer.finish() == Understood("", 0.0)
+        recognizer.feed(np.ones(400, np.int16))
+        assert await recognizer.finish() == Understood("", 0.0)
+        await recognizer.close()
+        await close_shared()
+
+    asyncio.run(main())
+
+
+@pytest.mark.e2e
+def test_a_decoder_that_dies_is_an_error_once_and_begins_afresh():
+    async def main():
+        process = DecoderProcess()
+        quiet = np.zeros(8000, np.int16).tobytes()
+        assert (await process.decode(JSGF, quiet))["text"] == ""
+        with pytest.raises(ProviderError):
+            await process.decode("no grammar", quiet)
+        process._process.kill()
+        with pytest.raises(ProviderError, match="the decoder failed"):
+            await process.decode(JSGF, quiet * 100)
+        assert (await process.decode(JSGF, quiet))["text"] == ""
+        await process.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.e2e
+def test_giving_up_leaves_no_answer_for_the_next():
+    async def main():
+        process = DecoderProcess()
+        asking = asyncio.create_task(process.decode(JSGF, np.zeros(80000, np.int16).tobytes()))
+        await asyncio.sleep(0)
+        asking.cancel()
+        assert "text" in await process.decode(JSGF, b"")
+        await process.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.e2e
+def test_a_decoder_that_cannot_start_is_an_error(monkeypatch):
+    async def main():
+        monkeypatch.setattr(sys, "executable", "/nowhere/python")
+        with pytest.raises(ProviderError, match="the decoder failed"):
+            await DecoderProcess().decode(JSGF, b"")
+
+    asyncio.run(main())

@@ -1,0 +1,105 @@
+import asyncio
+
+import numpy as np
+import pytest
+
+from opensip.agent.ear import Ear, pieces
+from opensip.agent.providers import Expectation, Understood
+from opensip.agent.providers.scripted import ScriptedRecognizer
+from opensip.audio.frame import AudioFrame
+from opensip.errors import ProviderError
+from opensip.events import ProviderFailed
+from tests.fakes.line import Noted
+from tests.fakes.virtual_time_loop import VirtualTimeLoop
+
+
+def run(main):
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main())
+
+
+def frames(seconds, at=0.0):
+    return [AudioFrame(at + n * 0.02, np.zeros(160, np.int16), 8000, -100.0)
+            for n in range(round(seconds / 0.02))]  # fmt: skip
+
+
+def test_a_turn_has_what_came_just_before_it_and_not_more():
+    async def main():
+        recognizer = ScriptedRecognizer([Understood("words")])
+        ear = Ear([recognizer], 8000, Noted())
+        for frame in frames(2.0):
+            ear.hear(frame)
+        ear.begin(Expectation())
+        assert 0.28 < recognizer.fed / 8000 <= 0.32
+        for frame in frames(1.0, 2.0):
+            ear.hear(frame)
+        assert (await ear.understand()).text == "words"
+        assert 1.28 < recognizer.fed / 8000 <= 1.32
+        await ear.close()
+
+    run(main)
+
+
+def test_what_was_speculated_is_ready_and_what_was_voided_is_asked_again():
+    async def main():
+        loop = asyncio.get_running_loop()
+        ear = Ear([ScriptedRecognizer([Understood("words")], delay=0.2)], 8000, Noted())
+        ear.begin(Expectation())
+        ear.speculate()
+        await asyncio.sleep(0.1)
+        ear.resume()
+        ear.speculate()
+        await asyncio.sleep(0.3)
+        before = loop.time()
+        assert (await ear.understand()).text == "words"
+        assert loop.time() == before
+
+    run(main)
+
+
+def test_another_rate_is_converted():
+    async def main():
+        recognizer = ScriptedRecognizer([Understood("words")])
+        recognizer.rate = 16000
+        ear = Ear([recognizer], 8000, Noted())
+        ear.begin(Expectation())
+        for frame in frames(1.0):
+            ear.hear(frame)
+        assert recognizer.fed == 16000
+
+    run(main)
+
+
+def test_a_recognizer_that_never_answers_is_replaced():
+    async def main():
+        noted, second = Noted(), ScriptedRecognizer([Understood("words")])
+        ear = Ear([ScriptedRecognizer(delay=1e6), second], 8000, noted)
+        ear.begin(Expectation())
+        for frame in frames(1.0):
+            ear.hear(frame)
+        assert (await ear.understand()).text == "words"
+        assert second.fed == 8000
+        assert noted.of(ProviderFailed)[0].error == "TimeoutError"
+
+    run(main)
+
+
+def test_without_any_there_is_an_error():
+    async def main():
+        ear = Ear([], 8000, Noted())
+        ear.begin(Expectation())
+        for frame in frames(0.1):
+            ear.hear(frame)
+        with pytest.raises(ProviderError, match="no recognizer is left"):
+            await ear.understand()
+
+    run(main)
+
+
+def test_a_batch_is_cut_into_pieces_with_their_own_levels():
+    loud = np.full(160, 8000, np.int16)
+    batch = AudioFrame(1.0, np.concatenate([loud, loud * 0, loud]), 8000, -20.0)
+    found = list(pieces(batch))
+    assert [round(frame.at, 2) for frame in found] == [1.0, 1.02, 1.04]
+    assert [frame.level_dbfs > -20 for frame in found] == [True, False, True]
+    assert list(pieces(found[0])) == [found[0]]

@@ -1,0 +1,31 @@
+import asyncio
+
+import numpy as np
+
+from opensip.agent.definition import Agent
+from opensip.agent.echo import EchoAgent
+from opensip.agent.outcome import CallerLeft
+from opensip.audio.tones import tone
+from tests.fakes.line import Line, Noted
+from tests.fakes.virtual_time_loop import VirtualTimeLoop
+
+
+def test_it_says_back_what_it_hears_and_nothing_else():
+    async def main():
+        loop, line = asyncio.get_running_loop(), Line()
+        agent = EchoAgent(
+            Agent("echo", "echo"), source=line, sink=line, observer=Noted(), now=loop.time
+        )
+        spoken = tone(440, 1.0, 8000)
+        line.speak(spoken)
+        loop.call_later(2, line.hang_up)
+        agent.digit("1")
+        agent.transfer_failed()
+        assert await agent.say("This call is recorded.") == ""
+        assert await agent.run() == CallerLeft()
+        await agent.close()
+        assert np.array_equal(line.written[: len(spoken)], spoken)
+        assert not line.written[len(spoken) :].any()
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(main())

@@ -1,0 +1,46 @@
+import asyncio
+
+import pytest
+
+from opensip.agent.mind import Mind
+from opensip.agent.providers import Expectation, Say
+from opensip.agent.providers.scripted import ScriptedDialogue
+from opensip.errors import ProviderError
+from opensip.events import ProviderFailed
+from tests.fakes.line import Noted
+from tests.fakes.virtual_time_loop import VirtualTimeLoop
+
+
+def run(main):
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main())
+
+
+async def acts(mind):
+    return [act async for act in mind.acts(lambda dialogue: dialogue.open())]
+
+
+def test_the_next_dialogue_takes_over_and_stays():
+    async def main():
+        noted = Noted()
+        first = ScriptedDialogue([[ProviderError("gone")]])
+        second = ScriptedDialogue([[Say("a")], [Say("b")]], expectation=Expectation("x"))
+        mind = Mind([first, second], noted, asyncio.get_running_loop().time)
+        assert await acts(mind) == [Say("a")]
+        assert await acts(mind) == [Say("b")]
+        assert mind.expectation() == Expectation("x")
+        mind.heard("a", interrupted=False)
+        assert second.heard_texts == ["a"]
+        assert [event.error for event in noted.of(ProviderFailed)] == ["gone"]
+
+    run(main)
+
+
+def test_the_last_one_fails_loudly_each_time():
+    async def main():
+        mind = Mind([ScriptedDialogue([[ProviderError("gone")]] * 2)], Noted(), lambda: 0.0)
+        for _ in range(2):
+            with pytest.raises(ProviderError, match="gone"):
+                await acts(mind)
+
+    run(main)

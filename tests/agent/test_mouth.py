@@ -1,0 +1,76 @@
+import asyncio
+
+import pytest
+
+from opensip.agent.mouth import Mouth
+from opensip.agent.providers.scripted import ScriptedSynthesizer
+from opensip.errors import ProviderError
+from opensip.events import AgentSaid, ProviderFailed
+from tests.fakes.line import Line, Noted
+from tests.fakes.virtual_time_loop import VirtualTimeLoop
+
+
+def run(main):
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main())
+
+
+def mouth(*synthesizers):
+    line, noted = Line(), Noted()
+    return Mouth(synthesizers, line, noted, asyncio.get_running_loop().time), line, noted
+
+
+def test_it_speaks_on_while_the_next_clause_is_made():
+    async def main():
+        speaker, line, noted = mouth(ScriptedSynthesizer(delay=0.1))
+        first = await speaker.say("The first clause is long enough. And so is this second one.")
+        assert first == 0
+        assert asyncio.get_running_loop().time() == pytest.approx(0.2)
+        assert not speaker.silent
+        assert await speaker.finish() == (
+            "The first clause is long enough. And so is this second one."
+        )
+        assert speaker.silent
+        assert noted.of(AgentSaid)[0].interrupted is False
+        assert line.queued() == 0
+
+    run(main)
+
+
+def test_what_is_stopped_was_heard_in_part():
+    async def main():
+        speaker, line, noted = mouth(ScriptedSynthesizer())
+        await speaker.say("Nobody will hear the end of this sentence.")
+        await asyncio.sleep(0.5)
+        heard = speaker.stop()
+        assert heard == "Nobody"
+        assert line.queued() == 0
+        assert noted.of(AgentSaid)[0].interrupted
+
+    run(main)
+
+
+def test_a_clause_that_breaks_off_is_not_begun_again():
+    class Breaking(ScriptedSynthesizer):
+        async def speak(self, text):
+            async for piece in super().speak(text):
+                yield piece
+                raise ProviderError("cut")
+
+    async def main():
+        speaker, _, noted = mouth(Breaking(), ScriptedSynthesizer())
+        await speaker.say("This is said once, and the rest is said. By the other voice.")
+        assert len(noted.of(ProviderFailed)) == 1
+        await speaker.finish()
+
+    run(main)
+
+
+def test_a_voice_that_is_late_is_replaced_and_the_last_one_missed():
+    async def main():
+        speaker, _, noted = mouth(ScriptedSynthesizer(delay=1e6))
+        with pytest.raises(ProviderError, match="no synthesizer is left"):
+            await speaker.say("Hello.")
+        assert noted.of(ProviderFailed)[0].error == "TimeoutError"
+
+    run(main)
