@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 
 from opensip.agent.providers import Act, Dialogue, Expectation
 from opensip.errors import ProviderError
@@ -35,8 +36,9 @@ class Mind:
         """
         while True:
             try:
-                async for act in _guarded(ask(self._dialogues[0])):
-                    yield act
+                async with aclosing(_guarded(ask(self._dialogues[0]))) as acts:
+                    async for act in acts:
+                        yield act
             except ProviderError as error:
                 name = type(self._dialogues[0]).__name__
                 self._observer.note(ProviderFailed(self._now(), "dialogue", name, str(error)))
@@ -56,3 +58,6 @@ async def _guarded(acts: AsyncIterator[Act]) -> AsyncGenerator[Act]:
     except Exception as error:  # foreign code: one answer of a dialogue
         text = f"{type(error).__name__}: {error}"
         raise ProviderError(text, provider="dialogue") from error
+    finally:
+        if isinstance(acts, AsyncGenerator):  # an answer that was broken off ends now, not later
+            await acts.aclose()

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 
 from opensip.agent.ledger import Ledger
 from opensip.agent.providers import Synthesizer
@@ -74,9 +75,10 @@ class Mouth:
             synthesizer = self._synthesizers[0]
             start, text = None, clause
             try:
-                async for samples in _in_time(synthesizer.speak(clause)):
-                    position = self._write(samples, synthesizer.rate, text)
-                    start, text = position if start is None else start, ""
+                async with aclosing(_in_time(synthesizer.speak(clause))) as pieces:
+                    async for samples in pieces:
+                        position = self._write(samples, synthesizer.rate, text)
+                        start, text = position if start is None else start, ""
             except (OpenSipError, TimeoutError, OSError) as error:
                 self._failed(synthesizer, error)
             if start is not None:
@@ -96,11 +98,15 @@ class Mouth:
         self._observer.note(ProviderFailed(self._now(), "synthesizer", name, text))
 
 
-async def _in_time(pieces: AsyncIterator[Samples]) -> AsyncIterator[Samples]:
-    while True:
-        async with asyncio.timeout(_SECONDS):
-            piece = await anext(pieces, None)
-        if piece is None:
-            return
-        if len(piece):
-            yield piece
+async def _in_time(pieces: AsyncIterator[Samples]) -> AsyncGenerator[Samples]:
+    try:
+        while True:
+            async with asyncio.timeout(_SECONDS):
+                piece = await anext(pieces, None)
+            if piece is None:
+                return
+            if len(piece):
+                yield piece
+    finally:
+        if isinstance(pieces, AsyncGenerator):
+            await pieces.aclose()
