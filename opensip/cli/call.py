@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from opensip import log
 from opensip.cli.reporting import reporting
 from opensip.errors import ConfigError, RemoteProtocolError
 from opensip.media.recorder import Recorder
@@ -54,6 +55,7 @@ def command(
 
     Example: opensip call "sip:agent@localhost:5061;transport=tls" --ca certs/ca.pem "a person"
     """
+    log.configure(level="warning")  # on standard error: standard output is the report's
     refuse_emergency(uri)
     to = _parse(uri)
     address = address or outward_address(to.host)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from opensip import log
 from opensip.cli.reporting import reporting
 from opensip.net.sip_transport import Listener
 from opensip.net.tls import TlsConfig
@@ -44,6 +45,7 @@ def command(
 
     Example: opensip desk --port 5090
     """
+    log.configure(level="warning")  # on standard error: standard output is the report's
     listeners = [Listener("UDP", address, port), Listener("TCP", address, port)]
     if tls_port:
         tls = TlsConfig(certificate=certificate, key=key)
