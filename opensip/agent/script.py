@@ -60,14 +60,16 @@ class Script:
     def expectation(self) -> Expectation:
         """Tell what the present state listens for."""
         slot = self._slot()
-        if self.to_confirm:
-            phrases = [_YES, _NO, *self._slot_phrases(), *self._intent_phrases()]
-            return Expectation(
-                grammar.to_jsgf(phrases), slot.digits if slot else 0, _YES_NO_SILENCE
-            )
         phrases = [*self._slot_phrases(), *self._intent_phrases()]
         silence = _DIGITS_SILENCE if self._here.slot else _SILENCE
-        return Expectation(grammar.to_jsgf(phrases), slot.digits if slot else 0, silence)
+        if self.to_confirm:
+            phrases, silence = [_YES, _NO, *phrases], _YES_NO_SILENCE
+        return Expectation(
+            jsgf=grammar.to_jsgf(phrases),
+            complete=lambda text: grammar.match(phrases, text) is not None,
+            keys=slot.digits if slot else 0,
+            end_silence=silence,
+        )
 
     async def open(self) -> AsyncIterator[Act]:
         """Greet, and ask what the first state asks."""

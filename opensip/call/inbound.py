@@ -135,6 +135,7 @@ class InboundCalls:
         contact = NameAddr.parse(call.participant.dialog.contact)
         media = self._exchange.open_media(trunk, entry, host=contact.uri.host)
         try:
+            call.provisional(180)  # an agent may take seconds to sit down: the caller hears ringing
             # Seated first: where no agent can be had, the carrier may still try another route.
             async with self._exchange.seated(route.agent, media, entry, variables) as agent:
                 session = await call.answer(media)

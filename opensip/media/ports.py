@@ -2,8 +2,10 @@
 
 import secrets
 import socket
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 from opensip.errors import ConfigError, MediaError
 
@@ -55,7 +57,8 @@ class PortPool:
             raise ConfigError(f"the RTP ports {first} to {last} hold no even port: widen the range")
         self._clock = clock
         self._next = random(len(self._ports)) if self._ports else 0
-        self._resting: dict[int, float] = {}  # port → when it may be used again
+        # Port → when it may be used again, the next first.
+        self._resting: OrderedDict[int, float] = OrderedDict()
         self._taken: set[int] = set()
 
     @property
@@ -74,11 +77,10 @@ class PortPool:
                 return pair
         raise MediaError(f"no free pair of RTP ports on {self.address}: widen the range of ports")
 
-    def _candidates(self) -> list[int]:
+    def _candidates(self) -> Iterator[int]:
         if not self._ports:
-            return [0] * _ATTEMPTS
-        count = len(self._ports)
-        return [self._ports[(self._next + n) % count] for n in range(count)]
+            return repeat(0, _ATTEMPTS)
+        return chain(self._ports[self._next :], self._ports[: self._next])
 
     def _bind(self, port: int) -> PortPair | None:
         """Bind `port` and the next; None when the system or another program has them."""
@@ -97,8 +99,10 @@ class PortPool:
 
     def _release(self, port: int) -> None:
         now = self._clock()
-        self._resting = {p: until for p, until in self._resting.items() if until > now}
+        while self._resting and next(iter(self._resting.values())) <= now:
+            self._resting.popitem(last=False)
         self._resting[port] = now + COOL_DOWN
+        self._resting.move_to_end(port)
         self._taken.discard(port)
 
 

@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("flite"), reason="flite is not installed"),
 ]
 
-CALLERS = ["kal16", "awb", "rms"]
+CALLERS = ["kal16", "awb", "slt"]
 PHRASES = {
     "order_status": ["where is my order", "order status please", "track my order"],
     "hours": ["what are your opening hours", "when are you open"],
@@ -67,7 +67,7 @@ def test_the_demo_is_understood(voice):
         script.state = "order"
         rng = random.Random(7)
         for _ in range(20):
-            number = rng.choice(sorted(script.agent.data["orders"]))
+            number = f"{rng.randrange(10_000):04}"
             turn = await hear(recognizer, script, voice, digits(number))
             right.append(grammar.digits_in(turn.text) == number)
         await close_shared()

@@ -11,7 +11,7 @@ from opensip.media.session import MediaConfig, MediaSession
 from opensip.sip.uri import NameAddr, Uri
 from opensip.ua.call_failed import CallFailed
 from tests.fakes.agents import CALLER, Words, endpoint
-from tests.fakes.exchanges import exchange, journal_kinds, records
+from tests.fakes.exchanges import exchange, journal, journal_kinds, records
 from tests.fakes.media_engine import FakeEngine, FakePorts
 from tests.fakes.sip_link import Link
 from tests.fakes.talkers import FakeTalker
@@ -103,6 +103,18 @@ def test_a_call_is_answered_by_the_agent_of_its_number_and_leaves_one_record(tmp
         assert kinds[0] == "journal_opened"
         assert kinds[-1] == "call_ended"
         assert {"sip_received", "sip_sent", "call_started", "media_negotiated"} <= set(kinds)
+        await house.close()
+
+    run(main())
+
+
+def test_the_caller_hears_ringing_while_the_agent_takes_its_seat(tmp_path):
+    async def main():
+        house = House(tmp_path, TRUNK, FakeTalker())
+        session = await house.dial()
+        sent = (e["text"].split()[1] for e in journal(tmp_path) if e["kind"] == "sip_sent")
+        assert list(sent) == ["100", "180", "200"]
+        await session.bye()
         await house.close()
 
     run(main())

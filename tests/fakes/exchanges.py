@@ -66,7 +66,12 @@ def records(data: Path):
     return [json.loads(path.read_text()) for path in sorted((data / "calls").glob("*.json"))]
 
 
+def journal(data: Path):
+    """The events of the one journal."""
+    (path,) = (data / "journals").iterdir()
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
 def journal_kinds(data: Path):
     """The kinds of events in the one journal."""
-    (path,) = (data / "journals").iterdir()
-    return [json.loads(line)["kind"] for line in path.read_text().splitlines()]
+    return [event["kind"] for event in journal(data)]

@@ -26,8 +26,8 @@ sip_cafile {ca}
 sip_verify_server {verify}
 call_local_timeout 60
 call_max_calls 4
-audio_player aufile,{folder}/played.wav
-audio_source aufile,{folder}/said.wav
+audio_player {player}
+audio_source {source}
 audio_alert none,
 ausrc_srate 8000
 auplay_srate 8000
@@ -37,6 +37,7 @@ rtp_ports {first_port}-{last_port}
 module_path /usr/lib/baresip/modules
 module g711.so
 module aufile.so
+module aubridge.so
 module sndfile.so
 module srtp.so
 module_app account.so
@@ -47,6 +48,7 @@ snd_path {folder}
 """
 
 START_SECONDS, REPLY_SECONDS = 10, 10
+KEY_SECONDS, RELEASE = 0.12, "\x04"
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -56,17 +58,22 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
         return int(probe.getsockname()[1])
 
 
-def write_tone(path: Path, frequency: int, seconds: int = 60) -> None:
-    """Write a tone of `frequency` Hz, 16-bit mono at 8 kHz."""
+def write_tone(path: Path, frequency: int, seconds: int, silence: int = 0) -> None:
+    """Write a tone of `frequency` Hz, and silence after it, 16-bit mono at 8 kHz."""
     step = 2 * math.pi * frequency / 8000
     samples = [round(8000 * math.sin(step * n)) for n in range(8000)] * seconds
+    samples += [0] * 8000 * silence
     with wave.open(str(path), "wb") as out:
         out.setparams((1, 2, 8000, 0, "NONE", ""))
         out.writeframes(struct.pack(f"<{len(samples)}h", *samples))
 
 
 class Baresip:
-    """One baresip process with one account, in a folder of its own."""
+    """One baresip process with one account, in a folder of its own.
+
+    It says a tone of `tone` Hz for `said` seconds of each minute, and writes down what it hears.
+    With `returns` it says back what it hears, and writes nothing down.
+    """
 
     def __init__(
         self,
@@ -76,16 +83,21 @@ class Baresip:
         ca: Path | str = "",
         certificate: Path | str = "",
         tone: int = 440,
+        said: int = 60,
+        returns: bool = False,
         first_port: int = 42000,
         listen: str = "127.0.0.1:0",
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         control = free_port()
-        write_tone(folder / "said.wav", tone)
+        write_tone(folder / "said.wav", tone, said, 60 - said)
+        source = "aubridge,line" if returns else f"aufile,{folder}/said.wav"
         (folder / "config").write_text(
             CONFIG.format(
                 folder=folder,
+                source=source,
+                player="aubridge,line" if returns else "aubridge,ear",
                 ca=ca,
                 certificate=certificate,
                 verify="yes" if ca else "no",
@@ -151,6 +163,14 @@ class Baresip:
             found.append(json.loads(rest[: int(size)]))
             self._buffer = rest[int(size) + 1 :]
         return [event for event in found if event.get("event")]
+
+    def press(self, digits: str) -> None:
+        """Press keys, one after the other."""
+        for digit in digits:
+            self.command("sndcode", digit)
+            time.sleep(KEY_SECONDS)
+            self.command("sndcode", RELEASE)
+            time.sleep(KEY_SECONDS)
 
     def heard(self) -> list[Path]:
         """Recordings of what this telephone heard."""

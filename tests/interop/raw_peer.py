@@ -229,9 +229,10 @@ class RtpPeer:
         self, is_it: Callable[[bytes], bool], seconds: float = 10.0, *, packets: int = 5
     ) -> float:
         """Wait until so many packets of PCMU to come are such, and tell when they had come."""
-        n, end = len(self.heard) + packets, time.monotonic() + seconds
+        seen, end = len(self.heard) + packets, time.monotonic() + seconds
         while time.monotonic() < end:
-            for n in range(n, len(self.heard) + 1):
+            for n in range(seen, len(self.heard) + 1):
+                seen = n + 1
                 if is_it(b"".join(packet[12:] for _, packet in self.heard[n - packets : n])):
                     return self.heard[n - 1][0]
             time.sleep(0.02)

@@ -17,9 +17,13 @@ from opensip.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What the caller may say next: a grammar, digits to be keyed, and how long a pause ends it."""
+    """What the caller may say next: a grammar, digits to be keyed, and how long a pause ends it.
+
+    `complete` tells whether words are a whole sentence of the grammar; None: all are.
+    """
 
     jsgf: str = ""
+    complete: Callable[[str], bool] | None = None
     keys: int = 0  # digits that complete a keyed number; 0: none is waited for
     end_silence: float = 0.55
 

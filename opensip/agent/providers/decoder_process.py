@@ -28,6 +28,7 @@ _TELEPHONE = [
     ("yes(3)", "Y EH TH"),
 ]
 _NO_FIT = -10.0  # a likelihood too small for a float
+_LONGEST_WORD = 130  # frames; a search that has lost its way stretches its last word to the end
 _FRAME = 160  # samples: the decoder's frames are 10 ms
 _VOICED_SHARE = 0.003  # of the loudest frame's power, 25 dB below: what is softer is no vowel
 _EDGE = 5  # frames by which words may be placed wrong
@@ -85,8 +86,10 @@ class Decoders:
 
 
 def fit(likelihood: float, frames: int) -> float:
-    """Tell the mean log likelihood of a frame of a word."""
-    return math.log(likelihood) / frames if likelihood > sys.float_info.min else _NO_FIT
+    """Tell the mean log likelihood of a frame of a word that lasted so many."""
+    if likelihood <= sys.float_info.min or frames > _LONGEST_WORD:
+        return _NO_FIT
+    return math.log(likelihood) / frames
 
 
 def coverage(samples: NDArray[np.int16], spans: list[tuple[int, int]]) -> float:

@@ -23,6 +23,7 @@ def test_coverage_is_the_share_of_the_voice_within_words():
 def test_a_likelihood_too_small_for_a_float_is_no_fit():
     assert fit(1.0, 10) == 0.0
     assert fit(0.0, 10) == -10.0
+    assert fit(1.0, 200) == -10.0  # no word lasts two seconds
 
 
 @pytest.mark.e2e

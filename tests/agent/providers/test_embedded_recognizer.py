@@ -22,10 +22,10 @@ JSGF = grammar.to_jsgf([grammar.parse("yes | no")])
     ("text", "score", "worst", "coverage", "understands"),
     [
         ("where is my order", -2.5, -5.0, 1.0, True),
-        ("where is my order", -4.6, -5.0, 1.0, False),
-        ("where is my order", -2.5, -9.0, 1.0, False),
+        ("where is my order", -4.1, -5.0, 1.0, False),
+        ("where is my order", -2.5, -7.5, 1.0, False),
         ("where is my order", -2.5, -5.0, 0.6, False),
-        ("four two one seven", -4.6, -5.0, 1.0, True),
+        ("four two one seven", -3.9, -5.0, 1.0, True),
         ("yes", -5.0, -5.0, 1.0, True),
         ("yes", -5.5, -5.5, 1.0, False),
         ("", 0.0, -10.0, 0.0, False),
