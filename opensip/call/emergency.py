@@ -65,16 +65,15 @@ def _diallings(text: str) -> Iterator[str]:
 
 
 def _users(address: str) -> list[str]:
-    """What stands where a user part may: all before an @, the host where there is none."""
+    """What stands where a user part may: all before an @, and a host that is no address."""
     scheme = _SCHEME.match(address)
     rest = address[scheme.end() :] if scheme else address
-    before, at, _ = rest.rpartition("@")
-    if at:
-        return [part.partition(":")[0] for part in before.split("@")]
-    if scheme and scheme[1].lower() != "tel":  # sip:911; a host with dots is an address
-        host = re.split(r"[:?]", rest)[0]
-        return [] if "." in host else [host]
-    return [rest]
+    before, at, after = rest.rpartition("@")
+    if not at and (not scheme or scheme[1].lower() == "tel"):
+        return [rest]
+    host = re.split(r"[:;?]", after)[0]  # sip:911; a host with dots is an address
+    users = [part.partition(":")[0] for part in before.split("@")] if at else []
+    return users if "." in host else [*users, host]
 
 
 def _digits(text: str) -> str:

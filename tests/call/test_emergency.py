@@ -16,7 +16,7 @@ PREFIXED = [
     "0049112", "+44999", "+61000", "+9911", "+1112",
 ]  # fmt: skip
 EMBEDDED = [
-    "sip:911@example.com", "sips:911@example.com", "SIP:911@example.com", "sip:911", "sip:911:5060",
+    "sip:911@example.com", "sips:911@example.com", "SIP:911@example.com", "sip:911", "sip:911:5060", "sip:echo@911",
     "sip:+911@example.com", "sip:9911@example.com", "sip:911@example.com;user=phone",
     "sip:911;phone-context=+1@example.com;user=phone", "sip:911:secret@example.com",
     "sip:9-1-1@example.com", "sip:%39%31%31@example.com", "sip:%2539%2531%2531@example.com",
@@ -36,7 +36,7 @@ ORDINARY = [
     "9110", "9111", "91100", "911911", "echo", "tone", "agent", "agent911", "desk-112", "", "+",
     "#",
     "sip:desk@127.0.0.1:999", "sip:desk@127.0.0.1:9911", "sip:desk@9.1.1.2", "sip:9.1.1.2",
-    "sip:127.0.0.1:5911", "sip:+19115551234@911.example.com", "sip:echo@911", "sip:echo@host:112",
+    "sip:127.0.0.1:5911", "sip:+19115551234@911.example.com", "sip:echo@host:112",
     "sip:desk@example.com;x=911", "tel:+19195551234;ext=911", "sip:+19115551234@h;user=phone",
     "tel:+1-911-555-1234", "urn:service:counseling", "tel:5551234;phone-context=+1919",
 ]  # fmt: skip
