@@ -16,7 +16,8 @@ PREFIXED = [
     "0049112", "+44999", "+61000", "+9911", "+1112",
 ]  # fmt: skip
 EMBEDDED = [
-    "sip:911@example.com", "sips:911@example.com", "SIP:911@example.com", "sip:911", "sip:911:5060", "sip:echo@911",
+    "sip:911@example.com", "sips:911@example.com", "SIP:911@example.com", "sip:911", "sip:911:5060",
+    "sip:echo@911",
     "sip:+911@example.com", "sip:9911@example.com", "sip:911@example.com;user=phone",
     "sip:911;phone-context=+1@example.com;user=phone", "sip:911:secret@example.com",
     "sip:9-1-1@example.com", "sip:%39%31%31@example.com", "sip:%2539%2531%2531@example.com",
