@@ -18,14 +18,16 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _sha512_256(data: bytes) -> str:
+def sha512_256(data: bytes) -> str:
+    """Hash to hexadecimal; ValueError where the platform's OpenSSL has no such hash."""
     return hashlib.new("sha512_256", data).hexdigest()
 
 
 # Weakest first: `authorize` takes the last that the challenger offers.
 HASHES: dict[str, Callable[[bytes], str]] = {"MD5": md5, "SHA-256": sha256}
 if "sha512_256" in hashlib.algorithms_available:
-    HASHES["SHA-512-256"] = _sha512_256
+    HASHES["SHA-512-256"] = sha512_256
+QOPS = ("auth", "auth-int")  # best first
 _RANKS = {name: rank for rank, name in enumerate(HASHES)}
 
 
@@ -68,17 +70,19 @@ def authorize(
     cnonce: str,
     nc: int,
     realms: Container[str] | None,
+    body: bytes = b"",
 ) -> tuple[str, str] | None:
     """Answer the strongest challenge that we can answer and whose realm is one of `realms`.
 
     `challenges` are the values of WWW-Authenticate or Proxy-Authenticate; `realms` None means
-    any realm. Returns (realm, value of the Authorization header), or None.
+    any realm; `body` is the request's. Returns (realm, value of the Authorization header), or
+    None. "auth" is preferred to "auth-int": on its way a border controller may change the body.
     """
     able = [c for c in map(_supported, challenges) if c and (realms is None or c.realm in realms)]
     if not able:
         return None
-    chosen = max(able, key=lambda c: _RANKS[_base(c.algorithm)])
-    qop = "auth" if chosen.qop else None
+    chosen = max(able, key=lambda c: _RANKS[base_algorithm(c.algorithm)])
+    qop = next((q for q in QOPS if q in chosen.qop), None)
     response = digest_response(
         chosen.algorithm or "MD5",
         username=username,
@@ -90,13 +94,16 @@ def authorize(
         qop=qop,
         nc=f"{nc:08x}",
         cnonce=cnonce,
+        body=body,
     )
     value = (
         f"Digest username={quote(username)}, realm={quote(chosen.realm)}, "
         f'nonce={quote(chosen.nonce)}, uri={quote(uri)}, response="{response}"'
     )
     value += f", algorithm={chosen.algorithm}" if chosen.algorithm else ""
-    value += f", qop=auth, nc={nc:08x}, cnonce={quote(cnonce)}" if qop else ""
+    if qop or is_session(chosen.algorithm):  # the hash of a session needs the nonce of both
+        value += f", cnonce={quote(cnonce)}"
+    value += f", qop={qop}, nc={nc:08x}" if qop else ""
     value += f", opaque={quote(chosen.opaque)}" if chosen.opaque is not None else ""
     return chosen.realm, value
 
@@ -116,9 +123,36 @@ def digest_response(
     body: bytes = b"",
 ) -> str:
     """Compute the response parameter: RFC 7616 section 3.4.1; without qop as RFC 2069."""
-    digest = HASHES[_base(algorithm)]
+    digest = HASHES[base_algorithm(algorithm)]
     ha1 = digest(octets(f"{username}:{realm}:{password}"))
-    if algorithm.lower().endswith("-sess"):
+    return response_of(
+        algorithm,
+        ha1,
+        method=method,
+        uri=uri,
+        nonce=nonce,
+        qop=qop,
+        nc=nc,
+        cnonce=cnonce,
+        body=body,
+    )
+
+
+def response_of(
+    algorithm: str,
+    ha1: str,
+    *,
+    method: str,
+    uri: str,
+    nonce: str,
+    qop: str | None,
+    nc: str | None,
+    cnonce: str | None,
+    body: bytes = b"",
+) -> str:
+    """Compute it from the hash of user:realm:password."""
+    digest = HASHES[base_algorithm(algorithm)]
+    if is_session(algorithm):
         ha1 = digest(octets(f"{ha1}:{nonce}:{cnonce}"))
     a2 = f"{method}:{uri}"
     if qop == "auth-int":
@@ -133,12 +167,18 @@ def _supported(text: str) -> Challenge | None:
         challenge = Challenge.parse(text)
     except RemoteProtocolError:
         return None  # another scheme: RFC 3261 section 22.1 lets us pass over it
-    if _base(challenge.algorithm) not in HASHES or (challenge.qop and "auth" not in challenge.qop):
+    if base_algorithm(challenge.algorithm) not in HASHES:
         return None
-    return challenge
+    return challenge if not challenge.qop or set(QOPS) & set(challenge.qop) else None
 
 
-def _base(algorithm: str | None) -> str:
+def is_session(algorithm: str | None) -> bool:
+    """Tell whether the algorithm hashes both nonces into the secret."""
+    return (algorithm or "").upper().endswith("-SESS")
+
+
+def base_algorithm(algorithm: str | None) -> str:
+    """Name the hash of an algorithm, in upper case; MD5 where none is named."""
     return (algorithm or "MD5").upper().removesuffix("-SESS")
 
 

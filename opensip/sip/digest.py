@@ -1,4 +1,4 @@
-"""Digest authentication as a server: RFC 7616, with the algorithms of RFC 8760, qop "auth"."""
+"""Digest authentication as a server: RFC 7616, with the algorithms of RFC 8760."""
 
 import base64
 import binascii
@@ -11,18 +11,22 @@ from dataclasses import dataclass
 from opensip.errors import RemoteProtocolError
 from opensip.sip.challenge import (
     HASHES,
+    QOPS,
     Challenge,
     authorize,
+    base_algorithm,
     digest_response,
     md5,
     octets,
     parse_digest,
+    response_of,
     sha256,
 )
 from opensip.sip.grammar import quote
 from opensip.sip.uri import Uri
 
 __all__ = [
+    "ABLE",
     "ALGORITHMS",
     "Accepted",
     "Challenge",
@@ -35,23 +39,40 @@ __all__ = [
     "digest_response",
 ]
 
-ALGORITHMS = ("SHA-256", "MD5")  # of our challenges, best first (RFC 8760 section 2.4)
+ALGORITHMS = ("SHA-256", "MD5")  # of our challenges unless told otherwise
+# What we can challenge with, best first (RFC 8760 section 2.4).
+ABLE = tuple(name for name in ("SHA-512-256", "SHA-256", "MD5") if name in HASHES)
 _AHEAD = 1_000_000  # ns: nonces of one tick of the clock are numbered into the next
 _NC = re.compile(r"[0-9A-Fa-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
 class Ha1:
-    """Hashes of user:realm:password, hexadecimal: what a server keeps instead of a password."""
+    """Hashes of user:realm:password, hexadecimal: what a server keeps instead of a password.
+
+    Where `sha512_256` was not kept it is "", and that algorithm never proves the user.
+    """
 
     md5: str
     sha256: str
+    sha512_256: str = ""
 
     @classmethod
     def of(cls, user: str, realm: str, password: str) -> "Ha1":
         """Hash a password."""
         secret = octets(f"{user}:{realm}:{password}")
-        return cls(md5(secret), sha256(secret))
+        longest = HASHES["SHA-512-256"](secret) if "SHA-512-256" in HASHES else ""
+        return cls(md5(secret), sha256(secret), longest)
+
+    def of_algorithm(self, algorithm: str) -> str:
+        """Give the hash of an algorithm as `base_algorithm` names it."""
+        match algorithm:
+            case "MD5":
+                return self.md5
+            case "SHA-256":
+                return self.sha256
+            case _:
+                return self.sha512_256
 
     def __repr__(self) -> str:
         return "Ha1(***)"  # as good as the password: must not reach a log
@@ -106,7 +127,7 @@ class DigestVerifier:
         self._evicted_until = -(2**63)  # nonces up to this time and not in the table are stale
         self._last_issued = -(2**63)
         nobody = hmac.digest(secret, b"nobody", "sha256").hex()
-        self._nobody = Ha1(nobody[:32], nobody)
+        self._nobody = Ha1(nobody[:32], nobody, nobody)
 
     def challenge(
         self,
@@ -115,14 +136,18 @@ class DigestVerifier:
         now: float,
         stale: bool = False,
         algorithms: Container[str] = ALGORITHMS,
+        qop: str = "auth",
     ) -> list[str]:
-        """Make the values of WWW-Authenticate, best algorithm first."""
+        """Make the values of WWW-Authenticate, best algorithm first.
+
+        `qop` may be "auth,auth-int" where peers are to be able to protect the body too.
+        """
         # Two challenges within one tick of the clock must differ, or their counts would mix.
         self._last_issued = max(_nanoseconds(now), self._last_issued + 1)
         nonce = self._nonce(self._last_issued, source)
-        end = ', qop="auth", stale=true' if stale else ', qop="auth"'
+        end = f', qop="{qop}", stale=true' if stale else f', qop="{qop}"'
         start = f"Digest realm={quote(self.realm)}, nonce={quote(nonce)}, algorithm="
-        return [f"{start}{name}{end}" for name in ALGORITHMS if name in algorithms]
+        return [f"{start}{name}{end}" for name in ABLE if name in algorithms]
 
     def verify(
         self,
@@ -133,8 +158,9 @@ class DigestVerifier:
         source: str,
         lookup: Callable[[str], Ha1 | None],
         now: float,
+        body: bytes = b"",
     ) -> Verdict:
-        """Judge the value of an Authorization header of a request with `method` to `uri`."""
+        """Judge the Authorization header of a request with `method` and `body` to `uri`."""
         try:
             params = parse_digest(authorization)
         except RemoteProtocolError as error:
@@ -143,9 +169,9 @@ class DigestVerifier:
             return Refused(why)
         user = params["username"]
         known = lookup(user)
-        right = self._response(params, method, known or self._nobody)
+        right = self._response(params, method, known or self._nobody, body)
         same = hmac.compare_digest(right.encode(), octets(params["response"].lower()))
-        if not (same and known):
+        if not (same and known and known.of_algorithm(base_algorithm(params.get("algorithm")))):
             guess = self._issued(params["nonce"], source) is not None
             return Refused("wrong password" if known else "unknown user", guess)
         if why := self._use(params["nonce"], int(params["nc"], 16), source, now):
@@ -163,20 +189,27 @@ class DigestVerifier:
                 return f"no {name}"
         if params["realm"] != self.realm:
             return "another realm"
-        if params.get("algorithm", "MD5").upper() not in ALGORITHMS:
+        if base_algorithm(params.get("algorithm")) not in ABLE:
             return "another algorithm"
-        if params.get("qop", "").lower() != "auth":
+        if params.get("qop", "").lower() not in QOPS:
             return "another qop"
         if not _NC.fullmatch(params["nc"]):
             return "bad nc"
         return "" if _same_uri(params["uri"], uri) else "another URI"
 
-    def _response(self, params: dict[str, str], method: str, ha1: Ha1) -> str:
-        algorithm = params.get("algorithm", "MD5").upper()
-        secret = ha1.md5 if algorithm == "MD5" else ha1.sha256
-        nonce, nc, cnonce = params["nonce"], params["nc"], params["cnonce"]
-        ha2 = HASHES[algorithm](octets(f"{method}:{params['uri']}"))
-        return HASHES[algorithm](octets(f"{secret}:{nonce}:{nc}:{cnonce}:auth:{ha2}"))
+    def _response(self, params: dict[str, str], method: str, ha1: Ha1, body: bytes) -> str:
+        algorithm = params.get("algorithm", "MD5")
+        return response_of(
+            algorithm,
+            ha1.of_algorithm(base_algorithm(algorithm)),
+            method=method,
+            uri=params["uri"],
+            nonce=params["nonce"],
+            qop=params["qop"].lower(),
+            nc=params["nc"],
+            cnonce=params["cnonce"],
+            body=body,
+        )
 
     def _use(self, nonce: str, count: int, source: str, now: float) -> str:
         """Mark a nonce as used up to `count`; tell why it cannot be used, if so."""

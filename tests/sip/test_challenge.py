@@ -51,7 +51,7 @@ def test_the_strongest_algorithm_is_answered():
     for challenges in ((md5, sha), (sha, md5)):
         realm, value = answer(*challenges)
         assert realm == "r"
-        assert "algorithm=sha-256, qop=auth, nc=00000001" in value
+        assert 'algorithm=sha-256, cnonce="c", qop=auth, nc=00000001' in value
 
 
 def test_a_challenge_of_long_ago_is_answered_without_qop_and_algorithm():
@@ -73,7 +73,7 @@ def test_only_an_allowed_realm_is_answered():
         'Basic realm="r"',
         'Digest realm="r"',
         'Digest realm="r", nonce="n", algorithm=WHIRLPOOL',
-        'Digest realm="r", nonce="n", qop="auth-int"',
+        'Digest realm="r", nonce="n", qop="auth-conf"',
         'Digest realm="r", nonce="n',
     ],
 )
@@ -91,3 +91,18 @@ def test_challenge_is_read():
     assert challenge == Challenge("r,1", "n", None, ("auth", "auth-int"), None, True)
     with pytest.raises(RemoteProtocolError):
         Challenge.parse('Digest nonce="n"')
+
+
+def test_the_body_is_protected_where_nothing_else_will_do():
+    _, value = answer('Digest realm="r", nonce="n", qop="auth-int"', body=b"v=0")
+    assert "qop=auth-int, nc=00000001" in value
+    _, other = answer('Digest realm="r", nonce="n", qop="auth-int"', body=b"v=1")
+    assert value != other
+    _, both = answer('Digest realm="r", nonce="n", qop="auth-int,auth"')
+    assert "qop=auth, nc" in both
+
+
+def test_a_session_without_qop_tells_its_client_nonce():
+    _, value = answer('Digest realm="r", nonce="n", algorithm=MD5-sess')
+    assert 'cnonce="c"' in value
+    assert "qop" not in value

@@ -153,8 +153,8 @@ def test_expired_entries_leave_the_table_first():
     [
         ("Digest ", "Basic ", "bad scheme: 'Basic'"),
         (REALM, "elsewhere.example", "another realm"),
-        ("algorithm=SHA-256", "algorithm=SHA-512-256", "another algorithm"),
-        ("qop=auth", "qop=auth-int", "another qop"),
+        ("algorithm=SHA-256", "algorithm=SHA-384", "another algorithm"),
+        ("qop=auth", "qop=auth-conf", "another qop"),
         ("nc=00000001", "nc=1", "bad nc"),
         ("nc=00000001", "nc=0000000g", "bad nc"),
         ('cnonce="c1"', 'cnonce=""', "no cnonce"),
@@ -180,3 +180,38 @@ def test_a_response_of_any_length_is_only_wrong(peer):
 
 def test_hashes_do_not_show_in_logs():
     assert repr(USERS["trunk"]) == "Ha1(***)"
+
+
+@pytest.mark.parametrize("algorithm", ["SHA-512-256", "SHA-256", "MD5"])
+@pytest.mark.parametrize("variant", ["", "-sess"])
+@pytest.mark.parametrize("qop", ["auth", "auth-int", "auth,auth-int"])
+def test_every_algorithm_in_every_variant(peer, algorithm, variant, qop):
+    [challenge] = peer.verifier.challenge("192.0.2.10", now=0, algorithms=[algorithm], qop=qop)
+    challenge = challenge.replace(algorithm, algorithm + variant)
+    assert f'algorithm={algorithm}{variant}, qop="{qop}"' in challenge
+    right = peer.answer([challenge], body=b"v=0")
+    wrong = peer.answer([challenge], body=b"v=0", password="wrong", nc=2)
+    assert peer.judge(wrong, body=b"v=0") == Refused("wrong password", guess=True)
+    if qop == "auth-int":
+        assert peer.judge(right, body=b"v=1") == Refused("wrong password", guess=True)
+    assert peer.judge(right, body=b"v=0") == Accepted("trunk")
+
+
+def test_a_hash_that_was_not_kept_proves_nobody(peer):
+    [challenge] = peer.verifier.challenge("192.0.2.10", now=0, algorithms=["SHA-512-256"])
+    kept = {"trunk": Ha1(USERS["trunk"].md5, USERS["trunk"].sha256)}
+    verdict = peer.verifier.verify(
+        peer.answer([challenge]),
+        method="INVITE",
+        uri=URI,
+        source="192.0.2.10",
+        lookup=kept.get,
+        now=1,
+    )
+    assert verdict == Refused("wrong password", guess=True)
+
+
+def test_the_strongest_of_several_challenges_is_answered(peer):
+    offered = peer.verifier.challenge("192.0.2.10", now=0, algorithms=["MD5", "SHA-512-256"])
+    assert ["SHA-512-256" in c for c in offered] == [True, False]
+    assert "algorithm=SHA-512-256" in peer.answer(offered[::-1])
