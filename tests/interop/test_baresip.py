@@ -51,8 +51,9 @@ class Line:
         agents = folder / "agents"
         agents.mkdir()
         shop = (ROOT / "config/agents/shop.toml").read_text()
-        keys = f'[keys]\n{GOODBYE} = "goodbye"\n'
-        (agents / "shop.toml").write_text(shop.replace("[keys]\n", keys))
+        human, goodbye = '0 = "human"\n', f'{GOODBYE} = "goodbye"\n'
+        assert human in shop
+        (agents / "shop.toml").write_text(shop.replace(human, human + goodbye, 1))
         self.folder, self.algorithm = folder, algorithm
         trunks = TRUNK.format(algorithm=algorithm, folder=folder)
         self.server = Server(folder, trunks=trunks, agents=f"{agents}/*.toml")
@@ -66,6 +67,8 @@ class Line:
         assert record["codec"] == "PCMU"
         assert record["faults"] == []
         dropped = {k: n for k, n in record["media"].items() if k.startswith("dropped")}
+        # Debian's baresip opens its NAT with a plain RTCP packet each time it starts a stream.
+        assert dropped.pop("dropped_rtcp_malformed", 0) <= 3
         assert dropped == {}
         self.check_digest()
         return record
