@@ -3,12 +3,18 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
+import numpy as np
+
 from opensip.agent.conversation import Conversation
 from opensip.agent.definition import Agent
 from opensip.agent.outcome import CallerLeft, Outcome
 from opensip.audio.frame import AudioSink, AudioSource
 from opensip.audio.resample import Resampler
 from opensip.events import Observer
+
+# Seconds of silence ahead of the echo. Without them each packet that comes a tick late would
+# leave a hole, and put off all that follows by another 20 ms.
+CUSHION = 0.06
 
 
 class EchoAgent:
@@ -32,6 +38,7 @@ class EchoAgent:
         """Echo until the caller leaves."""
         source, sink = self._source, self._sink
         resampler = Resampler(source.rate, sink.rate)
+        sink.write(np.zeros(round(CUSHION * sink.rate), np.int16))
         while frame := await source.read():
             sink.write(resampler.push(frame.samples))
         return CallerLeft()

@@ -3,7 +3,7 @@ import asyncio
 import numpy as np
 
 from opensip.agent.definition import Agent
-from opensip.agent.echo import EchoAgent
+from opensip.agent.echo import CUSHION, EchoAgent
 from opensip.agent.outcome import CallerLeft
 from opensip.audio.tones import tone
 from tests.fakes.line import Line, Noted
@@ -24,7 +24,9 @@ def test_it_says_back_what_it_hears_and_nothing_else():
         assert await agent.say("This call is recorded.") == ""
         assert await agent.run() == CallerLeft()
         await agent.close()
-        assert np.array_equal(line.written[: len(spoken)], spoken)
+        ahead = round(CUSHION * line.rate)
+        assert not line.written[:ahead].any()
+        assert np.array_equal(line.written[ahead : ahead + len(spoken)], spoken)
         assert not line.written[len(spoken) :].any()
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
