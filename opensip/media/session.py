@@ -36,6 +36,8 @@ from opensip.sdp.offer_answer import (
     make_offer,
 )
 
+JITTER = 0.06  # seconds by which packets of a usable line may be late
+
 
 @dataclass(frozen=True, slots=True)
 class MediaConfig:
@@ -92,6 +94,7 @@ class MediaSession:
         self._remote: Address | None = None
         self._rtcp: Address | None = None
         self._recorder: Recorder | None = None
+        self._missing = 0.0  # seconds for which nothing has been heard or handed on
         self._expected_since = engine.now()  # since when RTP should come
         self._expecting = asyncio.Event()
         self._closed = False
@@ -259,8 +262,7 @@ class MediaSession:
 
     def _hear(self, batch: Batch) -> None:
         """Take what happened on the stream since the last batch."""
-        heard = batch.heard
-        self._source.put(heard if heard is not None else self._silence(batch))
+        self._listen(batch)
         if batch.moved_to is not None:
             remote = f"{batch.moved_to[0]}:{batch.moved_to[1]}"
             self._observer.note(MediaSourceChanged(batch.at, remote))
@@ -271,10 +273,21 @@ class MediaSession:
         if self._recorder is not None:
             self._record(self._recorder, batch)
 
-    def _silence(self, batch: Batch) -> AudioFrame:
-        """Make what was heard when nothing came: a listener's time goes on."""
-        samples = np.zeros(round(batch.seconds * self._stream.rate), np.int16)
-        return AudioFrame(batch.at - batch.seconds, samples, self._stream.rate, SILENCE_DBFS)
+    def _listen(self, batch: Batch) -> None:
+        """Hand on what was heard, or silence where nothing came: a listener's time goes on.
+
+        A packet that is merely late must not make time longer: silence is believed after JITTER.
+        """
+        if batch.heard is not None:
+            self._missing = 0.0
+            self._source.put(batch.heard)
+            return
+        self._missing += batch.seconds
+        if self._missing > JITTER:
+            samples = np.zeros(round(self._missing * self._stream.rate), np.int16)
+            at = batch.at - self._missing
+            self._source.put(AudioFrame(at, samples, self._stream.rate, SILENCE_DBFS))
+            self._missing = 0.0
 
     def _record(self, recorder: Recorder, batch: Batch) -> None:
         if batch.heard is not None:

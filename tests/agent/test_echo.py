@@ -27,7 +27,7 @@ def test_it_says_back_what_it_hears_and_nothing_else():
         ahead = round(CUSHION * line.rate)
         assert not line.written[:ahead].any()
         assert np.array_equal(line.written[ahead : ahead + len(spoken)], spoken)
-        assert not line.written[len(spoken) :].any()
+        assert not line.written[ahead + len(spoken) :].any()
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         runner.run(main())

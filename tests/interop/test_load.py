@@ -16,7 +16,7 @@ from tests.interop.server import Server
 
 pytestmark = [pytest.mark.interop, sipp.needs_sipp]
 
-SPOKEN_PACKETS = 385  # of each caller: what fits into 8 s with the edges of the call left out
+SPOKEN_PACKETS = 365  # of each caller: what fits into 8 s with the edges of the call left out
 EDGE_PACKETS = 3  # may be missing of a call, where it begins and ends
 LINGER_SECONDS = 40  # longer than any timer of a transaction (64 * T1)
 CAPTURED_CALLS = 10

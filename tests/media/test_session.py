@@ -215,6 +215,22 @@ def test_what_comes_is_read_and_silence_where_nothing_does():
     run(main)
 
 
+def test_a_packet_that_is_a_tick_late_makes_time_no_longer():
+    async def main():
+        party = Party()
+        first, late = (AudioFrame(1.0, np.ones(n, np.int16), 8000, -20.0) for n in (160, 320))
+        party.stream.hear(first)
+        for tick in range(1, 4):
+            party.stream.hear(at=1 + 0.02 * tick, seconds=0.02)
+        party.stream.hear(late)
+        await party.session.close()
+        assert await party.session.source.read() is first
+        assert await party.session.source.read() is late
+        assert await party.session.source.read() is None
+
+    run(main())
+
+
 def test_digits_both_ways_and_a_moved_source_are_told():
     async def main():
         party, taken = Party(), []
