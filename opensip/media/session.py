@@ -36,7 +36,7 @@ from opensip.sdp.offer_answer import (
     make_offer,
 )
 
-JITTER = 0.06  # seconds by which packets of a usable line may be late
+JITTER = 0.07  # seconds by which packets of a usable line may be late: three ticks and a little
 
 
 @dataclass(frozen=True, slots=True)

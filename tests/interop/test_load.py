@@ -57,8 +57,7 @@ def test_callers_with_voice_hear_their_echo(folder: Path, transport: str, calls:
             time.sleep(max(0.0, ended + LINGER_SECONDS - time.monotonic()))
             assert settled(server.live()) == baseline
     finally:
-        capture.kill()
-        capture.wait()
+        stop_capture(capture)
         server.stop()
 
 
@@ -107,6 +106,8 @@ def stop_capture(process: "subprocess.Popen[bytes]") -> None:
     """Write out what was captured."""
     process.terminate()
     process.wait(10)
+    if process.stderr is not None:
+        process.stderr.close()
 
 
 def check_voice(path: Path, calls: int) -> None:
