@@ -228,7 +228,7 @@ def test_a_packet_that_is_a_tick_late_makes_time_no_longer():
         assert await party.session.source.read() is late
         assert await party.session.source.read() is None
 
-    run(main())
+    run(main)
 
 
 def test_digits_both_ways_and_a_moved_source_are_told():
