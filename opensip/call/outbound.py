@@ -202,7 +202,6 @@ class _Attempt:
         try:
             session = await call.wait_answered()
         except OpenSipError as error:
-            await call.wait_over()
             return self._failed(error, ringing=bool(call.progress))
         finally:
             call.cancel()  # where we are cancelled ourselves; nothing once it is answered

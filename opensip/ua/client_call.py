@@ -1,7 +1,6 @@
 """A call that goes out: from its INVITE to its answer, refusal or time-out."""
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Callable
 
@@ -15,9 +14,6 @@ from opensip.ua.core import Core
 from opensip.ua.courier import Courier
 from opensip.ua.invite_session import InviteSession
 from opensip.ua.negotiation import Negotiator
-
-# Seconds that the peer has to confirm our CANCEL before we stop waiting to acknowledge it.
-CANCEL_TIMEOUT = 4.0
 
 
 class ClientCall:
@@ -50,7 +46,6 @@ class ClientCall:
         self._answered: asyncio.Future[InviteSession] = self._loop.create_future()
         # Whoever never asks for the outcome is not to be told that nobody did.
         self._answered.add_done_callback(lambda done: done.cancelled() or done.exception())
-        self._over = asyncio.Event()
         self._attempt = InviteAttempt(
             invite,
             contact=contact,
@@ -83,14 +78,6 @@ class ClientCall:
     def cancel(self) -> None:
         """Give the call up: a session that comes all the same is ended at once."""
         self._fail(CallFailed(487))
-
-    async def wait_over(self) -> None:
-        """Wait, not for ever, until the peer has answered the INVITE, after a CANCEL too.
-
-        Whoever closes the endpoint sooner leaves its 487 without an ACK.
-        """
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._over.wait(), CANCEL_TIMEOUT)
 
     def receive_response(self, response: Response) -> None:
         """Take a response to the INVITE."""
@@ -130,12 +117,10 @@ class ClientCall:
                     if self.on_progress is not None:
                         self.on_progress(response)
                 case Refused(status, response):
-                    self._over.set()
                     reason = response.reason if response and response.status == status else ""
                     headers = response.headers if response else None
                     self._conclude(CallFailed(status, reason, headers))
                 case Established():
-                    self._over.set()
                     self._establish(event)
 
     def _carry_out(self, command: Command) -> None:

@@ -212,13 +212,12 @@ def test_what_became_of_a_call_to_baresip(
 
 def pick_up(telephone: Baresip, outcome: str) -> None:
     """Do at the telephone what leads to that outcome."""
-    if outcome.startswith("answered"):  # by itself
+    telephone.wait_for("CALL_INCOMING")
+    if outcome.startswith("answered"):
         telephone.wait_for("CALL_ESTABLISHED")
         time.sleep(3)
         telephone.command("hangup")
-        return
-    telephone.wait_for("CALL_INCOMING")
-    if outcome.startswith("busy"):
+    elif outcome.startswith("busy"):
         telephone.command("hangup")
 
 

@@ -99,31 +99,6 @@ def test_no_answer_in_time_is_cancelled():
     scene(check)
 
 
-def test_the_end_of_a_cancelled_call_can_be_waited_for():
-    async def check(it):
-        call, invite = await it.dial()
-        it.answer(invite, 180)
-        call.cancel()
-        assert (await it.peer.get()).method == "CANCEL"
-        over = asyncio.ensure_future(call.wait_over())
-        await asyncio.sleep(0.1)  # not so long that the CANCEL goes out again
-        assert not over.done()
-        it.answer(invite, 487)
-        assert (await it.peer.get()).method == "ACK"
-        await over
-
-    scene(check)
-
-
-def test_a_peer_that_never_confirms_the_cancel_is_not_waited_for():
-    async def check(it):
-        call, _ = await it.dial()
-        call.cancel()
-        await call.wait_over()
-
-    scene(check)
-
-
 def test_answer_that_crosses_the_cancel_is_hung_up():
     async def check(it):
         call, invite = await it.dial()
