@@ -45,6 +45,7 @@ from opensip.ua.core import Asker, Participant
 from opensip.ua.endpoint_config import EndpointConfig
 from opensip.ua.gate import Gate
 from opensip.ua.options import Refusal, screen
+from opensip.ua.unanswered import Unanswered
 from opensip.ua.watch import Watch, call_id_of
 
 log = structlog.get_logger(__name__)
@@ -84,6 +85,7 @@ class Stack:
         self._dialogs: dict[DialogId, Participant] = {}
         self._invites: dict[TransactionKey, Participant] = {}  # for CANCEL and failed responses
         self._askers: dict[TransactionKey, Asker] = {}
+        self._unanswered = Unanswered()
         self._watches: dict[str, Watch] = {}
         self._work: set[asyncio.Task[None]] = set()
 
@@ -100,6 +102,7 @@ class Stack:
         """Hang up what is left, stop what runs in the background, and close every socket."""
         for participant in tuple(self._dialogs.values()):
             participant.hang_up()
+        await self._unanswered.wait()
         for task in self._work:
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
@@ -168,6 +171,7 @@ class Stack:
         sent_by = self._transport.sent_by(flow)
         key = self._layer.send_request(request, flow, via_sent_by=sent_by, now=self._loop.time())
         self._askers[key] = asker
+        self._unanswered.add(key)
         self._step()
         return key
 
@@ -318,14 +322,16 @@ class Stack:
                 assert_never(event)
 
     def _take_response(self, key: TransactionKey, response: Response) -> None:
-        asker = self._askers.get(key)
-        if asker is not None:
+        if (asker := self._askers.get(key)) is not None:
             asker.receive_response(response)
+        if response.status >= 200:  # after what the answer led to was asked
+            self._unanswered.settle(key)
 
     def _take_failure(self, key: TransactionKey, status: int) -> None:
         asker = self._askers.get(key) or self._invites.pop(key, None)
         if asker is not None:
             asker.transaction_failed(key, status)
+        self._unanswered.settle(key)
 
     def _take_request(self, key: TransactionKey, request: Request, flow: Flow) -> None:
         if request.to.tag is None:

@@ -265,6 +265,50 @@ def test_closing_hangs_up_calls_that_we_made():
     scene(check)
 
 
+def test_closing_waits_for_the_end_of_a_cancelled_call():
+    async def check(it):
+        call, invite = await it.dial()
+        it.answer(invite, 180)
+        await asyncio.sleep(0.1)
+        call.cancel()
+        closing = asyncio.create_task(it.us.close())
+        cancel = await it.peer.get()
+        it.answer(cancel, 200)
+        await asyncio.sleep(0.4)
+        assert not closing.done()
+        it.answer(invite, 487)
+        assert (await it.peer.get()).method == "ACK"
+        await closing
+
+    scene(check)
+
+
+def test_closing_hangs_up_a_call_whose_answer_crosses_the_cancel():
+    async def check(it):
+        call, invite = await it.dial()
+        it.answer(invite, 180)
+        await asyncio.sleep(0.1)
+        call.cancel()
+        closing = asyncio.create_task(it.us.close())
+        it.answer(invite, 200, body=b"answer")
+        got = [(await it.peer.get()) for _ in range(3)]
+        assert [m.method for m in got] == ["CANCEL", "ACK", "BYE"]
+        assert not closing.done()
+        it.answer(got[2], 200)
+        await closing
+
+    scene(check)
+
+
+def test_closing_does_not_wait_for_ever():
+    async def check(it):
+        await it.dial()
+        await it.us.close()
+        assert asyncio.get_running_loop().time() == pytest.approx(2, abs=0.1)
+
+    scene(check)
+
+
 def test_admitted_connection_is_trusted():
     async def check(it):
         await it.ask("OPTIONS")
