@@ -1,8 +1,10 @@
 """What we can do, and what is refused because we cannot: RFC 3261 sections 8.2 and 11."""
 
+import re
 from dataclasses import dataclass
 
 from opensip.sip.message import Request
+from opensip.sip.uri import Uri
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY, INFO, UPDATE"
 ACCEPT = "application/sdp, application/dtmf-relay, application/dtmf, message/sipfrag"
@@ -48,13 +50,18 @@ def screen(request: Request) -> Refusal | None:
     """Refuse what this user agent cannot do, in the order of section 8.2."""
     if request.method not in _ALLOWED:
         return Refusal(405 if request.method in _KNOWN else 501, (("Allow", ALLOW),))
-    if request.uri.scheme not in _SCHEMES:
+    if request.uri.scheme not in _SCHEMES and not _is_emergency_service(request.uri):
         return Refusal(416)
     wanted = request.headers.values("Require") if request.headers.has("Require") else ()
     unknown = [tag for tag in wanted if tag and tag.lower() not in _EXTENSIONS]
     if unknown and request.method not in ("ACK", "CANCEL"):
         return Refusal(420, (("Unsupported", ", ".join(unknown)),))
     return _screen_body(request) if request.body else None
+
+
+def _is_emergency_service(uri: Uri) -> bool:
+    """Let calls for help through to where it is decided what becomes of them (RFC 5031)."""
+    return uri.scheme == "urn" and re.match(r"(?i)service:(test\.)?sos\b", uri.opaque) is not None
 
 
 def _screen_body(request: Request) -> Refusal | None:

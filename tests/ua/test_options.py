@@ -17,6 +17,8 @@ def request(method="INVITE", uri="sip:a@b", body=b"", **headers):
         (request("SUBSCRIBE"), 405, "Allow"),
         (request("SHUFFLE"), 501, "Allow"),
         (request(uri="http://example.com/"), 416, None),
+        (request(uri="urn:service:counseling"), 416, None),
+        (request(uri="urn:service:sosedi"), 416, None),
         (request(Require="100rel, norefersub"), 420, "Unsupported"),
         (request(body=b"x", Content_Type="text/plain"), 415, "Accept"),
         (request(body=b"x"), 415, "Accept"),
@@ -39,6 +41,9 @@ def test_what_is_refused(refused, status, header):
     [
         request(),
         request(uri="tel:+1555"),
+        request(uri="urn:service:sos"),
+        request(uri="URN:Service:sos.police"),
+        request(uri="urn:service:test.sos"),
         request(Require="norefersub"),
         request(body=b"v=0", Content_Type="application/SDP;x=y"),
         request(body=b"x", Content_Type="a/b", Content_Disposition="session; handling=optional"),
