@@ -29,6 +29,13 @@ def from_ulaw(data: bytes) -> Samples:
     return _TABLE[np.frombuffer(data, np.uint8)]
 
 
+def to_ulaw(samples: Samples) -> bytes:
+    """Encode PCMU: the octet whose value is nearest."""
+    order = np.argsort(_TABLE)
+    between = (_TABLE[order][1:] + _TABLE[order][:-1]) / 2
+    return order[np.searchsorted(between, samples)].astype(np.uint8).tobytes()
+
+
 def read_wav(path: Path) -> tuple[Samples, Samples]:
     """Read both channels of a 16-bit recording at 8 kHz: what was heard, what was said."""
     with wave.open(str(path)) as sound:
@@ -37,10 +44,10 @@ def read_wav(path: Path) -> tuple[Samples, Samples]:
     return data[0::2], data[1::2]
 
 
-def read_mono(path: Path) -> Samples:
-    """Read a 16-bit recording of one channel at 8 kHz."""
+def read_mono(path: Path, rate: int = 8000) -> Samples:
+    """Read a 16-bit recording of one channel."""
     with wave.open(str(path)) as sound:
-        assert (sound.getnchannels(), sound.getsampwidth(), sound.getframerate()) == (1, 2, 8000)
+        assert (sound.getnchannels(), sound.getsampwidth(), sound.getframerate()) == (1, 2, rate)
         return np.frombuffer(sound.readframes(sound.getnframes()), "<i2") / 32768
 
 

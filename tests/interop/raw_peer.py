@@ -75,15 +75,17 @@ class RawPeer:
 
     # ---- requests of ours
 
-    def request(self, method: str, *, uri: str = "", to: str = "", extra: str = "", body: str = "",
-                cseq: int | None = None, kind: str = "application/sdp") -> str:  # fmt: skip
+    def request(
+        self, method: str, *, uri: str = "", to: str = "", extra: str = "", body: str = "",
+        cseq: int | None = None, kind: str = "application/sdp", branch: str = "",
+    ) -> str:  # fmt: skip
         """Compose a request of this call."""
         uri = uri or self.target
         content = f"Content-Type: {kind}\r\n" if body else ""
         return (
             f"{method} {uri} SIP/2.0\r\n"
             f"Via: SIP/2.0/{self.transport} {self.address}:{self.port}"
-            f";branch=z9hG4bK{time.time_ns()};rport\r\n"
+            f";branch=z9hG4bK{branch or time.time_ns()};rport\r\n"
             f"Max-Forwards: 70\r\n"
             f"From: <sip:+15551112222@{self.address}>;tag=raw\r\n"
             f"To: {to or self.to}\r\n"
@@ -107,6 +109,18 @@ class RawPeer:
         self.target = answer.one("Contact").split("<")[1].split(">")[0]
         self.send(self.request("ACK"))
         self.rtp.talk_to(answer.body)
+        return answer
+
+    def try_uri(self, uri: str) -> Message:
+        """Call any Request-URI, acknowledge, and return the final response."""
+        self.to, branch = f"<{uri}>", str(time.time_ns())
+        body = self.rtp.description()
+        self.send(self.request("INVITE", uri=uri, body=body, branch=branch))
+        while (answer := self.receive()) is not None and answer.status < 200:
+            pass
+        assert answer is not None, f"no final response to {uri}"
+        self.to = answer.one("To")
+        self.send(self.request("ACK", uri=uri, branch=branch))
         return answer
 
     def bye(self) -> Message:

@@ -212,12 +212,12 @@ def test_what_became_of_a_call_to_baresip(
 
 def pick_up(telephone: Baresip, outcome: str) -> None:
     """Do at the telephone what leads to that outcome."""
-    telephone.wait_for("CALL_INCOMING")
     if outcome.startswith("answered"):
         telephone.wait_for("CALL_ESTABLISHED")
-        time.sleep(3)
+        time.sleep(2)
         telephone.command("hangup")
     elif outcome.startswith("busy"):
+        telephone.wait_for("CALL_INCOMING")
         telephone.command("hangup")
 
 
@@ -227,7 +227,13 @@ def pick_up(telephone: Baresip, outcome: str) -> None:
 EMERGENCY = [
     *("911", "933", "112", "999"),  # dialled
     *("+911", "9911", "1911", "+1 911", "9-1-1", "*67911", "%39%31%31"),  # prefixed, disguised
-    *("tel:911", "sip:911@127.0.0.1", "sip:+19195551234;phone-context=+1@911", "<sips:911@x>"),
+    *(
+        "tel:911",
+        "tel:911;phone-context=+1",
+        "sip:911@127.0.0.1",
+        "sip:+19195551234;phone-context=+1@911",
+        "<sips:911@x>",
+    ),
     *("sip:9911@pbx.example.com;user=phone", "urn:service:sos", "urn:service:sos.police"),
 ]
 
