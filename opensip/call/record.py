@@ -141,7 +141,7 @@ def _add_turn(record: Record, turn: dict[str, Any]) -> None:
 
 def _turn_taken(record: Record, event: Event) -> None:
     """Latencies stand with the caller's turn that they answer."""
-    latencies = {name: value for name, value in event.items() if name.endswith("_ms")}
+    latencies = {n: round(ms, 1) for n, ms in event.items() if n.endswith("_ms")}
     for turn in reversed(record["turns"]):
         if turn["speaker"] == "caller":
             turn["latencies"] = latencies

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from opensip.agent.definition import Agent
+from opensip.agent.providers import close_shared
 from opensip.call.inbound import InboundCalls
 from opensip.carriers import Trunk
 from opensip.carriers.number import normalise
@@ -58,6 +59,7 @@ class Server:
         """Serve until SIGTERM or SIGINT, then drain. Raises ConfigError where it cannot start."""
         async with AsyncExitStack() as opened:
             opened.callback(self._exchange.engine.close)
+            opened.push_async_callback(close_shared)
             await self._control.start()
             opened.push_async_callback(self._control.close)
             await self.endpoint.start()
