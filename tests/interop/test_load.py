@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -89,10 +90,12 @@ def settled(live: dict[str, object]) -> dict[str, object]:
     return {name: live[name] for name in names}
 
 
-def start_capture(path: Path) -> "subprocess.Popen[bytes]":
-    """Capture RTP on loopback: our ports and SIPp's."""
+def start_capture(
+    path: Path, device: str = "lo", within: Sequence[str] = ()
+) -> "subprocess.Popen[bytes]":
+    """Capture RTP, by default on loopback: our ports and SIPp's."""
     process = subprocess.Popen(
-        ["tcpdump", "-i", "lo", "-B", "65536", "-s", "300", "-w", str(path),
+        [*within, "tcpdump", "-i", device, "-B", "65536", "-s", "300", "-w", str(path),
          "udp and (portrange 20000-29999) and (portrange 40000-49999)"],
         stderr=subprocess.PIPE,
     )  # fmt: skip
