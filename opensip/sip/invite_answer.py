@@ -9,7 +9,7 @@ from opensip.sip.usage import Respond
 class InviteAnswer:
     """A 2xx without an ACK so far. Over any transport: a proxy's next hop may lose it.
 
-    `offered` tells that it made an offer, since the INVITE had none.
+    `offered` tells that it made an offer, since neither the INVITE nor a 1xx had one.
     """
 
     __slots__ = (
@@ -33,7 +33,7 @@ class InviteAnswer:
     ) -> None:
         self.command = Respond(key, response)
         self.cseq = request.cseq.number
-        self.offered = not request.body
+        self.offered = not request.body and bool(response.body)
         self.expire_at = now + timers.limit
         self._timers = timers
         self._resend_after = timers.t1

@@ -62,8 +62,45 @@ class ReinviteRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferReceived:
+    """The peer changes the session by UPDATE or PRACK: `answer_offer` or `refuse_offer`."""
+
+    request: Request
+    offer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyAnswered:
+    """A PRACK answered the offer of our provisional response; empty: there is no session."""
+
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """Our UPDATE, which had an offer, was accepted; `body` answers it."""
+
+    response: Response
+    body: bytes
+    offered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRefused:
+    """Our UPDATE, which had an offer, was refused; the session stays as it was."""
+
+    response: Response
+    offered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateDue:
+    """What was in the way of an UPDATE is over: call `update` with a fresh offer."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReinviteDue:
-    """A re-INVITE that was in the way is over: call `reinvite` with a fresh offer."""
+    """Call `reinvite` with a fresh offer: what was in its way is over, or a refresh is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +131,11 @@ Event = (
     | Reinvited
     | ReinviteRefused
     | ReinviteDue
+    | OfferReceived
+    | EarlyAnswered
+    | Updated
+    | UpdateRefused
+    | UpdateDue
     | RequestReceived
     | Ended
 )

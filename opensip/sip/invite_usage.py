@@ -1,77 +1,41 @@
-"""The INVITE usage of a dialog: RFC 3261 sections 13 to 15, both roles.
+"""The INVITE usage of a dialog: RFC 3261 sections 13 to 15, RFC 3262, 3311 and 4028, both roles.
 
 The INVITE that we send first is an `InviteAttempt`; it hands over a usage when it is answered.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
-from opensip.errors import LocalProtocolError, RemoteProtocolError
+from opensip.errors import LocalProtocolError
+from opensip.sip.answering_usage import AnsweringUsage, Fields
 from opensip.sip.dialog import Dialog
-from opensip.sip.invite_answer import InviteAnswer
 from opensip.sip.invite_events import (
-    Acknowledged,
     Ended,
-    Event,
-    ReinviteCancelled,
+    Reinvited,
     ReinviteDue,
-    ReinviteReceived,
-    RequestReceived,
+    ReinviteRefused,
     State,
+    Updated,
+    UpdateRefused,
 )
 from opensip.sip.message import Request, Response
-from opensip.sip.reinvite import Outcome, Reinvites
+from opensip.sip.session_timer import RefreshDue, SessionTimer
 from opensip.sip.timers import Timers
 from opensip.sip.transaction import TransactionKey
-from opensip.sip.usage import Ask, Authorize, Respond, Usage, authorized, with_credentials
-
-Fields = Iterable[tuple[str, str]]
-_Pending = tuple[TransactionKey, Request]  # an INVITE of the peer without a final response
+from opensip.sip.usage import Authorize
 
 
-class InviteUsage(Usage[Event]):
+class InviteUsage(AnsweringUsage):
     """A session within its dialog. Does no I/O.
 
     After each call, carry out what `messages_to_send` returns, act on what `next_event`
     returns, and call `handle_timer` no later than `get_timer` says. When `state` is ENDED
     nothing more will come of it. `random` gives floats from 0 up to 1. `owner` tells that the
     Call-ID is ours: after a collision of re-INVITEs we wait longer (section 14.1).
+    `capabilities` (Allow, Supported) go with each request and 2xx that changes the session;
+    where they do not tell of "timer", a `timer` has nothing to do.
     """
 
-    __slots__ = (
-        "_answered",
-        "_authorize",
-        "_bye",
-        "_bye_wanted",
-        "_pending",
-        "_random",
-        "_reinvites",
-        "_timers",
-        "dialog",
-        "state",
-    )
-
-    def __init__(
-        self,
-        dialog: Dialog,
-        *,
-        owner: bool,
-        random: Callable[[], float],
-        timers: Timers | None = None,
-        authorize: Authorize | None = None,
-    ) -> None:
-        super().__init__()
-        self.dialog = dialog
-        self.state = State.ESTABLISHED
-        self._random = random
-        self._timers = timers or Timers()
-        self._authorize = authorize
-        self._pending: _Pending | None = None
-        self._answered: InviteAnswer | None = None
-        self._reinvites = Reinvites(
-            dialog, self._command, owner=owner, random=random, authorize=authorize
-        )
-        self._bye: Request | None = None
-        self._bye_wanted: tuple[Fields, Ended] | None = None  # as soon as the ACK has come
+    __slots__ = ()
 
     @classmethod
     def as_uas(
@@ -83,135 +47,73 @@ class InviteUsage(Usage[Event]):
         random: Callable[[], float],
         timers: Timers | None = None,
         authorize: Authorize | None = None,
+        timer: SessionTimer | None = None,
+        capabilities: Fields = (),
     ) -> "InviteUsage":
         """Take the first INVITE `request`, whose dialog is early, to answer or reject it."""
-        usage = cls(dialog, owner=False, random=random, timers=timers, authorize=authorize)
+        usage = cls(
+            dialog,
+            owner=False,
+            random=random,
+            timers=timers,
+            authorize=authorize,
+            timer=timer,
+            capabilities=capabilities,
+        )
         usage.state = State.EARLY
-        usage._pending = key, request
+        usage._invite.begin(key, request)
+        usage._updates.note(request)
         return usage
 
-    # ---- the peer's INVITE
-
-    def provisional(
-        self, status: int, reason: str | None = None, *, headers: Fields = (), body: bytes = b""
-    ) -> None:
-        """Tell the peer how its INVITE is getting on: `status` 100 to 199."""
-        if self._pending is not None:
-            self._answer(*self._pending, status, reason, headers=headers, body=body)
-
-    def answer(self, body: bytes, *, headers: Fields = (), now: float) -> None:
-        """Accept the peer's INVITE: `body` answers its offer, or makes one if it had none.
-
-        An INVITE that is over (cancelled, ended by BYE) takes no answer: an event told so.
-        """
-        if (pending := self._pending) is None:
-            return
-        self._pending = None
-        response = self._answer(*pending, 200, headers=headers, body=body)
-        if self.state is State.EARLY:
-            self.state = State.ESTABLISHED
-            self.dialog.confirm()
-        self._answered = InviteAnswer(*pending, response, timers=self._timers, now=now)
-
-    def reject(self, status: int, reason: str | None = None, *, headers: Fields = ()) -> None:
-        """Refuse the peer's INVITE: the first one ends the usage, a re-INVITE changes nothing."""
-        if (pending := self._pending) is None:
-            return
-        self._pending = None
-        self._answer(*pending, status, reason, headers=headers)
-        if self.state is State.EARLY:
-            self._finish(Ended("local", "rejected", status))
-
-    def receive_cancel(self, request: Request | None = None) -> None:
-        """Learn that the peer cancelled its INVITE (the layer has answered the CANCEL)."""
-        if (pending := self._pending) is None:
-            return
-        self._pending = None
-        self._answer(*pending, 487)
-        if self.state is State.EARLY:
-            self._finish(Ended("remote", "cancelled", 487, request))
-        else:
-            self._events.append(ReinviteCancelled())
-
-    def receive_ack(self, request: Request, *, now: float) -> None:
-        """Take the ACK of a 2xx of ours; one that came already is let go by."""
-        answered = self._answered
-        if answered is not None and answered.cseq == request.cseq.number:
-            self._acknowledged(answered, request.body)
-
-    def _acknowledged(self, answered: InviteAnswer, body: bytes) -> None:
-        self._answered = None
-        answer = body if answered.offered else b""
-        self._events.append(Acknowledged(answer, answered.offered))
-        if self._bye_wanted is not None:
-            self._send_bye(*self._bye_wanted)
-        self._let_reinvite()
-
-    # ---- the peer's other requests
-
-    def receive_request(self, key: TransactionKey, request: Request, *, now: float) -> None:
-        """Take a new request within the dialog (not ACK, not CANCEL)."""
-        try:
-            self.dialog.receive_request(request)
-        except RemoteProtocolError as error:
-            self._answer(key, request, error.sip_status, error.reason)
-            return
-        if request.method == "BYE" and self.state is not State.ENDED:
-            self._receive_bye(key, request)
-        elif self.state in (State.ENDING, State.ENDED):
-            self._answer(key, request, 481)
-        elif request.method == "INVITE":
-            self._receive_reinvite(key, request)
-        else:
-            self._events.append(RequestReceived(key, request))
-
-    def _receive_bye(self, key: TransactionKey, request: Request) -> None:
-        self._answer(key, request, 200)
-        if self.state is State.ENDING:
-            return  # both hung up at once; our own BYE will be answered too
-        self._finish(Ended("remote", "bye", None, request))
-
-    def _receive_reinvite(self, key: TransactionKey, request: Request) -> None:
-        answered = self._answered
-        if self._pending is not None:  # section 14.2
-            retry = str(int(self._random() * 11))
-            self._answer(key, request, 500, headers=[("Retry-After", retry)])
-        elif self._reinvites.is_busy:
-            self._answer(key, request, 491)
-        elif answered is not None and answered.offered:
-            self._answer(key, request, 491)  # RFC 5407 section 3.1.5: our offer has no answer
-        else:
-            self._open_reinvite(key, request)
-
-    def _open_reinvite(self, key: TransactionKey, request: Request) -> None:
-        if self._answered is not None:
-            self._acknowledged(self._answered, b"")  # it had our 2xx: only the ACK was lost
-        if self.state is State.ESTABLISHED:
-            self._pending = key, request
-            self._events.append(ReinviteReceived(request, request.body))
-        else:
-            self._answer(key, request, 487)  # a BYE had waited for that ACK
-
     # ---- our requests
+
+    @property
+    def can_update(self) -> bool:
+        """True if the peer has said that it takes UPDATE."""
+        return self._updates.can_update
+
+    def note_peer(self, message: Request | Response) -> None:
+        """Learn from the peer's Allow whether it takes UPDATE."""
+        self._updates.note(message)
 
     def reinvite(self, body: bytes, *, headers: Fields = (), now: float) -> None:
         """Change or refresh the session; without a body the peer is to make the offer.
 
-        While another INVITE is under way `ReinviteDue` comes instead, later.
+        While another INVITE or offer is under way `ReinviteDue` comes instead, later.
         """
         if self.state is not State.ESTABLISHED or self._bye_wanted is not None:
             raise LocalProtocolError(f"no re-INVITE in {self.state.name}")
         if self._reinvites.pause_until is not None:
             return  # it will be due after the pause
-        if self._is_busy:
+        if self._is_inviting or self._is_offering:
             self._reinvites.is_wanted = True
             return
-        self._reinvites.send(body, headers)
+        self._reinvites.send(body, self._asked(headers))
+
+    def update(self, body: bytes = b"", *, headers: Fields = (), now: float) -> None:
+        """Change the session by UPDATE, or refresh it only, where there is no body.
+
+        Before the answer this takes a description that the peer has acknowledged (RFC 3311
+        section 5.1). While another offer is under way `UpdateDue` comes instead, later.
+        """
+        early = self.state is State.EARLY and self._invite.was_described
+        if not (early or self.state is State.ESTABLISHED) or self._bye_wanted is not None:
+            raise LocalProtocolError(f"no UPDATE in {self.state.name}")
+        if self._updates.pause_until is not None or (self._updates.is_busy and not body):
+            return  # it will be due after the pause, or one is under way that does as well
+        if self._updates.is_busy or (body and self._is_offering):
+            self._updates.is_wanted = True
+            return
+        self._updates.send(body, self._asked(headers))
+
+    def _asked(self, headers: Fields) -> Fields:
+        timed = self.timer.request_headers() if self.state is State.ESTABLISHED else ()
+        return (*headers, *self._capabilities, *timed)
 
     def acknowledge(self, answer: bytes) -> None:
         """Send the ACK that carries our answer to the offer of a `Reinvited`."""
         self._reinvites.acknowledge(answer)
-        self._let_reinvite()
+        self._let_go()
 
     def bye(self, *, headers: Fields = ()) -> None:
         """End the session, in whatever state it is.
@@ -236,114 +138,106 @@ class InviteUsage(Usage[Event]):
 
     def receive_response(self, response: Response, *, now: float) -> None:
         """Take a response to a request of this usage."""
-        if self._bye is not None and response.cseq == self._bye.cseq:
-            self._receive_bye_response(self._bye, response)
-        elif response.cseq.method == "INVITE":
-            live = self.state is State.ESTABLISHED
-            self._reinvited(self._reinvites.receive_response(response, live=live, now=now))
+        live = self.state is State.ESTABLISHED
+        match response.cseq.method:
+            case "BYE":
+                if self._bye.receive(response) is not None:
+                    self.state = State.ENDED
+            case "INVITE":
+                self._settled(
+                    self._reinvites.receive_response(response, live=live, now=now), now=now
+                )
+            case "UPDATE":
+                live = live or self.state is State.EARLY
+                self._settled(self._updates.receive_response(response, live=live, now=now), now=now)
 
     def transaction_failed(self, key: TransactionKey, status: int) -> None:
         """Learn that a transaction of this usage ended without an answer."""
-        if self._pending is not None and self._pending[0] == key:
-            self._pending = None
+        if self._invite.key == key:
+            self._invite.forget()
             self.lose(f"INVITE: {status}")
         elif key.side == "server":
             pass  # what was answered needs no second answer
         elif key.method == "BYE":
             self.state = State.ENDED
         elif key.method == "INVITE":
-            self._reinvited(self._reinvites.failed(status))
+            self._lost(self._reinvites.failed(status))
+        elif key.method == "UPDATE":
+            self._lost(self._updates.failed(status))
 
     # ---- time
 
     def get_timer(self) -> float | None:
         """Tell when `handle_timer` must next be called, if ever."""
-        return self._reinvites.pause_until if self._answered is None else self._answered.get_timer()
+        times = (
+            self._invite.get_timer(),
+            self._reinvites.pause_until,
+            self._updates.pause_until,
+            self.timer.get_timer(),
+        )
+        return min((at for at in times if at is not None), default=None)
 
     def handle_timer(self, *, now: float) -> None:
         """Let every timer that is due fire."""
-        answered = self._answered
+        answered = self._invite.answered
         if answered is not None and now >= answered.expire_at:
-            self._answered = None
+            self._invite.answered = None
             self._send_bye(*(self._bye_wanted or ((), Ended("lost", "no ACK"))))
-        elif answered is not None and answered.is_due(now):
-            self._command(answered.command)
-        elif self._reinvites.is_due(now):
-            self._reinvites.is_wanted = True
-            self._let_reinvite()
+            return
+        self._invite.handle_timer(now=now)
+        if self._invite.has_expired and self._invite.refuse(504):
+            self._finish(Ended("lost", "no PRACK", 504))
+        self._reinvites.is_wanted |= self._reinvites.is_due(now)
+        self._updates.is_wanted |= self._updates.is_due(now)
+        self._let_go()
+        self._handle_session_timer(now)
+
+    def _handle_session_timer(self, now: float) -> None:
+        self.timer.handle_timer(now=now)
+        while (event := self.timer.next_event()) is not None:
+            if not isinstance(event, RefreshDue):
+                self.lose("session expired")
+            elif self.can_update:
+                self.update(now=now)
+            else:
+                self._events.append(ReinviteDue())
 
     # ---- steps
 
-    @property
-    def _is_busy(self) -> bool:
-        """True while an INVITE of either side is under way (section 14.1)."""
-        ours, theirs = self._reinvites.is_busy, self._pending is not None
-        return ours or theirs or self._answered is not None
-
-    def _let_reinvite(self) -> None:
-        ready = self._reinvites.is_wanted and self.state is State.ESTABLISHED
-        if ready and not self._is_busy and self._bye_wanted is None:
-            self._reinvites.is_wanted = False
-            self._events.append(ReinviteDue())
-
-    def _reinvited(self, outcome: Outcome | None) -> None:
+    def _settled(
+        self,
+        outcome: Reinvited | ReinviteRefused | Updated | UpdateRefused | Ended | None,
+        *,
+        now: float,
+    ) -> None:
         match outcome:
             case None:
                 return
-            case Ended(cause=cause):
-                self.lose(cause)
-            case _:
-                self._events.append(outcome)
-                self._let_reinvite()
+            case Ended():
+                self._lost(outcome)
+                return
+            case Reinvited(response) | Updated(response):
+                if self.state is State.ESTABLISHED:
+                    self.timer.receive_2xx(response, now=now)
+                self._updates.note(response)
+            case ReinviteRefused(response) | UpdateRefused(response):
+                self._refused(response, now)
+        if not isinstance(outcome, Updated | UpdateRefused) or outcome.offered:
+            self._events.append(outcome)
+        self._let_go()
 
-    def _receive_bye_response(self, bye: Request, response: Response) -> None:
-        if response.status < 200:
-            return
-        credentials = authorized(bye, response, self._authorize)
-        if credentials is None:
-            self.state = State.ENDED
-        else:
-            self.dialog.local_cseq += 1
-            self._bye = with_credentials(bye, self.dialog.local_cseq, credentials)
-            self._command(Ask(self._bye))
+    def _lost(self, ended: Ended | None) -> None:
+        if ended is not None:
+            self.lose(ended.cause)
+
+    def _refused(self, response: Response, now: float) -> None:
+        """Learn that the session was not changed, nor refreshed."""
+        self.timer.receive_failure(response, now=now)
+        if response.cseq.method == "UPDATE" and not self.can_update and self.timer.is_refresher:
+            self._events.append(ReinviteDue())  # the refresh, by other means
 
     def _end(self, headers: Fields, ended: Ended) -> None:
-        if self._answered is None:
+        if self._invite.answered is None:
             self._send_bye(headers, ended)
         elif self._bye_wanted is None:
             self._bye_wanted = tuple(headers), ended
-
-    def _send_bye(self, headers: Fields, ended: Ended) -> None:
-        self._refuse_pending()
-        self._reinvites.acknowledge(b"")  # the peer's 2xx would come for ever
-        self._bye = self.dialog.create_request("BYE", headers=headers)
-        self._command(Ask(self._bye))
-        self._reinvites.pause_until = None
-        self.state, self._bye_wanted = State.ENDING, None
-        self._events.append(ended)
-
-    def _finish(self, ended: Ended) -> None:
-        self._refuse_pending()
-        self._reinvites.acknowledge(b"")
-        self._reinvites.pause_until = None
-        self.state, self._answered = State.ENDED, None
-        self._events.append(ended)
-
-    def _refuse_pending(self) -> None:
-        if (pending := self._pending) is not None:
-            self._pending = None
-            self._answer(*pending, 487)
-
-    def _answer(
-        self,
-        key: TransactionKey,
-        request: Request,
-        status: int,
-        reason: str | None = None,
-        *,
-        headers: Fields = (),
-        body: bytes = b"",
-    ) -> Response:
-        response = self.dialog.create_response(request, status, reason, headers=headers, body=body)
-        self._command(Respond(key, response))
-        return response

@@ -40,6 +40,7 @@ REASONS: dict[int, str] = {
     436: "Bad Identity Info",
     437: "Unsupported Credential",
     438: "Invalid Identity Header",
+    469: "Bad Info Package",
     480: "Temporarily Unavailable",
     481: "Call/Transaction Does Not Exist",
     482: "Loop Detected",

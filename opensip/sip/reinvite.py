@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from opensip.sip.dialog import Dialog
 from opensip.sip.invite_events import Ended, Reinvited, ReinviteRefused
 from opensip.sip.message import Request, Response
+from opensip.sip.session_timer import SessionTimer
 from opensip.sip.usage import (
     Acknowledge,
     Ask,
@@ -12,6 +13,7 @@ from opensip.sip.usage import (
     Command,
     authorized,
     credentials_of,
+    pause_after_491,
     with_credentials,
 )
 
@@ -22,7 +24,8 @@ Outcome = Reinvited | ReinviteRefused | Ended
 class Reinvites:
     """One re-INVITE at a time, its ACK, and the pause after a collision. Does no I/O.
 
-    `command` takes what is to be sent. `owner` tells that the Call-ID is ours.
+    `command` takes what is to be sent. `owner` tells that the Call-ID is ours. `timer` learns
+    of 422.
     """
 
     __slots__ = (
@@ -33,6 +36,7 @@ class Reinvites:
         "_owner",
         "_random",
         "_request",
+        "_timer",
         "_unanswered",
         "is_wanted",
         "pause_until",
@@ -46,6 +50,7 @@ class Reinvites:
         owner: bool,
         random: Callable[[], float],
         authorize: Authorize | None,
+        timer: SessionTimer | None = None,
     ) -> None:
         self.is_wanted = False  # one was asked for while it could not be sent
         self.pause_until: float | None = None
@@ -54,6 +59,7 @@ class Reinvites:
         self._owner = owner
         self._random = random
         self._authorize = authorize
+        self._timer = timer or SessionTimer()
         self._request: Request | None = None  # without a final response
         self._unanswered: Request | None = None  # accepted with an offer: its ACK waits
         self._acks: dict[int, Acknowledge] = {}
@@ -83,7 +89,7 @@ class Reinvites:
             return self._receive_new(self._request, response, live, now)
         return None
 
-    def failed(self, status: int) -> Outcome | None:
+    def failed(self, status: int) -> Ended | None:
         """Learn that one was not answered: that ends the dialog."""
         asked, self._request = self._request, None
         return None if asked is None else Ended("lost", f"re-INVITE: {status}")
@@ -110,9 +116,11 @@ class Reinvites:
             self._ask_again(asked, credentials)
             return None
         match response.status:
+            case 422 if self._timer.receive_422(response):
+                self._ask_again(asked, self._timer.request_headers())
+                return None
             case 491:
-                window = 2.1 + 1.9 * self._random() if self._owner else 2.0 * self._random()
-                self.pause_until = now + round(window, 2)  # steps of 10 ms
+                self.pause_until = now + pause_after_491(self._random, owner=self._owner)
                 return None
             case 408 | 481 as status:
                 return Ended("lost", f"re-INVITE: {status}")
@@ -127,9 +135,9 @@ class Reinvites:
             self._unanswered = asked
         return Reinvited(response, response.body) if live else None
 
-    def _ask_again(self, asked: Request, credentials: Sequence[tuple[str, str]]) -> None:
+    def _ask_again(self, asked: Request, fields: Sequence[tuple[str, str]]) -> None:
         self._dialog.local_cseq += 1
-        self._request = with_credentials(asked, self._dialog.local_cseq, credentials)
+        self._request = with_credentials(asked, self._dialog.local_cseq, fields)
         self._command(Ask(self._request))
 
     def _send_ack(self, asked: Request, body: bytes) -> None:

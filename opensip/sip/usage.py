@@ -93,7 +93,7 @@ def credentials_of(request: Request) -> tuple[tuple[str, str], ...]:
 def with_credentials(
     request: Request, cseq: int, credentials: Sequence[tuple[str, str]]
 ) -> Request:
-    """Make the request that follows a challenge: section 22.2.
+    """Make the request that follows a challenge (section 22.2), or is sent anew for its sake.
 
     Via is left out, for the layer sets a new one.
     """
@@ -111,3 +111,11 @@ def authorized(
     if authorize is None or response.status not in (401, 407):
         return None
     return authorize(request, response)
+
+
+def pause_after_491(random: Callable[[], float], *, owner: bool) -> float:
+    """Choose the seconds to wait after a collision of offers: section 14.1.
+
+    `owner` tells that the Call-ID is ours: then we wait longer. Steps of 10 ms.
+    """
+    return round(2.1 + 1.9 * random() if owner else 2.0 * random(), 2)

@@ -10,7 +10,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Literal
 
 from opensip.errors import RemoteProtocolError
-from opensip.sip.challenge import parse_digest
+from opensip.sip.challenge import base_algorithm, parse_digest
 from opensip.sip.digest import ALGORITHMS, Accepted, DigestVerifier, Ha1, Refused, Stale
 from opensip.sip.flow import Flow
 from opensip.sip.message import Request
@@ -149,7 +149,7 @@ class Admission:
     ) -> Admit | Challenge | Ignore:
         if self._is_silenced(source, now):
             return Ignore(f"{MAX_GUESSES} wrong passwords from {source}")
-        answered = parse_digest(credentials).get("algorithm", "MD5").upper()
+        answered = base_algorithm(parse_digest(credentials).get("algorithm"))
         able = [trunk for trunk in candidates if answered in trunk.algorithms]
         verdict = self._verifier.verify(
             credentials,
@@ -158,6 +158,7 @@ class Admission:
             source=source,
             lookup=lambda user: _hash_of(user, able),
             now=now,
+            body=request.body,
         )
         match verdict:
             case Accepted(user):

@@ -49,6 +49,7 @@ class ChallengeAnswers:
             cnonce=self._token(),
             nc=nc,
             realms=self._credentials.realms,
+            body=request.body,
         )
         if chosen is None:
             return None

@@ -1,15 +1,14 @@
-"""Requests within a call that are none of its INVITE's: INFO, UPDATE, REFER, NOTIFY, OPTIONS."""
+"""Requests within a call that are none of its INVITE's: INFO, REFER, NOTIFY, OPTIONS."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
-from opensip.errors import NegotiationError, RemoteProtocolError
+from opensip.errors import RemoteProtocolError
 from opensip.sip.dialog import Dialog
 from opensip.sip.message import Request
 from opensip.sip.transaction import TransactionKey
 from opensip.ua.core import Core
 from opensip.ua.courier import Courier
-from opensip.ua.negotiation import Negotiation, warning
 from opensip.ua.options import ALLOW, capabilities
 from opensip.ua.refer import IncomingRefer, OutgoingRefer
 
@@ -39,14 +38,12 @@ class DialogRequests:
         core: Core,
         courier: Courier,
         dialog: Dialog,
-        negotiation: Negotiation,
     ) -> None:
         self.refers: list[OutgoingRefer] = []
         self._owner = owner
         self._core = core
         self._courier = courier
         self._dialog = dialog
-        self._negotiation = negotiation
 
     def take(self, key: TransactionKey, request: Request) -> None:
         """Answer a request."""
@@ -55,8 +52,6 @@ class DialogRequests:
                 self._respond(key, request, 200)
                 if self._owner.on_info is not None:
                     self._owner.on_info(request.content_type, request.body)
-            case "UPDATE":
-                self._take_update(key, request)
             case "REFER":
                 self._take_refer(key, request)
             case "NOTIFY":
@@ -65,20 +60,6 @@ class DialogRequests:
                 self._respond(key, request, 200, headers=capabilities())
             case _:
                 self._respond(key, request, 405, headers=[("Allow", ALLOW)])
-
-    def _take_update(self, key: TransactionKey, request: Request) -> None:
-        """Answer an UPDATE: RFC 3311 section 5.2."""
-        if not request.body:
-            self._respond(key, request, 200)
-            return
-        try:
-            body = self._negotiation.answer(request.body)
-        except NegotiationError as error:
-            self._respond(
-                key, request, error.sip_status, headers=[warning(error, self._courier.flow.local)]
-            )
-        else:
-            self._respond(key, request, 200, body=body)
 
     def _take_notify(self, key: TransactionKey, request: Request) -> None:
         refer = next((r for r in self.refers if r.matches(request)), None)
@@ -113,9 +94,8 @@ class DialogRequests:
         *,
         reason: str | None = None,
         headers: Fields = (),
-        body: bytes = b"",
     ) -> None:
-        response = self._dialog.create_response(request, status, reason, headers=headers, body=body)
+        response = self._dialog.create_response(request, status, reason, headers=headers)
         self._core.respond(key, response)
 
 

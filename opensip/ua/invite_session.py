@@ -14,11 +14,6 @@ from opensip.sip.invite_events import (
     Acknowledged,
     Ended,
     Event,
-    ReinviteCancelled,
-    Reinvited,
-    ReinviteDue,
-    ReinviteReceived,
-    ReinviteRefused,
     RequestReceived,
     State,
 )
@@ -32,9 +27,9 @@ from opensip.ua.call_failed import CallFailed
 from opensip.ua.core import Core
 from opensip.ua.courier import Courier
 from opensip.ua.dialog_requests import DialogRequests, OnInfo, OnRefer
-from opensip.ua.negotiation import Negotiation, Negotiator, warning
-from opensip.ua.options import ALLOW
+from opensip.ua.negotiation import Negotiation, Negotiator
 from opensip.ua.refer import IncomingRefer, OutgoingRefer
+from opensip.ua.session_changes import SessionChanges
 
 __all__ = ["IncomingRefer", "InviteSession", "ReferProgress", "SessionEnded"]
 
@@ -92,10 +87,11 @@ class InviteSession:
             core=core,
             courier=self._courier,
             dialog=usage.dialog,
-            negotiation=self._negotiation,
+        )
+        self._changes = SessionChanges(
+            usage, self._negotiation, self._courier, step=self._step, hang_up=self.hang_up
         )
         self._acknowledged: asyncio.Future[Acknowledged] = self._loop.create_future()
-        self._reinvited: asyncio.Future[Response | Exception] | None = None
         self._ended: asyncio.Future[SessionEnded] = self._loop.create_future()
         self._cancelled: asyncio.Future[None] = self._loop.create_future()
         self._closed: asyncio.Future[None] = self._loop.create_future()
@@ -144,17 +140,11 @@ class InviteSession:
 
     async def reinvite(self) -> None:
         """Offer the session anew; raises CallFailed where the peer refuses, or it has ended."""
-        if not self.is_established:
-            raise CallFailed(481)
-        if self._reinvited is None:
-            self._reinvited = self._loop.create_future()
-            self._usage.reinvite(self._negotiation.offer(), now=self._loop.time())
-            self._step()
-        outcome = await asyncio.shield(self._reinvited)
-        if isinstance(outcome, Exception):
-            raise outcome
-        if outcome.status >= 300:
-            raise CallFailed(outcome.status, outcome.reason, outcome.headers)
+        await self._changes.offer(update=False)
+
+    async def update(self) -> None:
+        """Do as `reinvite` does, by UPDATE where the peer takes that: it needs no ACK."""
+        await self._changes.offer(update=True)
 
     async def refer(
         self,
@@ -185,9 +175,14 @@ class InviteSession:
 
     # ---- what the call that leads to it does
 
-    def provisional(self, status: int, reason: str | None, *, headers: Fields, body: bytes) -> None:
+    def provisional(
+        self, status: int, reason: str | None, *, headers: Fields, body: bytes, reliable: bool
+    ) -> None:
         """Tell the caller how its INVITE is getting on."""
-        self._usage.provisional(status, reason, headers=headers, body=body)
+        now = self._loop.time()
+        self._usage.provisional(
+            status, reason, headers=headers, body=body, reliable=reliable, now=now
+        )
         self._step()
 
     def reject(self, status: int, reason: str | None, *, headers: Fields) -> None:
@@ -209,11 +204,12 @@ class InviteSession:
             raise TransactionTimeout("no ACK came for our 200")
         return self
 
-    def establish(self, negotiator: Negotiator, answer: bytes) -> None:
-        """Begin as the caller: the callee's 2xx carried `answer`."""
+    def establish(self, negotiator: Negotiator, answer: bytes | None = None) -> None:
+        """Begin as the caller: the callee's 2xx carried `answer`; None: all is agreed already."""
         self._negotiation.begin(negotiator)
         self._step()
-        self._accept(answer)
+        if answer is not None:
+            self._accept(answer)
 
     async def wait_cancelled(self) -> None:
         """Wait until the call ends before it was answered; for ever if it is answered."""
@@ -269,20 +265,12 @@ class InviteSession:
         match event:
             case Acknowledged():
                 self._take_ack(event)
-            case ReinviteReceived(_, offer):
-                self._answer_reinvite(offer)
-            case Reinvited(response, body):
-                self._take_reinvited(response, body)
-            case ReinviteRefused(response):
-                self._settle_reinvite(response)
-            case ReinviteDue():
-                self._reinvite_now()
             case RequestReceived(key, request):
                 self._requests.take(key, request)
             case Ended():
                 self._end(event)
-            case ReinviteCancelled():
-                pass  # the session stays as it was
+            case _:
+                self._changes.take(event)
 
     def _take_ack(self, event: Acknowledged) -> None:
         if not self._acknowledged.done():
@@ -305,37 +293,11 @@ class InviteSession:
             self.hang_up()  # the peer believes in a session that cannot be
             raise
 
-    def _answer_reinvite(self, offer: bytes) -> None:
-        try:
-            body = self._negotiation.answer(offer)
-        except NegotiationError as error:
-            self._usage.reject(error.sip_status, headers=[warning(error, self.flow.local)])
-        else:
-            self._usage.answer(body, headers=(("Allow", ALLOW),), now=self._loop.time())
-
-    def _reinvite_now(self) -> None:
-        if self.is_established:
-            self._usage.reinvite(self._negotiation.offer(), now=self._loop.time())
-
-    def _take_reinvited(self, response: Response, body: bytes) -> None:
-        try:
-            self._negotiation.accept(body)
-        except NegotiationError as error:
-            self._settle_reinvite(error)
-            self.hang_up()
-        else:
-            self._settle_reinvite(response)
-
-    def _settle_reinvite(self, outcome: Response | Exception) -> None:
-        waiting, self._reinvited = self._reinvited, None
-        if waiting is not None and not waiting.done():
-            waiting.set_result(outcome)
-
     def _end(self, event: Ended) -> None:
         if event.by == "remote":
             for refer in self._requests.refers:
                 refer.receive_bye()
-        self._settle_reinvite(CallFailed(481))
+        self._changes.settle(CallFailed(481))
         if self._negotiation.negotiator is None and event.by != "local":
             self._cancelled.set_result(None)
         headers = event.request.headers if event.request is not None else None

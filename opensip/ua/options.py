@@ -4,20 +4,23 @@ import re
 from dataclasses import dataclass
 
 from opensip.sip.message import Request
+from opensip.sip.session_timer import SessionTimer
 from opensip.sip.uri import Uri
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY, INFO, UPDATE"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY, INFO, UPDATE, PRACK"
 ACCEPT = "application/sdp, application/dtmf-relay, application/dtmf, message/sipfrag"
-SUPPORTED = "norefersub"
+SUPPORTED = "100rel, timer, norefersub"
+CAPABILITIES = (("Allow", ALLOW), ("Supported", SUPPORTED))
 RETRY_AFTER = 30  # seconds
 
 _ALLOWED = frozenset(ALLOW.split(", "))
 _EXTENSIONS = frozenset(SUPPORTED.split(", "))
-_KNOWN = _ALLOWED | {"REGISTER", "SUBSCRIBE", "PUBLISH", "MESSAGE", "PRACK"}
+_KNOWN = _ALLOWED | {"REGISTER", "SUBSCRIBE", "PUBLISH", "MESSAGE"}
 _SCHEMES = frozenset({"sip", "sips", "tel"})
 _BODIES = {
     "INVITE": frozenset({"application/sdp"}),
     "UPDATE": frozenset({"application/sdp"}),
+    "PRACK": frozenset({"application/sdp"}),
     "INFO": frozenset({"application/dtmf-relay", "application/dtmf"}),
     "NOTIFY": frozenset({"message/sipfrag"}),
 }
@@ -56,7 +59,15 @@ def screen(request: Request) -> Refusal | None:
     unknown = [tag for tag in wanted if tag and tag.lower() not in _EXTENSIONS]
     if unknown and request.method not in ("ACK", "CANCEL"):
         return Refusal(420, (("Unsupported", ", ".join(unknown)),))
+    if request.headers.has("Info-Package") and request.method == "INFO":
+        return Refusal(469, (("Recv-Info", ""),))  # RFC 6086 section 4.2.2: we take none
     return _screen_body(request) if request.body else None
+
+
+def screen_interval(request: Request) -> Refusal | None:
+    """Refuse a first INVITE whose session timer is too short for us (RFC 4028 section 9)."""
+    timer = SessionTimer()
+    return Refusal(422, (timer.min_se,)) if timer.is_too_short(request) else None
 
 
 def _is_emergency_service(uri: Uri) -> bool:

@@ -8,13 +8,14 @@ from opensip.sip.dialog import Dialog
 from opensip.sip.flow import Flow
 from opensip.sip.invite_usage import InviteUsage
 from opensip.sip.message import Request
+from opensip.sip.session_timer import SessionTimer
 from opensip.sip.transaction import TransactionKey
 from opensip.ua.call_failed import CallFailed
 from opensip.ua.core import Core
 from opensip.ua.courier import is_way_back
 from opensip.ua.invite_session import InviteSession
 from opensip.ua.negotiation import Negotiator, warning
-from opensip.ua.options import ALLOW, RETRY_AFTER, SUPPORTED
+from opensip.ua.options import CAPABILITIES, RETRY_AFTER
 
 
 class ServerCall:
@@ -42,8 +43,16 @@ class ServerCall:
         self.key = key
         contact = core.contact(flow, secure=request.uri.is_secure)
         dialog = Dialog.as_uas(request, local_tag=core.token(), contact=contact)
-        usage = InviteUsage.as_uas(dialog, request, key, random=random.random, timers=core.timers)
-        self._headers = (("Allow", ALLOW), ("Supported", SUPPORTED), ("Server", core.user_agent))
+        usage = InviteUsage.as_uas(
+            dialog,
+            request,
+            key,
+            random=random.random,
+            timers=core.timers,
+            timer=SessionTimer(),
+            capabilities=CAPABILITIES,
+        )
+        self._headers = (*CAPABILITIES, ("Server", core.user_agent))
         self._session = InviteSession(
             core, usage, flow=flow, returns=is_way_back(request, flow), invite=request, peer=request
         )
@@ -58,10 +67,23 @@ class ServerCall:
         """True while the INVITE waits for its final response."""
         return self._session.is_early
 
-    def provisional(self, status: int, reason: str | None = None, body: bytes = b"") -> None:
-        """Send a response from 101 to 199; nothing happens once the INVITE is answered."""
+    def provisional(
+        self,
+        status: int,
+        reason: str | None = None,
+        body: bytes = b"",
+        *,
+        reliable: bool = False,
+    ) -> None:
+        """Send a response from 101 to 199; nothing happens once the INVITE is answered.
+
+        It is acknowledged (RFC 3262) where the peer demands that, or it is wished and the peer
+        can. `body` answers the offer, if it is reliable: the 200 repeats it.
+        """
         if self.is_open:
-            self._session.provisional(status, reason, headers=self._headers, body=body)
+            self._session.provisional(
+                status, reason, headers=self._headers, body=body, reliable=reliable
+            )
 
     async def answer(self, negotiator: Negotiator) -> InviteSession:
         """Accept the call, and wait for the ACK.

@@ -21,6 +21,6 @@ def test_a_2xx_is_due_from_t1_doubling_up_to_t2():
 
 def test_without_an_offer_in_the_invite_it_makes_one():
     request = make_request()
-    response = answer_to(request, 200)
+    response = answer_to(request, 200, body=b"offer")
     answer = InviteAnswer(key_of_request(request), request, response, timers=Timers(), now=0)
     assert answer.offered

@@ -1,8 +1,17 @@
 import pytest
 
-from opensip.sip.invite_attempt import Established, InviteAttempt, Refused, Ringing
+from opensip.sip.invite_attempt import (
+    EarlyOffered,
+    EarlyUpdated,
+    Established,
+    InviteAttempt,
+    Refused,
+    Ringing,
+)
 from opensip.sip.invite_events import State
+from opensip.sip.session_timer import SessionTimer
 from opensip.sip.transaction import TransactionKey
+from opensip.sip.transaction.matching import key_of_request
 from opensip.sip.usage import Acknowledge, Ask, Cancel
 from tests.fakes.run_until import events_of
 from tests.fakes.sip_exchange import answer_to, make_request
@@ -13,12 +22,13 @@ KEY = TransactionKey("client", "z9hG4bKx", "INVITE")
 class Caller:
     """An attempt of alice, and what comes back."""
 
-    def __init__(self, body=b"offer", authorize=None):
+    def __init__(self, body=b"offer", authorize=None, **more):
         self.attempt = InviteAttempt(
             make_request(branch=None, body=body),
             contact="<sip:alice@192.0.2.1>",
             random=lambda: 0.5,
             authorize=authorize,
+            **more,
         )
         (self.first,) = self.attempt.messages_to_send()
 
@@ -29,6 +39,19 @@ class Caller:
         response = answer_to(asked, status, to_tag=to_tag, body=body, headers=headers)
         self.attempt.receive_response(response, now=1)
         return response
+
+    def ring(self, rseq, *, to_tag="to1", body=b""):
+        headers = (("Require", "100rel"), ("RSeq", str(rseq)))
+        return self.answered(183, to_tag=to_tag, body=body, headers=headers)
+
+    def ask(self, method, *, cseq=5, tag="to1", body=b""):
+        request = make_request(
+            method, cseq=cseq, from_tag=tag, to_tag="from1", body=body, branch=f"z9hG4bK{cseq}"
+        )
+        self.attempt.receive_request(key_of_request(request), request)
+
+    def statuses(self):
+        return [c.response.status for c in self.commands()]
 
     def commands(self):
         return self.attempt.messages_to_send()
@@ -186,3 +209,102 @@ class TestChallenge:
             alice.answered(401)
         assert len(alice.commands()) == 2
         assert [e.status for e in alice.events()] == [401]
+
+
+class TestReliableResponses:
+    def test_each_fork_is_acknowledged_by_itself(self):
+        alice = Caller()
+        first, second = alice.ring(5), alice.ring(9, to_tag="to2")
+        alice.ring(5)
+        pracks = [c.request for c in alice.commands()]
+        assert [(r.method, r.headers.get("RAck"), r.to.tag) for r in pracks] == [
+            ("PRACK", "5 1 INVITE", "to1"),
+            ("PRACK", "9 1 INVITE", "to2"),
+        ]
+        events = alice.events()
+        assert events == [Ringing(first), Ringing(second)]
+        assert [e.dialog.remote.tag for e in events] == ["to1", "to2"]
+
+    def test_the_call_is_answered_after_it(self):
+        alice = Caller()
+        alice.ring(5, body=b"early")
+        alice.answered(200, body=b"early")
+        prack, ack = alice.commands()
+        assert prack.request.cseq.number == 2
+        assert ack.request.cseq.number == 1
+        alice.attempt.usage.bye()
+        (bye,) = alice.attempt.usage.messages_to_send()
+        assert bye.request.cseq.number == 3
+
+    def test_an_offer_is_answered_in_the_prack(self):
+        alice = Caller(body=b"")
+        alice.ring(5, body=b"offer")
+        ringing, offered = alice.events()
+        assert offered == EarlyOffered(ringing.dialog, b"offer")
+        assert alice.commands() == []
+        alice.attempt.answer_early(offered.dialog, b"answer")
+        (prack,) = alice.commands()
+        assert prack.request.body == b"answer"
+
+    def test_update_of_a_fork(self):
+        alice = Caller()
+        alice.ring(5, body=b"early")
+        alice.commands(), alice.events()
+        alice.ask("UPDATE", body=b"new")
+        (offered,) = alice.events()
+        alice.attempt.refuse_early(offered.dialog, 488)
+        assert alice.statuses() == [488]
+        alice.ask("UPDATE", cseq=6, body=b"newer")
+        alice.attempt.answer_early(offered.dialog, b"answer")
+        assert alice.statuses() == [200]
+        alice.ask("UPDATE", tag="nobody")
+        assert alice.events()[1:] == alice.commands() == []
+
+    def test_update_of_ours(self):
+        alice = Caller()
+        alice.ring(5, body=b"early")
+        alice.commands()
+        (ringing,) = alice.events()
+        assert alice.attempt.update(ringing.dialog, b"new")
+        (update,) = alice.commands()
+        response = alice.answered(200, request=update.request, body=b"answer")
+        assert alice.events() == [EarlyUpdated(ringing.dialog, response)]
+        alice.answered(200, request=update.request, to_tag="nobody")
+        assert alice.events() == []
+
+    def test_a_dialog_that_is_not_ours(self):
+        alice, other = Caller(), Caller()
+        other.ring(5, to_tag="to9")
+        (ringing,) = other.events()
+        alice.attempt.answer_early(ringing.dialog, b"x")
+        alice.attempt.refuse_early(ringing.dialog, 488)
+        assert not alice.attempt.update(ringing.dialog, b"x")
+        assert alice.commands() == []
+
+
+class TestSessionTimer:
+    def test_it_is_asked_for_and_runs_from_the_answer(self):
+        alice = Caller(timer=SessionTimer())
+        invite = alice.attempt.request
+        assert invite.headers.get("Session-Expires") == "1800"
+        headers = (("Session-Expires", "1800;refresher=uac"), ("Allow", "UPDATE"))
+        alice.answered(200, headers=headers)
+        usage = alice.attempt.usage
+        assert usage.get_timer() == 901
+        assert usage.can_update
+
+    def test_422_is_asked_again_with_the_interval_of_the_peer_once(self):
+        alice = Caller(timer=SessionTimer())
+        alice.answered(422, headers=(("Min-SE", "3600"),))
+        again = alice.commands()[-1].request
+        assert (again.cseq.number, again.headers.get("Session-Expires")) == (2, "3600")
+        assert alice.events() == []
+        alice.answered(422, headers=(("Min-SE", "3600"),))
+        (refused,) = alice.events()
+        assert refused.status == 422
+
+    def test_without_one_422_is_a_refusal(self):
+        alice = Caller()
+        alice.answered(422, headers=(("Min-SE", "3600"),))
+        (refused,) = alice.events()
+        assert refused.status == 422

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from opensip.errors import LocalProtocolError
-from opensip.sip.dialog import Dialog, DialogState
+from opensip.sip.dialog import DialogState
 from opensip.sip.invite_events import (
     Acknowledged,
     Ended,
@@ -17,78 +17,27 @@ from opensip.sip.invite_events import (
     ReinviteRefused,
     RequestReceived,
     State,
+    Updated,
+    UpdateDue,
+    UpdateRefused,
 )
 from opensip.sip.invite_usage import InviteUsage
+from opensip.sip.transaction import TransactionKey
 from opensip.sip.transaction.matching import key_of_request
 from opensip.sip.usage import Acknowledge, Ask, Respond
-from tests.fakes.run_until import events_of, run_until
-from tests.fakes.sip_exchange import answer_to, make_request
+from tests.fakes.run_until import run_until
+from tests.fakes.sip_callee import Callee
+from tests.fakes.sip_exchange import make_request
 
-CONTACT = "<sip:bob@192.0.2.2>"
 BYE_BY_US = Ended("local", "bye")
-
-
-class Callee:
-    """A usage that took alice's first INVITE, and what alice does next."""
-
-    def __init__(self, body=b"offer", *, random=0.5, authorize=None):
-        self.cseq = 1
-        self.invite = make_request(body=body)
-        self.key = key_of_request(self.invite)
-        dialog = Dialog.as_uas(self.invite, local_tag="ours", contact=CONTACT)
-        self.usage = InviteUsage.as_uas(
-            dialog, self.invite, self.key, random=lambda: random, authorize=authorize
-        )
-
-    def established(self):
-        self.usage.answer(b"answer", now=0)
-        self.ack(now=0)
-        self.commands(), self.events()
-        return self
-
-    def ack(self, *, cseq=None, body=b"", now=0.0):
-        ack = make_request("ACK", cseq=cseq or self.cseq, to_tag="ours", body=body)
-        self.usage.receive_ack(ack, now=now)
-
-    def request(self, method, *, cseq=None, body=b"", now=1.0):
-        self.cseq = cseq or self.cseq + 1
-        request = make_request(
-            method, branch=f"z9hG4bK{self.cseq}{method}", cseq=self.cseq, to_tag="ours", body=body
-        )
-        self.usage.receive_request(key_of_request(request), request, now=now)
-        return request
-
-    def commands(self):
-        return self.usage.messages_to_send()
-
-    def statuses(self):
-        return [c.response.status for c in self.commands() if isinstance(c, Respond)]
-
-    def events(self):
-        return events_of(self.usage)
-
-    def asked(self):
-        """The one request that was sent."""
-        (command,) = self.commands()
-        assert isinstance(command, Ask)
-        return command.request
-
-    def answered(self, request, status, *, body=b"", now=1.0):
-        sent = make_request(
-            request.method,
-            cseq=request.cseq.number,
-            from_tag="ours",
-            to_tag="from1",
-        )
-        self.usage.receive_response(answer_to(sent, status, body=body), now=now)
 
 
 class TestFirstInvite:
     def test_it_is_answered(self):
         bob = Callee()
-        bob.usage.provisional(100)
-        bob.usage.provisional(180)
-        bob.usage.provisional(183, body=b"early")
+        bob.usage.provisional(100, now=0)
+        bob.usage.provisional(180, now=0)
+        bob.usage.provisional(183, body=b"early", now=0)
         assert bob.statuses() == [100, 180, 183]
         bob.usage.answer(b"answer", headers=[("Allow", "BYE")], now=2)
         (command,) = bob.commands()
@@ -97,7 +46,7 @@ class TestFirstInvite:
         assert command.response.headers.get("Allow") == "BYE"
         assert bob.usage.state is State.ESTABLISHED
         assert bob.usage.dialog.state is DialogState.CONFIRMED
-        bob.usage.provisional(180)
+        bob.usage.provisional(180, now=0)
         bob.usage.answer(b"again", now=2)
         assert bob.commands() == []
 
@@ -553,13 +502,173 @@ class TestOurReinvite:
         assert bob.commands() == bob.events() == []
 
 
+TIMED = (("Supported", "timer"), ("Session-Expires", "90;refresher=uac"))
+WITH_UPDATE = (("Allow", "INVITE, UPDATE"),)
+CAPABLE = (("Supported", "timer"),)
+
+
+class TestOurUpdate:
+    def test_it_offers_and_is_answered(self):
+        bob = Callee(headers=WITH_UPDATE, capabilities=CAPABLE).established()
+        assert bob.usage.can_update
+        bob.usage.update(b"hold", headers=[("X-Own", "y")], now=2)
+        update = bob.asked()
+        assert (update.method, update.body) == ("UPDATE", b"hold")
+        assert update.headers.get("Supported") == "timer"
+        assert update.headers.get("Session-Expires") == "1800"
+        bob.answered(update, 200, body=b"held")
+        (event,) = bob.events()
+        assert event == Updated(event.response, b"held")
+
+    def test_a_refusal_is_told(self):
+        bob = Callee().established()
+        assert not bob.usage.can_update
+        bob.usage.update(b"hold", now=2)
+        bob.answered(bob.asked(), 488)
+        (event,) = bob.events()
+        assert isinstance(event, UpdateRefused)
+
+    def test_it_waits_for_what_is_under_way(self):
+        bob = Callee().established()
+        bob.usage.reinvite(b"offer", now=2)
+        reinvite = bob.asked()
+        bob.usage.update(b"hold", now=2)
+        assert bob.commands() == []
+        bob.answered(reinvite, 200, body=b"answer")
+        reinvited, due = bob.events()
+        assert isinstance(reinvited, Reinvited)
+        assert due == UpdateDue()
+
+    def test_one_at_a_time(self):
+        bob = Callee().established()
+        bob.usage.update(now=2)
+        update = bob.asked()
+        bob.usage.update(now=2)
+        bob.usage.update(b"hold", now=2)
+        assert bob.commands() == []
+        bob.answered(update, 200)
+        assert bob.events() == [UpdateDue()]
+
+    def test_after_a_collision_it_is_due_again(self):
+        bob = Callee().established()
+        bob.usage.update(b"hold", now=2)
+        bob.answered(bob.asked(), 491, now=2)
+        bob.usage.update(b"hold", now=2)
+        assert bob.commands() == []
+        assert bob.usage.get_timer() == 3
+        bob.usage.handle_timer(now=3)
+        assert bob.events() == [UpdateDue()]
+
+    @pytest.mark.parametrize("status", [408, 481])
+    def test_a_peer_that_knows_the_call_no_more(self, status):
+        bob = Callee().established()
+        bob.usage.update(b"hold", now=2)
+        bob.answered(bob.asked(), status)
+        assert bob.events() == [Ended("lost", f"UPDATE: {status}")]
+
+    def test_a_peer_that_does_not_answer(self):
+        bob = Callee().established()
+        bob.usage.update(b"hold", now=2)
+        bob.usage.transaction_failed(TransactionKey("client", "b", "UPDATE"), 408)
+        assert bob.events() == [Ended("lost", "UPDATE: 408")]
+        bob.usage.transaction_failed(TransactionKey("client", "b", "INFO"), 408)
+
+    def test_not_before_the_session(self):
+        with pytest.raises(LocalProtocolError):
+            Callee().usage.update(b"hold", now=2)
+
+    def test_a_response_of_another_method_is_let_go_by(self):
+        bob = Callee().established()
+        bob.answered(make_request("INFO", cseq=2), 200)
+        assert bob.events() == []
+
+
+class TestSessionTimer:
+    def test_what_was_asked_for_is_agreed(self):
+        bob = Callee(headers=TIMED)
+        bob.usage.answer(b"answer", now=0)
+        (ok,) = bob.responses()
+        assert ok.headers.get("Session-Expires") == "90;refresher=uac"
+        assert ok.headers.get("Require") == "timer"
+
+    def test_a_refresh_that_stays_away_ends_the_call(self):
+        bob = Callee(headers=TIMED).established()
+        bob.request("UPDATE", headers=TIMED, now=30)
+        (ok,) = bob.responses()
+        assert ok.headers.get("Session-Expires") == "90;refresher=uac"
+        assert bob.usage.get_timer() == 90
+        bob.usage.handle_timer(now=90)
+        assert bob.events() == [Ended("lost", "session expired")]
+        assert bob.asked().method == "BYE"
+
+    def test_a_refresh_by_invite_counts_too(self):
+        bob = Callee(headers=TIMED).established()
+        bob.request("INVITE", headers=TIMED, body=b"offer", now=30)
+        bob.usage.answer(b"answer", now=30)
+        bob.ack(now=30)
+        assert bob.usage.get_timer() == 90
+
+    def test_we_refresh_by_update_where_the_peer_takes_it(self):
+        headers = (*WITH_UPDATE, ("Supported", "timer"), ("Session-Expires", "90;refresher=uas"))
+        bob = Callee(headers=headers).established()
+        bob.usage.handle_timer(now=45)
+        update = bob.asked()
+        assert (update.method, update.body) == ("UPDATE", b"")
+        assert update.headers.get("Session-Expires") == "90;refresher=uac"
+        bob.answered(update, 200, headers=(("Session-Expires", "90;refresher=uac"),), now=46)
+        assert bob.events() == []
+        assert bob.usage.get_timer() == 91
+
+    def test_else_by_invite(self):
+        headers = (("Supported", "timer"), ("Session-Expires", "90;refresher=uas"))
+        bob = Callee(headers=headers).established()
+        bob.usage.handle_timer(now=45)
+        assert bob.events() == [ReinviteDue()]
+        bob.usage.reinvite(b"offer", now=45)
+        bob.answered(bob.asked(), 200, headers=(("Session-Expires", "90;refresher=uac"),), now=46)
+        assert bob.usage.get_timer() == 91
+
+    def test_a_peer_that_takes_no_update_after_all(self):
+        headers = (*WITH_UPDATE, ("Supported", "timer"), ("Session-Expires", "90;refresher=uas"))
+        bob = Callee(headers=headers).established()
+        bob.usage.handle_timer(now=45)
+        bob.answered(bob.asked(), 405, now=46)
+        assert bob.events() == [ReinviteDue()]
+
+    def test_a_refused_refresh_is_tried_again(self):
+        headers = (*WITH_UPDATE, ("Supported", "timer"), ("Session-Expires", "90;refresher=uas"))
+        bob = Callee(headers=headers).established()
+        bob.usage.handle_timer(now=45)
+        bob.answered(bob.asked(), 500, headers=(("Retry-After", "5"),), now=46)
+        assert bob.events() == []
+        assert bob.usage.get_timer() == 51
+        bob.usage.handle_timer(now=51)
+        assert bob.asked().method == "UPDATE"
+
+    def test_a_reinvite_that_is_too_short_is_asked_again_longer(self):
+        bob = Callee(headers=TIMED).established()
+        bob.usage.reinvite(b"offer", now=2)
+        bob.answered(bob.asked(), 422, headers=(("Min-SE", "120"),))
+        again = bob.asked()
+        assert again.headers.get("Session-Expires") == "120;refresher=uas"
+        assert again.headers.get("Min-SE") == "120"
+
+    @pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
+    def test_what_is_too_short_for_us_is_422(self, method):
+        bob = Callee(headers=TIMED).established()
+        bob.request(method, headers=(("Supported", "timer"), ("Session-Expires", "60")))
+        (refusal,) = bob.responses()
+        assert (refusal.status, refusal.headers.get("Min-SE")) == (422, "90")
+        assert bob.events() == []
+
+
 class AnyOrder(RuleBasedStateMachine):
     """Both sides do anything at any time; the usage stays sound."""
 
     def __init__(self):
         super().__init__()
         self.now = 0.0
-        self.bob = Callee()
+        self.bob = Callee(headers=(("Supported", "100rel, timer"),))
         self.told = []
         self.open = {1}  # CSeq numbers of INVITEs that have no final response yet
         self.asked = []
@@ -575,7 +684,7 @@ class AnyOrder(RuleBasedStateMachine):
                         self.open.discard(response.cseq.number)
                 case Ask(request):
                     self.asked.append(request)
-                    assert request.method in ("INVITE", "BYE")
+                    assert request.method in ("INVITE", "UPDATE", "BYE")
                 case Acknowledge(request):
                     assert request.method == "ACK"
         self.told += self.bob.events()
@@ -593,6 +702,35 @@ class AnyOrder(RuleBasedStateMachine):
     def peer_invites(self, body):
         self.bob.request("INVITE", body=body, now=self.now)
         self.open.add(self.bob.cseq)
+        self._take()
+
+    @rule(
+        method=st.sampled_from(["UPDATE", "PRACK"]),
+        body=st.sampled_from([b"", b"offer"]),
+        rseq=st.integers(2**30, 2**30 + 1),
+    )
+    def peer_changes(self, method, body, rseq):
+        headers = (("RAck", f"{rseq} 1 INVITE"),)
+        self.bob.request(method, body=body, headers=headers, now=self.now)
+        self._take()
+
+    @rule(act=st.sampled_from(["answer", "refuse", "ring", "update", "hold"]))
+    def we_change(self, act):
+        usage = self.bob.usage
+        try:
+            match act:
+                case "answer":
+                    usage.answer_offer(b"answer", now=self.now)
+                case "refuse":
+                    usage.refuse_offer(488, now=self.now)
+                case "ring":
+                    usage.provisional(183, body=b"early", reliable=True, now=self.now)
+                case "update":
+                    usage.update(now=self.now)
+                case _:
+                    usage.update(b"hold", now=self.now)
+        except LocalProtocolError:
+            assert usage.state is not State.ESTABLISHED or usage._bye_wanted is not None
         self._take()
 
     @rule(method=st.sampled_from(["BYE", "INFO"]))
@@ -632,7 +770,7 @@ class AnyOrder(RuleBasedStateMachine):
             case "acknowledge":
                 usage.acknowledge(b"answer")
             case _:
-                usage.provisional(180)
+                usage.provisional(180, now=0)
         self._take()
 
     @rule(body=st.sampled_from([b"", b"offer"]))

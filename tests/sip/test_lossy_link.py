@@ -21,8 +21,8 @@ def ring_and_answer(agent):
     """What the called end does with each INVITE: 100, 180, 200 after two seconds."""
 
     def ring(usage, request):
-        usage.provisional(100)
-        usage.provisional(180)
+        usage.provisional(100, now=0)
+        usage.provisional(180, now=0)
         agent.at(agent.now + 2, lambda: usage.answer(b"answer", now=agent.now))
 
     return ring

@@ -29,7 +29,7 @@ def test_options_tells_what_we_can_do():
     [
         ("SUBSCRIBE", {}, 405, "Allow"),
         ("SHUFFLE", {}, 501, "Allow"),
-        ("INVITE", {"Require": "100rel"}, 420, "Unsupported"),
+        ("INVITE", {"Require": "precondition"}, 420, "Unsupported"),
         ("INVITE", {"uri": "http://x/"}, 416, None),
         ("INVITE", {"body": b"x", "Content_Type": "text/plain"}, 415, "Accept"),
         ("INFO", {}, 481, None),

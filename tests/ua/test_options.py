@@ -3,7 +3,7 @@ import pytest
 from opensip.sip.headers import Headers
 from opensip.sip.message import Request
 from opensip.sip.uri import Uri
-from opensip.ua.options import capabilities, screen
+from opensip.ua.options import capabilities, screen, screen_interval
 
 
 def request(method="INVITE", uri="sip:a@b", body=b"", **headers):
@@ -19,7 +19,7 @@ def request(method="INVITE", uri="sip:a@b", body=b"", **headers):
         (request(uri="http://example.com/"), 416, None),
         (request(uri="urn:service:counseling"), 416, None),
         (request(uri="urn:service:sosedi"), 416, None),
-        (request(Require="100rel, norefersub"), 420, "Unsupported"),
+        (request(Require="precondition, 100rel"), 420, "Unsupported"),
         (request(body=b"x", Content_Type="text/plain"), 415, "Accept"),
         (request(body=b"x"), 415, "Accept"),
         (
@@ -48,7 +48,7 @@ def test_what_is_refused(refused, status, header):
         request(body=b"v=0", Content_Type="application/SDP;x=y"),
         request(body=b"x", Content_Type="a/b", Content_Disposition="session; handling=optional"),
         request("BYE", body=b"x", Content_Type="text/plain"),
-        request("CANCEL", Require="100rel"),
+        request("CANCEL", Require="precondition"),
     ],
 )
 def test_what_is_taken(accepted):
@@ -56,8 +56,22 @@ def test_what_is_taken(accepted):
 
 
 def test_only_the_unknown_extensions_are_named():
-    assert screen(request(Require="100rel, norefersub")).headers == (("Unsupported", "100rel"),)
+    assert screen(request(Require="precondition, 100rel")).headers == (
+        ("Unsupported", "precondition"),
+    )
 
 
 def test_capabilities_are_those_of_section_11_2():
     assert {"Allow", "Accept", "Supported"} <= dict(capabilities()).keys()
+
+
+def test_an_info_of_a_package_is_refused_since_we_take_none():
+    refusal = screen(request("INFO", body=b"x", Info_Package="quiz", Content_Type="text/plain"))
+    assert (refusal.status, refusal.headers) == (469, (("Recv-Info", ""),))
+
+
+def test_a_session_that_would_be_too_short_is_refused_with_ours():
+    refusal = screen_interval(request(Session_Expires="60", Supported="timer"))
+    assert (refusal.status, refusal.headers) == (422, (("Min-SE", "90"),))
+    assert screen_interval(request(Session_Expires="90", Supported="timer")) is None
+    assert screen_interval(request(Session_Expires="60")) is None

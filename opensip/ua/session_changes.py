@@ -1,0 +1,136 @@
+"""How a session changes once it stands: offers of either side by INVITE, UPDATE or PRACK."""
+
+import asyncio
+from collections.abc import Callable
+
+from opensip.errors import NegotiationError
+from opensip.sip.invite_events import (
+    EarlyAnswered,
+    Event,
+    OfferReceived,
+    Reinvited,
+    ReinviteDue,
+    ReinviteReceived,
+    ReinviteRefused,
+    State,
+    Updated,
+    UpdateDue,
+    UpdateRefused,
+)
+from opensip.sip.invite_usage import InviteUsage
+from opensip.sip.message import Response
+from opensip.ua.call_failed import CallFailed
+from opensip.ua.courier import Courier
+from opensip.ua.negotiation import Negotiation, warning
+from opensip.ua.options import CAPABILITIES
+
+
+class SessionChanges:
+    """Answers the peer's offers and follows our own.
+
+    `step` carries out what the usage wants done; `hang_up` ends a session that cannot be.
+    """
+
+    def __init__(
+        self,
+        usage: InviteUsage,
+        negotiation: Negotiation,
+        courier: Courier,
+        *,
+        step: Callable[[], None],
+        hang_up: Callable[[], None],
+    ) -> None:
+        self._usage = usage
+        self._negotiation = negotiation
+        self._courier = courier
+        self._step = step
+        self._hang_up = hang_up
+        self._loop = asyncio.get_running_loop()
+        self._changed: asyncio.Future[Response | Exception] | None = None
+
+    async def offer(self, *, update: bool) -> None:
+        """Offer the session anew; raises CallFailed where the peer refuses, or it has ended."""
+        if not self._is_established:
+            raise CallFailed(481)
+        if self._changed is None:
+            self._changed = self._loop.create_future()
+            if update and self._usage.can_update:
+                self._update()
+            else:
+                self._reinvite()
+            self._step()
+        outcome = await asyncio.shield(self._changed)
+        if isinstance(outcome, Exception):
+            raise outcome
+        if outcome.status >= 300:
+            raise CallFailed(outcome.status, outcome.reason, outcome.headers)
+
+    def take(self, event: Event) -> None:
+        """Act on an event of the usage that is about offers."""
+        match event:
+            case ReinviteReceived(_, offer):
+                self._answer_reinvite(offer)
+            case OfferReceived(_, offer):
+                self._answer_offer(offer)
+            case EarlyAnswered(answer):
+                self._accept(answer)
+            case Reinvited(response, body) | Updated(response, body):
+                self._accept(body, response)
+            case ReinviteRefused(response) | UpdateRefused(response):
+                self.settle(response)
+            case ReinviteDue():
+                self._reinvite()
+            case UpdateDue():
+                self._update()
+            case _:
+                pass  # a re-INVITE was cancelled: the session stays as it was
+
+    def settle(self, outcome: Response | Exception) -> None:
+        """Tell whoever waits in `offer` what came of it."""
+        waiting, self._changed = self._changed, None
+        if waiting is not None and not waiting.done():
+            waiting.set_result(outcome)
+
+    @property
+    def _is_established(self) -> bool:
+        return self._usage.state is State.ESTABLISHED
+
+    def _answer_reinvite(self, offer: bytes) -> None:
+        try:
+            body = self._negotiation.answer(offer)
+        except NegotiationError as error:
+            self._usage.reject(error.sip_status, headers=[self._warning(error)])
+        else:
+            self._usage.answer(body, headers=CAPABILITIES, now=self._loop.time())
+
+    def _answer_offer(self, offer: bytes) -> None:
+        """Answer the offer of an UPDATE or PRACK."""
+        now = self._loop.time()
+        try:
+            body = self._negotiation.answer(offer)
+        except NegotiationError as error:
+            self._usage.refuse_offer(error.sip_status, headers=[self._warning(error)], now=now)
+        else:
+            self._usage.answer_offer(body, now=now)
+
+    def _accept(self, answer: bytes, response: Response | None = None) -> None:
+        """Take the peer's answer to our offer; where it cannot be used the session ends."""
+        try:
+            self._negotiation.accept(answer)
+        except NegotiationError as error:
+            self.settle(error)
+            self._hang_up()
+        else:
+            if response is not None:
+                self.settle(response)
+
+    def _reinvite(self) -> None:
+        if self._is_established:
+            self._usage.reinvite(self._negotiation.offer(), now=self._loop.time())
+
+    def _update(self) -> None:
+        if self._is_established:
+            self._usage.update(self._negotiation.offer(), now=self._loop.time())
+
+    def _warning(self, error: NegotiationError) -> tuple[str, str]:
+        return warning(error, self._courier.flow.local)
