@@ -123,7 +123,7 @@ class InviteAttempt(Usage[Event]):
         self._early: dict[str | None, EarlyDialog] = {}
         self._acks: dict[str | None, Acknowledge] = {}  # by To tag
         self._cancelled = self._over = False
-        self._command(Ask(request))
+        self._command(Ask(self.request))
 
     def cancel(self) -> None:
         """Give the call up before it is answered; a 2xx that comes all the same is ended."""

@@ -4,9 +4,20 @@ import asyncio
 import random
 from collections.abc import Callable
 
+from opensip.errors import NegotiationError
+from opensip.sip.dialog import Dialog, DialogId
 from opensip.sip.flow import Flow
-from opensip.sip.invite_attempt import Established, InviteAttempt, Refused, Ringing
+from opensip.sip.invite_attempt import (
+    EarlyOffered,
+    EarlyUpdated,
+    Established,
+    Event,
+    InviteAttempt,
+    Refused,
+    Ringing,
+)
 from opensip.sip.message import Request, Response
+from opensip.sip.session_timer import SessionTimer
 from opensip.sip.transaction import TransactionKey
 from opensip.sip.usage import Ask, Authorize, Command
 from opensip.ua.call_failed import CallFailed
@@ -14,6 +25,7 @@ from opensip.ua.core import Core
 from opensip.ua.courier import Courier
 from opensip.ua.invite_session import InviteSession
 from opensip.ua.negotiation import Negotiator
+from opensip.ua.options import CAPABILITIES
 
 
 class ClientCall:
@@ -52,7 +64,11 @@ class ClientCall:
             random=random.random,
             timers=core.timers,
             authorize=authorize,
+            timer=SessionTimer(),
+            capabilities=CAPABILITIES,
         )
+        self._early: set[DialogId] = set()
+        self._agreed: Dialog | None = None  # the fork that made a later offer, which we answered
         self._patience = self._loop.call_later(ring_timeout, self._give_up)
         self._step()
 
@@ -89,6 +105,21 @@ class ClientCall:
         self._attempt.transaction_failed(key, status)
         self._step()
 
+    def receive_request(self, key: TransactionKey, request: Request, flow: Flow) -> None:
+        """Take a request of a fork that has not answered yet."""
+        self._attempt.receive_request(key, request)
+        self._step()
+
+    def receive_ack(self, request: Request) -> None:
+        """Take an ACK, which no fork has a reason to send."""
+
+    def receive_cancel(self, request: Request) -> None:
+        """Take a CANCEL, which no fork has a reason to send."""
+
+    def hang_up(self) -> None:
+        """Give the call up: the endpoint closes."""
+        self.cancel()
+
     def _give_up(self) -> None:
         self._fail(CallFailed(408, "No Answer"))
 
@@ -101,6 +132,10 @@ class ClientCall:
 
     def _conclude(self, outcome: InviteSession | Exception) -> None:
         self._patience.cancel()
+        for dialog in self._early:
+            if not isinstance(outcome, InviteSession) or dialog != outcome.dialog.id:
+                self._core.leave(dialog)
+        self._early.clear()
         if not self._answered.done():
             if isinstance(outcome, InviteSession):
                 self._answered.set_result(outcome)
@@ -111,17 +146,42 @@ class ClientCall:
         for command in self._attempt.messages_to_send():
             self._carry_out(command)
         while (event := self._attempt.next_event()) is not None:
-            match event:
-                case Ringing(response):
-                    self.progress.append(response)
-                    if self.on_progress is not None:
-                        self.on_progress(response)
-                case Refused(status, response):
-                    reason = response.reason if response and response.status == status else ""
-                    headers = response.headers if response else None
-                    self._conclude(CallFailed(status, reason, headers))
-                case Established():
-                    self._establish(event)
+            self._take(event)
+            for command in self._attempt.messages_to_send():
+                self._carry_out(command)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Ringing(response, dialog):
+                self._ring(response, dialog)
+            case Refused(status, response):
+                reason = response.reason if response and response.status == status else ""
+                headers = response.headers if response else None
+                self._conclude(CallFailed(status, reason, headers))
+            case EarlyOffered(dialog, offer):
+                self._answer_early(dialog, offer)
+            case EarlyUpdated():
+                pass  # we send none
+            case Established():
+                self._establish(event)
+
+    def _ring(self, response: Response, dialog: Dialog | None) -> None:
+        if dialog is not None and self.is_open and dialog.id not in self._early:
+            self._early.add(dialog.id)
+            self._core.join(dialog.id, self)
+        self.progress.append(response)
+        if self.on_progress is not None:
+            self.on_progress(response)
+
+    def _answer_early(self, dialog: Dialog, offer: bytes) -> None:
+        """Answer a fork that changes the session before it answers the call."""
+        try:
+            body = self._negotiator.answer(offer)
+        except NegotiationError as error:
+            self._attempt.refuse_early(dialog, error.sip_status)
+        else:
+            self._agreed = dialog
+            self._attempt.answer_early(dialog, body)
 
     def _carry_out(self, command: Command) -> None:
         """Send the INVITE by the flow that was chosen for it; the rest goes where it leads."""
@@ -142,7 +202,10 @@ class ClientCall:
             authorize=self._authorize,
         )
         try:
-            session.establish(self._negotiator, event.body or self._early_answer())
+            if self._agreed is event.usage.dialog:
+                session.establish(self._negotiator)  # what the 2xx repeats is out of date
+            else:
+                session.establish(self._negotiator, event.body or self._early_answer())
         except Exception as error:  # the negotiator's fault or the peer's: the caller hears of it
             self._conclude(error)
         else:

@@ -20,7 +20,7 @@ from opensip.ua.endpoint_config import EndpointConfig
 from opensip.ua.gate import Gate
 from opensip.ua.invite import make_invite
 from opensip.ua.negotiation import Negotiator
-from opensip.ua.options import UNAVAILABLE, Refusal, capabilities, screen
+from opensip.ua.options import UNAVAILABLE, Refusal, capabilities, screen, screen_interval
 from opensip.ua.server_call import ServerCall
 from opensip.ua.stack import Stack
 
@@ -189,7 +189,7 @@ class Endpoint:
             return Refusal(481)  # the others mean a dialog
         limit = self._config.max_calls
         is_full = limit is not None and len(self._calls) >= limit
-        return UNAVAILABLE if self._is_draining or is_full else None
+        return UNAVAILABLE if self._is_draining or is_full else screen_interval(request)
 
     def _begin_call(self, key: TransactionKey, request: Request, flow: Flow, admit: Admit) -> None:
         stack = self._stack

@@ -287,6 +287,7 @@ class TestSessionTimer:
         alice = Caller(timer=SessionTimer())
         invite = alice.attempt.request
         assert invite.headers.get("Session-Expires") == "1800"
+        assert alice.first == Ask(invite)
         headers = (("Session-Expires", "1800;refresher=uac"), ("Allow", "UPDATE"))
         alice.answered(200, headers=headers)
         usage = alice.attempt.usage
