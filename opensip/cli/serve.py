@@ -1,6 +1,7 @@
 """`opensip serve`: the server."""
 
 import asyncio
+import gc
 from pathlib import Path
 
 import click
@@ -29,4 +30,17 @@ def command(*, config: Path) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    await Server(settings).run()
+    server = Server(settings)
+    _spare_the_collector()
+    await server.run()
+
+
+def _spare_the_collector() -> None:
+    """Keep garbage collection out of calls: it took a fifth of a call's processor time.
+
+    What is loaded by now stays for good. A call makes some thousand objects that live as long as
+    it does: with Python's own threshold of 700 they were all looked at several times a call.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
