@@ -97,3 +97,10 @@ def test_a_failure_carries_its_traceback(lines):
         structlog.get_logger("x").exception("call_failed")
     [line] = logged(lines)
     assert "ValueError: broken" in line["exception"]
+
+
+def test_a_log_that_cannot_be_written_raises_nothing(lines):
+    stream = io.StringIO()
+    log.configure(stream=stream)
+    stream.close()
+    structlog.get_logger("x").warning("call_ended")
