@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import unquote
 
 import phonenumbers
@@ -9,7 +10,10 @@ import phonenumbers
 _SEPARATORS = re.compile(r"[\s.()/\-]")
 _SHORTEST = 7  # digits; what is shorter is an extension or a service code, never a national number
 
+_REMEMBERED = 4096  # results of each function below: the same numbers are called again and again
 
+
+@lru_cache(_REMEMBERED)
 def normalise(raw: str, country: str = "US") -> str:
     """Bring `raw` to E.164 ("+19195551234"); what is no number passes through, less its wrapping.
 
@@ -73,6 +77,7 @@ def _e164(number: phonenumbers.PhoneNumber) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+@lru_cache(_REMEMBERED)
 def is_ordinary(digits: str, country: str) -> bool:
     """Tell whether `digits` (a plus may lead) are a full number in use in `country` or abroad."""
     if len(digits.lstrip("+")) < _SHORTEST:
