@@ -87,6 +87,10 @@ class Headers:
         """Give the raw values, one for each header line."""
         return tuple((self._index or self._make_index()).get(header_key(name), ()))
 
+    def count(self, name: str) -> int:
+        """Tell how many header lines have the name."""
+        return len((self._index or self._make_index()).get(_KEYS.get(name) or header_key(name), ()))
+
     def values(self, name: str) -> tuple[str, ...]:
         """Give the values of a header that is a list, split at its commas, stripped.
 

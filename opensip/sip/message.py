@@ -59,7 +59,7 @@ class _Fields:
     @cached_property
     def vias(self) -> tuple[Via, ...]:
         """Every Via, top first."""
-        return tuple(Via.parse(value) for value in self.headers.values("Via"))
+        return (self.via, *map(Via.parse, self.headers.values("Via")[1:]))
 
     @cached_property
     def from_(self) -> NameAddr:
@@ -271,7 +271,7 @@ def check_response(response: Response) -> None:
 
 def _check_fields(message: Message) -> None:
     for name in _ONCE:
-        if len(message.headers.get_all(name)) > 1:
+        if message.headers.count(name) > 1:
             raise RemoteProtocolError(f"several {name}")
     # Reading them is the check.
     _ = message.via, message.cseq, message.from_, message.to, message.call_id, message.contact

@@ -62,3 +62,8 @@ def test_a_header_cannot_smuggle_another(name, value):
     ):
         with pytest.raises(LocalProtocolError):
             build()
+
+
+def test_count_is_of_header_lines_under_any_spelling():
+    headers = Headers([("Via", "a, b"), ("v", "c"), ("To", "d")])
+    assert [headers.count(name) for name in ("via", "V", "From")] == [2, 2, 0]

@@ -8,6 +8,7 @@ from functools import partial
 from opensip.errors import LocalProtocolError
 from opensip.sip.fields import MAGIC_COOKIE
 from opensip.sip.flow import Flow
+from opensip.sip.headers import header_key
 from opensip.sip.message import Message, Request, Response, response_to
 from opensip.sip.timers import Timers
 from opensip.sip.transaction import (
@@ -29,6 +30,7 @@ from opensip.sip.transaction.invite_server import InviteServerTransaction
 from opensip.sip.transaction.machine import State
 from opensip.sip.transaction.matching import MergeKey, key_of_request, key_of_response, merge_key
 from opensip.sip.transaction.server import ServerTransaction
+from opensip.sip.uri import NameAddr
 
 Transaction = (
     InviteServerTransaction | ServerTransaction | InviteClientTransaction | ClientTransaction
@@ -38,7 +40,7 @@ Transaction = (
 class _Entry:
     """A transaction and what the layer knows of it. `armed` is its place in the heap."""
 
-    __slots__ = ("armed", "flow", "invite", "key", "merge", "to_tag", "transaction")
+    __slots__ = ("armed", "flow", "invite", "key", "merge", "to", "transaction")
 
     def __init__(self, key: TransactionKey, flow: Flow, transaction: Transaction) -> None:
         self.key = key
@@ -47,7 +49,7 @@ class _Entry:
         self.armed: float | None = None
         self.merge: MergeKey | None = None
         self.invite: Request | None = None  # of a client, until it is answered: for CANCEL
-        self.to_tag: str | None = None  # of the last response to an INVITE: CANCEL's has the same
+        self.to = ""  # of the last response to an INVITE: the tag of CANCEL's is the same
 
 
 class TransactionLayer:
@@ -90,7 +92,7 @@ class TransactionLayer:
             raise LocalProtocolError(f"{key} is a client's")
         transaction.respond(response.status, response.to_bytes(), now=now)
         if key.method == "INVITE":
-            entry.to_tag = response.to.tag
+            entry.to = next((v for name, v in response.headers if header_key(name) == "to"), "")
         self._settle(entry, entry.flow, now)
 
     def forget(self, key: TransactionKey) -> None:
@@ -201,7 +203,7 @@ class TransactionLayer:
         if invite is None:
             self.respond(key, response_to(request, 481, to_tag=self._token()), now=now)
             return
-        to_tag = invite.to_tag or self._token()
+        to_tag = (invite.to and NameAddr.parse(invite.to).tag) or self._token()
         self.respond(key, response_to(request, 200, to_tag=to_tag), now=now)
         if invite.transaction.state is State.PROCEEDING:
             self._events.append(CancelReceived(invite.key, request))
