@@ -31,18 +31,27 @@ class Entry:
         started: datetime,
         others: Sequence[Observer] = (),
     ) -> None:
-        data = Path(os.path.abspath(data))  # the record names files as they can be found
+        folder = os.path.abspath(data)  # the record names files as they can be found
         self.call_id = call_id
-        self.recording = data / f"recordings/{call_id}.wav"
-        self.record = data / f"calls/{call_id}.json"
+        self._folder = folder
         self._now = now
         self._others = others
         self._journal = Journal(
-            data / f"journals/{call_id}.jsonl", call_id, opened=now(), started=started
+            Path(f"{folder}/journals/{call_id}.jsonl"), call_id, opened=now(), started=started
         )
         self._record = record.blank()
         record.take(self._record, self._journal.head)
         self._is_closed = False
+
+    @property
+    def recording(self) -> Path:
+        """Where the recording of the call belongs."""
+        return Path(f"{self._folder}/recordings/{self.call_id}.wav")
+
+    @property
+    def record(self) -> Path:
+        """Where the record of the call belongs."""
+        return Path(f"{self._folder}/calls/{self.call_id}.json")
 
     def note(self, event: CallEvent) -> None:
         """Take note of an event of the call."""

@@ -97,14 +97,13 @@ class SipLeg:
 
     async def close(self) -> None:
         """Hang up where nobody has, and free the ports and the recording at once."""
-        goodbye = asyncio.ensure_future(self._say_goodbye())
+        if not self._session.is_established:
+            await self._media.close()
+            return
+        goodbye = asyncio.ensure_future(self._session.bye())
         await self._media.close()
         await asyncio.wait({goodbye}, timeout=_GOODBYE)
         goodbye.cancel()
-
-    async def _say_goodbye(self) -> None:
-        if self._session.is_established:
-            await self._session.bye()
 
     def _receive_info(self, content_type: str, body: bytes) -> None:
         """Take a digit sent as INFO (application/dtmf-relay, or a bare digit)."""

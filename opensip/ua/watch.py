@@ -8,7 +8,6 @@ from opensip.sip.flow import Flow
 from opensip.sip.message import masked
 
 _CALL_ID = re.compile(rb"\r\n(?:call-id|i)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
-_SECRET = re.compile(rb"authorization|inline:", re.IGNORECASE)
 _BACKLOG = 8  # messages kept until an observer is attached: the INVITE, and what goes before
 
 Kind = type[SipReceived] | type[SipSent]
@@ -39,11 +38,25 @@ class Watch:
             self._backlog.append((kind, at, flow, data))
             return
         text = data.decode("utf-8", "replace")
-        if _SECRET.search(data):  # looking for them costs less than masking each message
+        lower = data.lower()
+        if b"authorization" in lower or b"inline:" in lower:  # costs less than masking each message
             text = masked(text)
         self._observer.note(
             kind(at, flow.transport, _host_port(flow.local), _host_port(flow.remote), text)
         )
+
+
+class Watches(dict[str, Watch]):
+    """The watches of all calls, by their Call-ID."""
+
+    def of(self, call_id: str) -> Watch:
+        """Give the watch of a call, made where there is none yet."""
+        return self.setdefault(call_id, Watch())
+
+    def note(self, kind: Kind, at: float, flow: Flow, data: bytes) -> None:
+        """Hand a message to the watch of its call, if that is watched."""
+        if self and (watch := self.get(call_id_of(data))) is not None:
+            watch.note(kind, at, flow, data)
 
 
 def _host_port(address: tuple[str, int]) -> str:
