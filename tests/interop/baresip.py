@@ -26,8 +26,8 @@ sip_cafile {ca}
 sip_verify_server {verify}
 call_local_timeout 60
 call_max_calls 4
-audio_player {player}
-audio_source {source}
+audio_player aubridge,ear
+audio_source aufile,{folder}/said.wav
 audio_alert none,
 ausrc_srate 8000
 auplay_srate 8000
@@ -72,7 +72,6 @@ class Baresip:
     """One baresip process with one account, in a folder of its own.
 
     It says a tone of `tone` Hz for `said` seconds of each minute, and writes down what it hears.
-    With `returns` it says back what it hears, and writes nothing down.
     """
 
     def __init__(
@@ -84,7 +83,6 @@ class Baresip:
         certificate: Path | str = "",
         tone: int = 440,
         said: int = 60,
-        returns: bool = False,
         first_port: int = 42000,
         listen: str = "127.0.0.1:0",
     ) -> None:
@@ -92,12 +90,9 @@ class Baresip:
         self.folder = folder
         control = free_port()
         write_tone(folder / "said.wav", tone, said, 60 - said)
-        source = "aubridge,line" if returns else f"aufile,{folder}/said.wav"
         (folder / "config").write_text(
             CONFIG.format(
                 folder=folder,
-                source=source,
-                player="aubridge,line" if returns else "aubridge,ear",
                 ca=ca,
                 certificate=certificate,
                 verify="yes" if ca else "no",
