@@ -24,6 +24,7 @@ from opensip.ua.call_failed import CallFailed
 from opensip.ua.client_call import ClientCall
 from opensip.ua.credentials import Credentials
 from opensip.ua.invite_session import InviteSession
+from opensip.ua.ways import Destination
 
 log = structlog.get_logger(__name__)
 
@@ -43,8 +44,8 @@ _OUTCOMES: Mapping[int, Outcome] = {
 class Dialler(Protocol):
     """What dialling needs of the endpoint."""
 
-    async def flow_to(self, uri: Uri) -> Flow:
-        """Find the way to a URI, or raise TransportFailed."""
+    async def flow_to(self, destination: Destination) -> Flow:
+        """Find the way to a destination, or raise TransportFailed."""
 
     def contact(self, flow: Flow, *, secure: bool) -> str:
         """Write our Contact as the peer at the other end of a flow can reach it."""
@@ -57,6 +58,7 @@ class Dialler(Protocol):
         negotiator: MediaSession,
         headers: tuple[tuple[str, str], ...],
         credentials: Credentials | None,
+        target: Destination,
         ring_timeout: float,
         observer: Observer,
     ) -> ClientCall:
@@ -163,7 +165,7 @@ class _Attempt:
         """Call, and attend to the call where it is answered."""
         to = replace_user(Uri.parse(self._trunk.termination), self._called)
         try:
-            flow = await self._endpoint.flow_to(to)
+            flow = await self._endpoint.flow_to(destination(self._trunk, to))
             contact = self._endpoint.contact(flow, secure=to.is_secure)
             host = NameAddr.parse(contact).uri.host
             media = self._exchange.open_media(self._trunk, self._entry, host=host)
@@ -190,8 +192,9 @@ class _Attempt:
                 to,
                 from_=NameAddr(None, shown),
                 negotiator=media,
-                headers=(("P-Asserted-Identity", f"<{shown}>"),),
+                headers=(("P-Asserted-Identity", f"<{shown}>"), *_route(self._trunk)),
                 credentials=_credentials(self._trunk, to),
+                target=destination(self._trunk, to),
                 ring_timeout=ring_timeout,
                 observer=self._entry,
             )
@@ -251,6 +254,17 @@ def replace_user(termination: Uri, number: str) -> Uri:
         port=termination.port,
         params=termination.params,
     )
+
+
+def destination(trunk: Trunk, to: Uri) -> Destination:
+    """Say where requests for `to` go: by the trunk's outbound proxy, if it has one."""
+    return Destination(Uri.parse(trunk.proxy) if trunk.proxy else to, trunk.tls_name)
+
+
+def _route(trunk: Trunk) -> tuple[tuple[str, str], ...]:
+    """Preload the route through a proxy that routes loosely (RFC 3261 section 8.1.2)."""
+    loose = trunk.proxy and Uri.parse(trunk.proxy).params.has("lr")
+    return (("Route", f"<{trunk.proxy}>"),) if loose else ()
 
 
 def _credentials(trunk: Trunk, to: Uri) -> Credentials | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from typing import Literal
 
 from opensip.net.tls import Profile
@@ -30,7 +31,9 @@ class Trunk:
     Inbound: `networks` and `users` together mean both must fit, either with `any`.
     `trusted` lets its identity headers, User-to-User, Diversion and the X- `headers` in.
     Outbound: `termination` is the SIP URI whose user part the dialled number replaces;
-    a digest challenge is answered for `realms` only.
+    a digest challenge is answered for `realms` only. `proxy` is the SIP URI by way of which
+    requests go there; `tls_name` the name in the trunk's certificate, where that is not the
+    host of the URI; `client_certificate` demands one of its connections to us.
     """
 
     name: str
@@ -48,7 +51,17 @@ class Trunk:
     tls: Profile = "strict"
     codecs: tuple[str, ...] = ("PCMU", "PCMA")
     symmetric: bool = True
+    tls_name: str = ""
+    client_certificate: bool = False
+    certificate: Path | None = None  # ours towards this trunk, in place of the server's
+    key: Path | None = None
+    ca: Path | None = None  # whom we trust in its certificates, in place of the server's
     termination: str = ""
+    proxy: str = ""
+    registrar: str = ""  # a SIP URI: we register there
+    address: str = ""  # what we register, "sip:user@host"; "": username at the registrar
+    register_seconds: float = 3600.0
+    probe_seconds: float = 0.0  # between two OPTIONS; 0: none are sent
     realms: tuple[str, ...] = ()
     username: str = ""
     password: str = field(default="", repr=False)

@@ -75,6 +75,7 @@ async def _dial(
         listeners=_listeners(settings, trunk),
         user_agent=settings.server.sip.user_agent,
         client_tls=build.client_tls(settings.server, trunk),
+        name_servers=settings.server.sip.name_servers,
     )
     endpoint = Endpoint(config, admission=admission, on_call=_refuse)
     await endpoint.start()
@@ -94,7 +95,7 @@ async def _refuse(call: ServerCall) -> None:
 
 def _listeners(settings: Settings, trunk: Trunk) -> tuple[Listener, ...]:
     """Listen beside the server for a trunk over UDP; a connection needs no listener."""
-    if not trunk.termination or transport_of(Uri.parse(trunk.termination)) != "UDP":
+    if not trunk.termination or transport_of(Uri.parse(trunk.proxy or trunk.termination)) != "UDP":
         return ()
     udp = [one for one in settings.server.listeners if one.transport == "UDP"]
     host, public = (udp[0].host, udp[0].public_address) if udp else ("0.0.0.0", "")  # noqa: S104

@@ -1,14 +1,23 @@
-"""Where a SIP URI leads: explicit host and port, transport parameter, A and AAAA records."""
+"""Where a SIP URI leads: NAPTR, SRV, A and AAAA records (RFC 3263 section 4)."""
 
 import asyncio
-import ipaddress
-import socket
+import random as dice
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from opensip.errors import TransportFailed
+from opensip.net.dns import Dns, Srv, is_address
 from opensip.sip.uri import Uri
 
+__all__ = ["DEFAULT_PORT", "Resolver", "Target", "in_order", "is_address", "transport_of"]
+
 DEFAULT_PORT = {"UDP": 5060, "TCP": 5060, "TLS": 5061}  # RFC 3261 section 19.1.2
+MAX_TARGETS = 16  # of one URI: a zone may not make one call try for ever
+
+_SERVICES = {"SIPS+D2T": "TLS", "SIP+D2U": "UDP", "SIP+D2T": "TCP"}
+_SRV_NAME = {"TLS": "_sips._tcp.", "TCP": "_sip._tcp.", "UDP": "_sip._udp."}
+_OURS = ("UDP", "TCP", "TLS")  # what we prefer where no NAPTR says what the peer prefers
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +29,98 @@ class Target:
     port: int
     server_name: str
 
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.transport} {host}:{self.port}"
 
-async def resolve(uri: Uri) -> list[Target]:
-    """List the addresses of a SIP URI, the preferred first (RFC 3263 section 4, without SRV).
 
-    Raises TransportFailed where the name has no address or the transport is not spoken.
+class Resolver:
+    """Finds the targets of URIs by `dns`; `random` (0 up to 1) chooses among SRV weights."""
+
+    def __init__(self, dns: Dns | None = None, *, random: Callable[[], float] = dice.random):
+        self._dns = dns or Dns()
+        self._random = random
+
+    async def resolve(self, uri: Uri, *, server_name: str = "") -> list[Target]:
+        """List the targets of a SIP URI in the order in which they are to be tried.
+
+        A certificate must be made out to `server_name`, else to the domain of the URI: what
+        DNS says on the way is not authenticated (RFC 5922 section 7.3). Raises TransportFailed
+        where the name leads nowhere or the transport is not spoken.
+        """
+        transport = transport_of(uri)
+        host = (uri.params.get("maddr") or uri.host).strip("[]")
+        name = server_name or host
+        if is_address(host) or uri.port is not None:
+            port = uri.port or DEFAULT_PORT[transport]
+            return await self._at(transport, host, port, name)
+        if found := await self._by_service(uri, host, name):
+            return found[:MAX_TARGETS]
+        return await self._at(transport, host, DEFAULT_PORT[transport], name)
+
+    async def _by_service(self, uri: Uri, host: str, name: str) -> list[Target]:
+        """Find the targets that SRV records name."""
+        if host == "localhost":
+            return []  # RFC 6761 section 6.3: nothing of it is in the DNS
+        services = await self._services(uri, host)
+        answers = await asyncio.gather(*(self._dns.srv(service) for _, service in services))
+        found: list[Target] = []
+        for (transport, _), records in zip(services, answers, strict=True):
+            for record in in_order(records, self._random):
+                found += await self._of_record(transport, record, name)
+        return found
+
+    async def _services(self, uri: Uri, host: str) -> list[tuple[str, str]]:
+        """Find transports and the names of their SRV records, the preferred first."""
+        if uri.params.get("transport"):
+            transport = transport_of(uri)
+            return [(transport, _SRV_NAME[transport] + host)]
+        spoken = ("TLS",) if uri.is_secure else _OURS
+        records = [
+            record
+            for record in await self._dns.naptr(host)
+            if record.flags == "s" and _SERVICES.get(record.service) in spoken
+        ]
+        records.sort(key=lambda record: (record.order, record.preference))
+        if records:
+            return [(_SERVICES[record.service], record.replacement) for record in records]
+        return [(transport, _SRV_NAME[transport] + host) for transport in spoken]
+
+    async def _of_record(self, transport: str, record: Srv, name: str) -> list[Target]:
+        try:
+            return await self._at(transport, record.target, record.port, name)
+        except TransportFailed:
+            return []  # another record may lead there
+
+    async def _at(self, transport: str, host: str, port: int, name: str) -> list[Target]:
+        addresses = await self._dns.addresses(host)
+        return [Target(transport, address, port, name) for address in addresses]
+
+
+def in_order(records: Sequence[Srv], random: Callable[[], float]) -> list[Srv]:
+    """Order SRV records by priority, and by weighted chance within one: RFC 2782.
+
+    `random` gives numbers from 0 up to 1.
     """
-    transport = transport_of(uri)
-    host = uri.host.strip("[]")
-    port = uri.port or DEFAULT_PORT[transport]
-    return [Target(transport, address, port, host) for address in await addresses(host)]
+    ordered: list[Srv] = []
+    there = [record for record in records if record.target]
+    for _, group in groupby(sorted(there, key=_rank), key=lambda record: record.priority):
+        left = list(group)
+        while left:
+            aim = random() * sum(record.weight for record in left)
+            chosen = left[0]
+            for record in left:
+                chosen = record
+                aim -= record.weight
+                if aim <= 0:
+                    break
+            left.remove(chosen)
+            ordered.append(chosen)
+    return ordered
+
+
+def _rank(record: Srv) -> tuple[int, int]:
+    return record.priority, record.weight  # those without weight first: a small chance is left
 
 
 def transport_of(uri: Uri) -> str:
@@ -42,24 +133,3 @@ def transport_of(uri: Uri) -> str:
     if named and (named not in DEFAULT_PORT or (uri.scheme == "sips" and named != "TLS")):
         raise TransportFailed(f"the transport of {uri} is not spoken here")
     return named or "UDP"
-
-
-async def addresses(host: str) -> list[str]:
-    """List the IP addresses of a host name; an address stands for itself."""
-    if is_address(host):
-        return [host]
-    loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise TransportFailed(f"{host} has no address: {error.strerror or error}") from error
-    return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
-
-
-def is_address(host: str) -> bool:
-    """Tell an IP address from a name."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

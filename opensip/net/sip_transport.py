@@ -5,36 +5,28 @@ import errno
 import os
 import socket
 import ssl
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import count
 
 import structlog
 
 from opensip.errors import ConfigError, TransportFailed
+from opensip.net.acceptor import Acceptor, Anyone, Listener, Porter, Strangers, check_listener
 from opensip.net.datagram_socket import DatagramSocket, Receive
-from opensip.net.resolver import DEFAULT_PORT, addresses
+from opensip.net.limits import ConnectionLimits
+from opensip.net.resolver import DEFAULT_PORT
 from opensip.net.stream_connection import HANDSHAKE_TIMEOUT, StreamConnection
-from opensip.net.tls import TlsConfig, client_context, server_context
+from opensip.net.tls import TlsConfig, client_context
+from opensip.net.tls_identity import WrongIdentity, why_failed
 from opensip.sip.flow import Flow
+
+__all__ = ["Listener", "SipTransport"]
 
 log = structlog.get_logger(__name__)
 
-MAX_UNTRUSTED_PER_SOURCE = 8  # inbound connections on which nothing was admitted yet
 CONNECT_TIMEOUT = 5.0
+_Way = tuple[str, str, str, int, TlsConfig | None]  # transport, server name, host, port, TLS
 WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """One address to listen on. `public_address` stands in Via and Contact behind 1:1 NAT."""
-
-    transport: str
-    host: str
-    port: int
-    public_address: str | None = None
-    tls: TlsConfig | None = None
 
 
 class SipTransport:
@@ -42,6 +34,7 @@ class SipTransport:
 
     `receive` takes each message with the flow it came on, or the fault of a peer; `failed`
     learns of each flow on which nothing can be sent any more. Both are called in the loop.
+    `porter` says for whom `limits` do not hold, and hears of each connection turned away.
     """
 
     def __init__(
@@ -51,18 +44,20 @@ class SipTransport:
         receive: Receive,
         failed: Callable[[Flow], None],
         client_tls: TlsConfig | None = None,
+        limits: ConnectionLimits = ConnectionLimits(),  # noqa: B008 - frozen
+        porter: Porter | None = None,
     ) -> None:
         self._listeners = listeners
         self.received = receive
         self._failed = failed
         self._client_tls = client_tls or TlsConfig()
-        self._client_context: ssl.SSLContext | None = None
-        self._servers: list[asyncio.Server] = []
+        self._contexts: dict[TlsConfig, ssl.SSLContext] = {}
+        self._acceptors: list[Acceptor] = []
         self._datagrams: list[DatagramSocket] = []
         self._bound: list[tuple[Listener, tuple[str, int]]] = []
         self._connections: dict[int, StreamConnection] = {}
-        self._reusable: dict[tuple[str, str, str, int], asyncio.Task[StreamConnection]] = {}
-        self._untrusted: Counter[str] = Counter()
+        self._reusable: dict[_Way, asyncio.Task[StreamConnection]] = {}
+        self._strangers = Strangers(limits, porter or Anyone())
         self._serials = count(1)
         self._local_hosts: dict[str, str] = {}
 
@@ -87,8 +82,7 @@ class SipTransport:
 
     async def close(self) -> None:
         """Stop listening, then close every connection once what was written is out."""
-        for server in self._servers:
-            server.close()
+        await asyncio.gather(*(acceptor.close() for acceptor in self._acceptors))
         connecting = [task for task in self._reusable.values() if not task.done()]
         for task in connecting:
             task.cancel()
@@ -100,7 +94,26 @@ class SipTransport:
         for datagrams in self._datagrams:
             datagrams.close()
         await asyncio.gather(*(datagrams.wait_closed() for datagrams in self._datagrams))
-        self._servers, self._datagrams = [], []
+        self._acceptors, self._datagrams = [], []
+
+    def use_tls(self, listeners: Sequence[Listener], client_tls: TlsConfig | None) -> None:
+        """Show the certificates of `listeners` to new connections; those that are open stay.
+
+        Listeners are matched by transport, host and port. Raises ConfigError, and nothing is
+        changed then.
+        """
+        for listener in listeners:
+            check_listener(listener)
+        client_context(client_tls or TlsConfig())
+        for acceptor in self._acceptors:
+            old = acceptor.listener
+            for listener in listeners:
+                if (listener.transport, listener.host, listener.port) == (
+                    old.transport, old.host, old.port,
+                ):  # fmt: skip
+                    acceptor.use(listener)
+        self._contexts.clear()
+        self._client_tls = client_tls or TlsConfig()
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send one message; where that cannot be done, `failed` is told soon."""
@@ -124,27 +137,37 @@ class SipTransport:
         connection = self._connections.get(flow.serial) if flow.reliable else None
         if connection is not None and not connection.trusted:
             connection.trust()
-            self._release(connection)
+            self._strangers.leave(connection.flow.remote[0])
 
-    async def flow_to(self, transport: str, host: str, port: int, *, server_name: str = "") -> Flow:
-        """Find a way to a host, over an open connection where there is one.
+    async def flow_to(
+        self,
+        transport: str,
+        host: str,
+        port: int,
+        *,
+        server_name: str = "",
+        tls: TlsConfig | None = None,
+    ) -> Flow:
+        """Find a way to an IP address, over an open connection where there is one.
 
         A connection is shared only by requests for the same name (CVE-2020-15260): one
-        verified for another name proves nothing. Raises TransportFailed.
+        verified for another name proves nothing. `tls` is used in place of the client's.
+        Raises TransportFailed.
         """
         server_name = server_name or host
         if transport == "UDP":
-            return await self._datagram_flow(host, port)
+            return self._datagram_flow(host, port)
         if transport not in DEFAULT_PORT:
             raise TransportFailed(f"the transport {transport} is not spoken here")
-        key = (transport, server_name, host, port)
+        tls = (tls or self._client_tls) if transport == "TLS" else None
+        key = (transport, server_name, host, port, tls)
         task = self._reusable.get(key)
         if task is None or (task.done() and not _is_usable(task)):
             task = asyncio.get_running_loop().create_task(self._connect(*key))
             self._reusable[key] = task
         try:
             return (await asyncio.shield(task)).flow
-        except OSError as error:  # ssl.SSLError and TimeoutError are OSErrors
+        except (OSError, WrongIdentity) as error:  # ssl.SSLError and TimeoutError are OSErrors
             self._reusable.pop(key, None)
             raise TransportFailed(
                 f"cannot connect to {server_name} ({transport} {host}:{port}): {_why(error)}"
@@ -158,37 +181,24 @@ class SipTransport:
             host = self._local_host(flow)
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
-    def connected(self, connection: StreamConnection) -> bool:
-        """Take a connection, unless its source holds too many untrusted ones."""
-        if connection.inbound:
-            source = connection.flow.remote[0]
-            if self._untrusted[source] >= MAX_UNTRUSTED_PER_SOURCE:
-                log.warning("connection_refused", source=source, why="too many not yet trusted")
-                return False
-            self._untrusted[source] += 1
+    def connected(self, connection: StreamConnection) -> None:
+        """Take a connection: who may open one was decided when it was accepted."""
         self._connections[connection.flow.serial] = connection
-        return True
 
     def lost(self, connection: StreamConnection) -> None:
         """Forget a connection and tell that its flow is gone."""
         if self._connections.pop(connection.flow.serial, None) is None:
-            return  # it was turned away
+            return  # it never was ours
         if connection.inbound and not connection.trusted:
-            self._release(connection)
+            self._strangers.leave(connection.flow.remote[0])
         self._failed(connection.flow)
-
-    def _release(self, connection: StreamConnection) -> None:
-        source = connection.flow.remote[0]
-        self._untrusted[source] -= 1
-        if self._untrusted[source] <= 0:
-            del self._untrusted[source]
 
     async def _listen(self, listener: Listener) -> None:
         try:
             if listener.transport == "UDP":
                 await self._listen_for_datagrams(listener)
             else:
-                await self._listen_for_connections(listener)
+                self._listen_for_connections(listener)
         except OSError as error:
             raise ConfigError(_cannot_listen(listener, error)) from error
         log.info("listener_started", transport=listener.transport, address=self._bound[-1][1])
@@ -200,57 +210,52 @@ class SipTransport:
         self._datagrams.append(datagrams)
         self._bound.append((listener, datagrams.local))
 
-    async def _listen_for_connections(self, listener: Listener) -> None:
-        tls = server_context(listener.tls or TlsConfig()) if listener.transport == "TLS" else None
-
-        def accept() -> StreamConnection:
+    def _listen_for_connections(self, listener: Listener) -> None:
+        def make() -> StreamConnection:
             return StreamConnection(
                 self,
                 transport=listener.transport,
                 serial=next(self._serials),
                 inbound=True,
+                limits=self._strangers.limits,
             )
 
-        server = await asyncio.get_running_loop().create_server(
-            accept,
-            listener.host,
-            listener.port,
-            ssl=tls,
-            ssl_handshake_timeout=HANDSHAKE_TIMEOUT if tls else None,
-            backlog=1024,
-            reuse_address=True,
-        )
-        self._servers.append(server)
-        self._bound.append((listener, server.sockets[0].getsockname()[:2]))
+        acceptor = Acceptor(listener, make=make, strangers=self._strangers)
+        self._acceptors.append(acceptor)
+        self._bound.append((listener, acceptor.local))
 
     async def _connect(
-        self, transport: str, server_name: str, host: str, port: int
+        self, transport: str, server_name: str, host: str, port: int, tls: TlsConfig | None
     ) -> StreamConnection:
-        tls = self._context() if transport == "TLS" else None
         async with asyncio.timeout(CONNECT_TIMEOUT + HANDSHAKE_TIMEOUT):
             loop = asyncio.get_running_loop()
             _, connection = await loop.create_connection(
                 lambda: StreamConnection(
-                    self, transport=transport, serial=next(self._serials), inbound=False
+                    self,
+                    transport=transport,
+                    serial=next(self._serials),
+                    inbound=False,
+                    peer_name=server_name if tls else "",
                 ),
                 host,
                 port,
-                ssl=tls,
+                ssl=self._context(tls) if tls else None,
                 server_hostname=server_name if tls else None,
                 ssl_handshake_timeout=HANDSHAKE_TIMEOUT if tls else None,
             )
+        if connection.fault is not None:
+            raise connection.fault
         return connection
 
-    def _context(self) -> ssl.SSLContext:
-        if self._client_context is None:
-            self._client_context = client_context(self._client_tls)
-        return self._client_context
+    def _context(self, tls: TlsConfig) -> ssl.SSLContext:
+        if tls not in self._contexts:
+            self._contexts[tls] = client_context(tls)
+        return self._contexts[tls]
 
-    async def _datagram_flow(self, host: str, port: int) -> Flow:
-        for address in await addresses(host):
-            for datagrams in self._datagrams:
-                if (":" in address) == (":" in datagrams.local[0]):
-                    return Flow("UDP", datagrams.local, (address, port))
+    def _datagram_flow(self, host: str, port: int) -> Flow:
+        for datagrams in self._datagrams:
+            if (":" in host) == (":" in datagrams.local[0]):
+                return Flow("UDP", datagrams.local, (host, port))
         raise TransportFailed(f"no UDP listener reaches {host}:{port}")
 
     def _send_datagram(self, data: bytes, flow: Flow) -> bool:
@@ -299,8 +304,10 @@ def _is_usable(task: asyncio.Task[StreamConnection]) -> bool:
     return not task.cancelled() and task.exception() is None and task.result().is_open
 
 
-def _why(error: OSError) -> str:
-    if (error.errno or 0) > 0 and not isinstance(error, ssl.SSLError):
+def _why(error: OSError | WrongIdentity) -> str:
+    if isinstance(error, WrongIdentity | ssl.SSLError):
+        return why_failed(error)
+    if (error.errno or 0) > 0:
         return os.strerror(error.errno or 0)  # asyncio's own text hides it
     return str(error) or type(error).__name__
 

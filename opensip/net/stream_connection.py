@@ -1,19 +1,20 @@
 """One TCP or TLS connection of SIP (RFC 3261 section 18.3, RFC 5626 section 4.4.1)."""
 
 import asyncio
+import ssl
 from typing import Protocol, cast
 
 import structlog
 
 from opensip.errors import RemoteProtocolError
+from opensip.net.limits import ConnectionLimits
+from opensip.net.tls_identity import Certificate, WrongIdentity, check_identity, why_failed
 from opensip.sip.flow import Flow
 from opensip.sip.framing import PONG, Ping, StreamFramer
 
 log = structlog.get_logger(__name__)
 
-HANDSHAKE_TIMEOUT = 5.0
-MESSAGE_TIMEOUT = 10.0  # from its first byte to its last: a slow loris is gone by then
-UNTRUSTED_IDLE_TIMEOUT = 15.0
+HANDSHAKE_TIMEOUT = 5.0  # of connections that we open
 CLOSE_TIMEOUT = 1.0  # how long a peer may take to answer our TLS closure
 MAX_UNSENT = 1 << 20  # bytes: a peer that does not read is given up
 
@@ -21,8 +22,8 @@ MAX_UNSENT = 1 << 20  # bytes: a peer that does not read is given up
 class Owner(Protocol):
     """What a connection tells those who hold it."""
 
-    def connected(self, connection: "StreamConnection") -> bool:
-        """Take a connection; False turns it away."""
+    def connected(self, connection: "StreamConnection") -> None:
+        """Take a connection."""
 
     def received(self, data: bytes | RemoteProtocolError, flow: Flow) -> None:
         """Take one whole message, or the fault that ends the stream."""
@@ -34,7 +35,8 @@ class Owner(Protocol):
 class StreamConnection(asyncio.Protocol):
     """Frames what comes, writes what goes, and closes on strangers that idle.
 
-    `trusted` peers may be silent for as long as they like; those we connected to are.
+    `trusted` peers may be silent for as long as they like; those we connected to are. The
+    peer's certificate must be made out to `peer_name`, if that is set; else `fault` says why.
     """
 
     def __init__(
@@ -44,11 +46,16 @@ class StreamConnection(asyncio.Protocol):
         transport: str,
         serial: int,
         inbound: bool,
+        peer_name: str = "",
+        limits: ConnectionLimits = ConnectionLimits(),  # noqa: B008 - frozen
     ) -> None:
         self.flow = Flow(transport, ("", 0), ("", 0), serial)
         self.inbound = inbound
         self.trusted = not inbound
+        self.peer_name = peer_name
+        self.fault: WrongIdentity | None = None
         self._owner = owner
+        self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._framer = StreamFramer()
         self._transport: asyncio.Transport | None = None
@@ -60,6 +67,17 @@ class StreamConnection(asyncio.Protocol):
         """Tell whether messages can still be written."""
         return self._transport is not None and not self._transport.is_closing()
 
+    @property
+    def was_made(self) -> bool:
+        """True once the connection was handed to its owner."""
+        return self._transport is not None and self.fault is None
+
+    @property
+    def certificate(self) -> Certificate:
+        """The peer's certificate where it was verified; else empty."""
+        stream = self._transport
+        return (stream.get_extra_info("peercert") if stream else None) or {}
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, once a TLS connection has shaken hands."""
         stream = cast(asyncio.Transport, transport)
@@ -70,13 +88,21 @@ class StreamConnection(asyncio.Protocol):
             self.flow.serial,
         )
         self._transport = stream
-        if not self._owner.connected(self):
-            stream.abort()
-        elif not self.trusted:
-            self._arm(MESSAGE_TIMEOUT)
+        if self.peer_name:
+            try:
+                check_identity(self.certificate, self.peer_name)
+            except WrongIdentity as error:
+                self.fault = error
+                stream.abort()
+                return
+        self._owner.connected(self)
+        if not self.trusted:
+            self._arm(self._limits.message)
 
     def data_received(self, data: bytes) -> None:
         """Hand on every message that is whole now."""
+        if self.fault is not None:
+            return
         try:
             self._framer.receive(data)
             while (message := self._framer.next_message()) is not None:
@@ -94,6 +120,8 @@ class StreamConnection(asyncio.Protocol):
             return
         self._closed.set_result(None)
         self._disarm()
+        if isinstance(exc, ssl.SSLError):  # TLS 1.3 tells of our certificate after the handshake
+            log.warning("connection_failed", remote=self.flow.remote, why=why_failed(exc))
         self._owner.lost(self)
 
     def write(self, data: bytes) -> bool:
@@ -121,6 +149,11 @@ class StreamConnection(asyncio.Protocol):
             self._transport.close()
             self._arm(CLOSE_TIMEOUT)
 
+    def abort(self) -> None:
+        """Close at once, whatever was written."""
+        if self._transport is not None:
+            self._transport.abort()
+
     async def wait_closed(self) -> None:
         """Wait until the connection is gone."""
         await self._closed
@@ -128,7 +161,7 @@ class StreamConnection(asyncio.Protocol):
     def _take(self, message: bytes | Ping) -> None:
         if isinstance(message, bytes):
             if not self.trusted:
-                self._arm(UNTRUSTED_IDLE_TIMEOUT)
+                self._arm(self._limits.idle)
             self._owner.received(message, self.flow)
         elif self._transport is not None:
             self._transport.write(PONG)
@@ -137,7 +170,7 @@ class StreamConnection(asyncio.Protocol):
         if not self._framer.pending:
             self._disarm()
         elif self._deadline is None:
-            self._arm(MESSAGE_TIMEOUT)
+            self._arm(self._limits.message)
 
     def _arm(self, seconds: float) -> None:
         self._disarm()
@@ -150,8 +183,7 @@ class StreamConnection(asyncio.Protocol):
 
     def _give_up(self) -> None:
         self._deadline = None
-        if self._transport is not None:
-            self._transport.abort()
+        self.abort()
 
 
 def _address(name: tuple[str, int] | tuple[str, int, int, int]) -> tuple[str, int]:

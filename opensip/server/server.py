@@ -20,7 +20,7 @@ from opensip.server.means import open_exchange
 from opensip.settings import build
 from opensip.settings.load import Settings, load
 from opensip.ua.admission import Admission
-from opensip.ua.endpoint import Endpoint, EndpointConfig
+from opensip.ua.endpoint import Endpoint
 from opensip.ua.server_call import ServerCall
 
 log = structlog.get_logger(__name__)
@@ -44,11 +44,7 @@ class Server:
             self._exchange, self._trunks, max_calls=settings.server.calls.max_calls
         )
         self.endpoint = Endpoint(
-            EndpointConfig(
-                listeners=build.listeners(settings.server),
-                user_agent=settings.server.sip.user_agent,
-                client_tls=build.client_tls(settings.server),
-            ),
+            build.endpoint_config(settings.server, settings.trunks),
             admission=self._admission(settings),
             on_call=self._take,
         )
@@ -78,12 +74,20 @@ class Server:
         self._changed.set()
 
     def reload(self) -> None:
-        """Read trunks and agents again, for new calls; a mistake is logged and changes nothing."""
+        """Read trunks, agents and certificates again, for new calls and connections.
+
+        A mistake is logged and changes nothing.
+        """
         try:
             settings = load(self._settings.file)
         except ConfigError as error:
             for line in str(error).splitlines():
                 log.error("reload_refused", mistake=line)
+            return
+        try:
+            self.endpoint.use_tls(build.endpoint_config(settings.server, settings.trunks))
+        except ConfigError as error:
+            log.error("reload_refused", mistake=str(error))
             return
         for kept, new in (
             (self._trunks, {trunk.name: trunk for trunk in settings.trunks}),

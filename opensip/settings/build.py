@@ -1,20 +1,24 @@
 """Turns settings into what the rooms are built from: listeners, admission, media."""
 
 import socket
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 from opensip.carriers import ANY_NUMBER, Trunk
 from opensip.carriers.number import normalise
 from opensip.errors import ConfigError
-from opensip.net.sip_transport import Listener
+from opensip.net.acceptor import Listener, SourceTls
 from opensip.net.tls import TlsConfig
 from opensip.settings.load import tls_config
-from opensip.settings.schema import ServerTable
+from opensip.settings.schema import ListenerTable, ServerTable
 from opensip.ua.admission import TrunkAdmission
+from opensip.ua.endpoint_config import EndpointConfig
 
 
-def listeners(server: ServerTable) -> tuple[Listener, ...]:
-    """Make the listeners of the server's endpoint."""
+def listeners(server: ServerTable, trunks: Iterable[Trunk] = ()) -> tuple[Listener, ...]:
+    """Make the listeners of the server's endpoint; TLS follows the trunk that a source is of."""
+    trunks = tuple(trunks)
     return tuple(
         Listener(
             transport=table.transport,
@@ -22,19 +26,52 @@ def listeners(server: ServerTable) -> tuple[Listener, ...]:
             port=table.port,
             public_address=table.public_address or None,
             tls=tls_config(server.tls, table) if table.transport == "TLS" else None,
+            by_source=_by_source(server, table, trunks) if table.transport == "TLS" else (),
         )
         for table in server.listeners
     )
 
 
+def _by_source(
+    server: ServerTable, table: ListenerTable, trunks: tuple[Trunk, ...]
+) -> tuple[SourceTls, ...]:
+    """Make the TLS of each trunk that wants another than the listener's."""
+    usual = tls_config(server.tls, table)
+    found = []
+    for trunk in trunks:
+        own = replace(
+            usual,
+            ca=trunk.ca or usual.ca,
+            profile=usual.profile if trunk.tls == "strict" else trunk.tls,
+            require_client_certificate=usual.require_client_certificate or trunk.client_certificate,
+        )
+        name = trunk.tls_name if own.require_client_certificate else ""
+        if trunk.networks and (own != usual or name):
+            found.append(SourceTls(trunk.networks, own, name))
+    return tuple(found)
+
+
+def endpoint_config(server: ServerTable, trunks: Iterable[Trunk]) -> EndpointConfig:
+    """Make what the server's endpoint is told at its start."""
+    return EndpointConfig(
+        listeners=listeners(server, trunks),
+        user_agent=server.sip.user_agent,
+        client_tls=client_tls(server),
+        name_servers=server.sip.name_servers,
+        blacklist_seconds=server.sip.blacklist_seconds,
+        connections=server.abuse.connection_limits,
+        abuse=server.abuse.limits,
+    )
+
+
 def client_tls(server: ServerTable, trunk: Trunk | None = None) -> TlsConfig:
     """Make what connections of ours use: the trunk's profile, our certificate where asked for."""
-    return TlsConfig(
-        certificate=server.tls.certificate,
-        key=server.tls.key,
-        ca=server.tls.ca,
-        profile=trunk.tls if trunk else "strict",
-    )
+    ours = TlsConfig(server.tls.certificate, server.tls.key, server.tls.ca)
+    if trunk is None:
+        return ours
+    if trunk.certificate is not None:
+        ours = replace(ours, certificate=trunk.certificate, key=trunk.key)
+    return replace(ours, ca=trunk.ca or ours.ca, profile=trunk.tls)
 
 
 def admission(trunk: Trunk) -> TrunkAdmission:

@@ -8,8 +8,11 @@ from typing import Literal
 
 from opensip.carriers.trunk import Srtp
 from opensip.log import Form, Level
+from opensip.net.dns import split_server
+from opensip.net.limits import ConnectionLimits
 from opensip.net.tls import Profile
 from opensip.settings.secrets import Secret
+from opensip.ua.abuse import SCANNERS, AbuseLimits
 
 OnOff = Literal["on", "off"]
 Digest = Literal["SHA-256", "MD5"]
@@ -34,7 +37,13 @@ class SipTable:
     realm: str = "opensip"
     strangers: Literal["silent", "refuse"] = "silent"
     user_agent: str = "opensip"
+    name_servers: tuple[str, ...] = ()
+    blacklist_seconds: float = 60.0
     listeners: tuple[ListenerTable, ...] = ()
+
+    def __post_init__(self) -> None:
+        for server in self.name_servers:
+            split_server(server)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,40 @@ class CallsTable:
     max_calls: int = 0
     drain_seconds: float = 30.0
     ring_timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class AbuseTable:
+    """`[abuse]`: what strangers may take of us; sources in a trunk's networks are none."""
+
+    messages_per_second: float = 20.0
+    burst: int = 100
+    answers: int = 10
+    ban_seconds: float = 300.0
+    scanners: tuple[str, ...] = SCANNERS
+    connections: int = 8
+    handshakes: int = 100
+    handshake_seconds: float = 5.0
+    message_seconds: float = 10.0
+    idle_seconds: float = 15.0
+
+    @property
+    def connection_limits(self) -> ConnectionLimits:
+        """The part of it that holds for connections."""
+        return ConnectionLimits(
+            self.connections,
+            self.handshakes,
+            self.handshake_seconds,
+            self.message_seconds,
+            self.idle_seconds,
+        )
+
+    @property
+    def limits(self) -> AbuseLimits:
+        """The part of it that holds for messages."""
+        return AbuseLimits(
+            self.messages_per_second, self.burst, self.answers, self.ban_seconds, self.scanners
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +154,14 @@ class OutboundTable:
     password: Secret | None = None
     realms: tuple[str, ...] = ()
     caller_ids: tuple[str, ...] = ()
+    proxy: str = ""
+    certificate: Path | None = None
+    key: Path | None = None
+    ca: Path | None = None
+    registrar: str = ""
+    address: str = ""
+    register_seconds: float = 3600.0
+    probe_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +179,8 @@ class TrunkTable:
     headers: tuple[str, ...] = ()
     srtp: Srtp | None = None
     tls: Profile | None = None
+    tls_name: str = ""
+    client_certificate: bool = False
     codecs: tuple[str, ...] | None = None
     symmetric: bool = True
     recording: OnOff = "off"
@@ -153,6 +206,7 @@ class ServerTable:
     tls: TlsTable = TlsTable()
     media: MediaTable = MediaTable()
     calls: CallsTable = CallsTable()
+    abuse: AbuseTable = AbuseTable()
     log: LogTable = LogTable()
     directory: Mapping[str, str] = field(default_factory=dict)
     trunks: Mapping[str, TrunkTable] = field(default_factory=dict)

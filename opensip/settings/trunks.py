@@ -24,6 +24,7 @@ _SAME = (
         "consent",
         "transfer",
     ),
+    *("tls_name", "client_certificate"),
     *("emergency_redirect", "max_calls", "max_seconds", "first_timeout", "silence_timeout"),
 )
 _CARRIERS_OWN = ("srtp", "tls", "codecs", "profile")
@@ -60,12 +61,22 @@ def mistakes(table: TrunkTable, agents: Collection[str]) -> Iterator[tuple[str, 
         if strategy not in STRATEGIES:
             yield "transfer", f"no strategy {strategy!r}{nearest(strategy, STRATEGIES)}"
     yield from _closed(table)
+    yield from _tls(table)
     uris = {"emergency_redirect": table.emergency_redirect}
     if table.outbound is not None:
-        uris["outbound.termination"] = table.outbound.termination
+        for key in ("termination", "proxy", "registrar", "address"):
+            uris[f"outbound.{key}"] = getattr(table.outbound, key)
     for key, uri in uris.items():
         if uri and (wrong := _wrong_uri(uri)):
             yield key, wrong
+
+
+def _tls(table: TrunkTable) -> Iterator[tuple[str, str]]:
+    if table.client_certificate and not table.networks:
+        yield "client_certificate", "is asked for by source before TLS begins: set networks"
+    out = table.outbound
+    if out is not None and out.registrar and not (out.username or out.address):
+        yield "outbound.registrar", "whom shall it know? set username or address"
 
 
 def _closed(table: TrunkTable) -> Iterator[tuple[str, str]]:
@@ -104,11 +115,13 @@ def _wrong_uri(text: str) -> str:
 
 
 def _outbound(table: OutboundTable, country: str) -> dict[str, Any]:
+    same = (
+        *("termination", "username", "realms", "proxy", "certificate", "key", "ca"),
+        *("registrar", "address", "register_seconds", "probe_seconds"),
+    )
     return {
-        "termination": table.termination,
-        "username": table.username,
+        **{key: getattr(table, key) for key in same},
         "password": table.password or "",
-        "realms": table.realms,
         "caller_ids": tuple(normalise(number, country) for number in table.caller_ids),
     }
 

@@ -139,6 +139,10 @@ class Admission:
             return verdict or self._challenge(source, candidates, now)
         return self._stranger(source)
 
+    def is_known(self, source: str) -> bool:
+        """Tell whether a source is in the networks of some trunk."""
+        return bool(self._nearest(source))
+
     def _verify(
         self,
         credentials: str,

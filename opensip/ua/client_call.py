@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable
 
-from opensip.errors import NegotiationError
+from opensip.errors import NegotiationError, TransportFailed
 from opensip.sip.dialog import Dialog, DialogId
 from opensip.sip.flow import Flow
 from opensip.sip.invite_attempt import (
@@ -26,6 +26,7 @@ from opensip.ua.courier import Courier
 from opensip.ua.invite_session import InviteSession
 from opensip.ua.negotiation import Negotiator
 from opensip.ua.options import CAPABILITIES
+from opensip.ua.ways import Ways, invite_again
 
 
 class ClientCall:
@@ -41,7 +42,7 @@ class ClientCall:
         invite: Request,
         flow: Flow,
         *,
-        contact: str,
+        ways: Ways,
         negotiator: Negotiator,
         ring_timeout: float,
         authorize: Authorize | None,
@@ -53,24 +54,15 @@ class ClientCall:
         self._negotiator = negotiator
         self._authorize = authorize
         self._loop = asyncio.get_running_loop()
-        self._courier = Courier(core, flow, returns=flow.reliable)
+        self._ways = ways
         self._invite: TransactionKey | None = None
         self._answered: asyncio.Future[InviteSession] = self._loop.create_future()
         # Whoever never asks for the outcome is not to be told that nobody did.
         self._answered.add_done_callback(lambda done: done.cancelled() or done.exception())
-        self._attempt = InviteAttempt(
-            invite,
-            contact=contact,
-            random=random.random,
-            timers=core.timers,
-            authorize=authorize,
-            timer=SessionTimer(),
-            capabilities=CAPABILITIES,
-        )
         self._early: set[DialogId] = set()
         self._agreed: Dialog | None = None  # the fork that made a later offer, which we answered
         self._patience = self._loop.call_later(ring_timeout, self._give_up)
-        self._step()
+        self._begin(invite, flow)
 
     @property
     def invite(self) -> Request:
@@ -96,14 +88,53 @@ class ClientCall:
         self._fail(CallFailed(487))
 
     def receive_response(self, response: Response) -> None:
-        """Take a response to the INVITE."""
+        """Take a response to the INVITE; 503 sends it to the next target."""
+        if response.status == 503 and self._leads_on(response):
+            return
         self._attempt.receive_response(response, now=self._loop.time())
         self._step()
 
     def transaction_failed(self, key: TransactionKey, status: int) -> None:
         """Learn that the INVITE, or something of its end, came to nothing."""
+        if key == self._invite and self._leads_on():
+            return
         self._attempt.transaction_failed(key, status)
         self._step()
+
+    def _begin(self, invite: Request, flow: Flow) -> None:
+        self._flow = flow
+        self._courier = Courier(self._core, flow, returns=flow.reliable)
+        self._attempt = InviteAttempt(
+            invite,
+            contact=invite.headers.get("Contact") or "",
+            random=random.random,
+            timers=self._core.timers,
+            authorize=self._authorize,
+            timer=SessionTimer(),
+            capabilities=CAPABILITIES,
+        )
+        self._step()
+
+    def _leads_on(self, response: Response | None = None) -> bool:
+        """Try the next target, where there is one and nobody rings or hung up."""
+        if response is not None and response.cseq != self.invite.cseq:
+            return True  # of a target that was left behind: its 503 says nothing new
+        self._ways.failed(response)
+        if self.progress or not self.is_open or not self._ways.has_more:
+            return False
+        self._core.spawn(self._begin_again(self._invite))
+        return True
+
+    async def _begin_again(self, failed: TransactionKey | None) -> None:
+        try:
+            flow = await self._ways.next_flow()
+        except TransportFailed:
+            if failed is not None:
+                self._attempt.transaction_failed(failed, 503)
+                self._step()
+            return
+        if self.is_open:
+            self._begin(invite_again(self.invite, self._core, flow), flow)
 
     def receive_request(self, key: TransactionKey, request: Request, flow: Flow) -> None:
         """Take a request of a fork that has not answered yet."""

@@ -23,6 +23,7 @@ from opensip.ua.negotiation import Negotiator
 from opensip.ua.options import UNAVAILABLE, Refusal, capabilities, screen, screen_interval
 from opensip.ua.server_call import ServerCall
 from opensip.ua.stack import Stack
+from opensip.ua.ways import Destination, as_destination
 
 __all__ = ["Endpoint", "EndpointConfig", "OnCall"]
 
@@ -76,6 +77,10 @@ class Endpoint:
         """Bind every listener, or raise ConfigError."""
         await self._stack.start()
 
+    def use_tls(self, config: EndpointConfig) -> None:
+        """Use the certificates of a new configuration from now on, or raise ConfigError."""
+        self._stack.use_tls(config)
+
     def drain(self) -> None:
         """Take no new call: OPTIONS and INVITE get 503 with Retry-After; calls go on."""
         self._is_draining = True
@@ -95,9 +100,14 @@ class Endpoint:
         """Count what is alive: dialogs, transactions that linger too, calls, connections."""
         return {**self._stack.counts(), "calls": len(self._calls)}
 
-    async def flow_to(self, uri: Uri) -> Flow:
+    @property
+    def core(self) -> Stack:
+        """The stack, for what asks and registers on its own: `ua.registration`, `ua.probe`."""
+        return self._stack
+
+    async def flow_to(self, destination: Uri | Destination) -> Flow:
         """Find the way to a URI, or raise TransportFailed."""
-        return await self._stack.flow_to(uri)
+        return await self._stack.ways(as_destination(destination)).next_flow()
 
     def contact(self, flow: Flow, *, secure: bool = False) -> str:
         """Write our Contact as the peer at the other end of a flow can reach it."""
@@ -120,17 +130,20 @@ class Endpoint:
         offer: bytes = b"",
         headers: Iterable[tuple[str, str]] = (),
         credentials: Credentials | None = None,
-        target: Uri | None = None,
+        target: Uri | Destination | None = None,
         ring_timeout: float = 60.0,
         observer: Observer | None = None,
     ) -> ClientCall:
         """Send an INVITE to `to`, by way of `target` where that is another host.
 
+        Where a target cannot be reached, does not answer in time or says 503, the next one is
+        tried (RFC 3263 section 4.3).
         `offer` is the negotiator's; it is asked for one where there is none. `ring_timeout` is
         in seconds. Raises TransportFailed where no way leads there.
         """
         stack = self._stack
-        flow = await stack.flow_to(target or to)
+        ways = stack.ways(as_destination(target or to))
+        flow = await ways.next_flow()
         contact = stack.contact(flow, secure=to.is_secure)
         invite = make_invite(
             to,
@@ -147,7 +160,7 @@ class Endpoint:
             stack,
             invite,
             flow,
-            contact=contact,
+            ways=ways,
             negotiator=negotiator,
             ring_timeout=ring_timeout,
             authorize=ChallengeAnswers(credentials, stack.token) if credentials else None,

@@ -10,9 +10,8 @@ from typing import Any, assert_never
 
 import structlog
 
-from opensip.errors import RemoteProtocolError, TransportFailed
+from opensip.errors import RemoteProtocolError
 from opensip.events import Observer, SipReceived, SipSent
-from opensip.net.resolver import resolve
 from opensip.net.sip_transport import SipTransport
 from opensip.sip.dialog import DialogId
 from opensip.sip.flow import Flow
@@ -46,7 +45,8 @@ from opensip.ua.endpoint_config import EndpointConfig
 from opensip.ua.gate import Gate
 from opensip.ua.options import Refusal, screen
 from opensip.ua.unanswered import Unanswered
-from opensip.ua.watch import Watch, call_id_of
+from opensip.ua.watch import Watches
+from opensip.ua.ways import Destination, WayFinder, Ways
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +69,7 @@ class Stack:
     ) -> None:
         self.timers = config.timers
         self.user_agent = config.user_agent
-        self.gate = Gate(admission, self._send_bytes)
+        self.gate = Gate(admission, self._send_bytes, config.abuse)
         self._take_new = take_new
         self._loop = asyncio.get_running_loop()
         self._alarm = Alarm(self._ring)
@@ -79,14 +79,17 @@ class Stack:
             receive=self._receive,
             failed=self._flow_failed,
             client_tls=config.client_tls,
+            limits=config.connections,
+            porter=self.gate,
         )
+        self._finder = WayFinder(self._transport, config.name_servers, config.blacklist_seconds)
         self._received = b""  # the message that is being dealt with
         self._is_stepping = False
         self._dialogs: dict[DialogId, Participant] = {}
         self._invites: dict[TransactionKey, Participant] = {}  # for CANCEL and failed responses
         self._askers: dict[TransactionKey, Asker] = {}
         self._unanswered = Unanswered()
-        self._watches: dict[str, Watch] = {}
+        self._watches = Watches()
         self._work: set[asyncio.Task[None]] = set()
 
     @property
@@ -97,6 +100,10 @@ class Stack:
     async def start(self) -> None:
         """Bind every listener, or raise ConfigError."""
         await self._transport.start()
+
+    def use_tls(self, config: EndpointConfig) -> None:
+        """Show other certificates to new connections, or raise ConfigError."""
+        self._transport.use_tls(config.listeners, config.client_tls)
 
     async def close(self) -> None:
         """Hang up what is left, stop what runs in the background, and close every socket."""
@@ -119,7 +126,7 @@ class Stack:
 
     def observe(self, call_id: str, observer: Observer) -> None:
         """Let an observer see the messages of a call, those kept for it first."""
-        self._watches.setdefault(call_id, Watch()).attach(observer)
+        self._watches.of(call_id).attach(observer)
 
     def unobserve(self, call_id: str) -> None:
         """Watch a call no more."""
@@ -127,7 +134,7 @@ class Stack:
 
     def begin_watch(self, request: Request, flow: Flow) -> None:
         """Keep the messages of a call, from the one that has just come, for its observer."""
-        watch = self._watches.setdefault(request.call_id, Watch())
+        watch = self._watches.of(request.call_id)
         watch.note(SipReceived, self._loop.time(), flow, self._received)
 
     def await_cancel(self, key: TransactionKey, participant: Participant) -> None:
@@ -144,13 +151,8 @@ class Stack:
 
     def refuse(self, key: TransactionKey, request: Request, refusal: Refusal) -> None:
         """Answer a request that makes no dialog."""
-        response = response_to(
-            request,
-            refusal.status,
-            refusal.reason,
-            to_tag=self.token(),
-            headers=refusal.headers,
-        )
+        status, headers, reason = refusal.status, refusal.headers, refusal.reason
+        response = response_to(request, status, reason, to_tag=self.token(), headers=headers)
         self.respond(key, response)
 
     # ---- what calls need: ua.core.Core
@@ -168,6 +170,7 @@ class Stack:
 
     def ask(self, request: Request, flow: Flow, asker: Asker) -> TransactionKey:
         """Send a request by a new transaction."""
+        self.gate.vouch(flow, now=self._loop.time())
         sent_by = self._transport.sent_by(flow)
         key = self._layer.send_request(request, flow, via_sent_by=sent_by, now=self._loop.time())
         self._askers[key] = asker
@@ -196,16 +199,12 @@ class Stack:
         return self._transport.is_open(flow)
 
     async def flow_to(self, uri: Uri) -> Flow:
-        """Find the way to a URI: the first of its addresses that can be reached."""
-        failure = TransportFailed(f"{uri} has no address")
-        for target in await resolve(uri):
-            try:
-                return await self._transport.flow_to(
-                    target.transport, target.host, target.port, server_name=target.server_name
-                )
-            except TransportFailed as error:
-                failure = error
-        raise failure
+        """Find the way to a URI: the first of its targets that can be reached."""
+        return await self.ways(Destination(uri)).next_flow()
+
+    def ways(self, destination: Destination) -> Ways:
+        """Find all ways to a destination, to be tried one after another."""
+        return self._finder.ways(destination)
 
     def join(self, dialog: DialogId, participant: Participant) -> None:
         """Let the requests of a dialog go to `participant`."""
@@ -238,12 +237,13 @@ class Stack:
 
     def _feed(self, data: bytes | RemoteProtocolError, flow: Flow) -> None:
         now = self._loop.time()
+        if isinstance(data, bytes) and not self.gate.hears(data, flow, now=now):
+            return
         if isinstance(data, RemoteProtocolError):
             head = data.head if isinstance(data, UnreadableStream) else b""
             self.gate.refuse_bytes(head, data, flow, now=now)
             return
-        if self._watches and (watch := self._watches.get(call_id_of(data))) is not None:
-            watch.note(SipReceived, now, flow, data)
+        self._watches.note(SipReceived, now, flow, data)
         self._received = data
         try:
             message = parse_message(data)
@@ -260,10 +260,7 @@ class Stack:
     def _may_cancel(self, request: Request, flow: Flow, now: float) -> bool:
         """Keep the layer from answering 481 to the CANCEL of a stranger."""
         invite = key_of_request(request)._replace(method="INVITE")
-        if invite in self._invites or self.gate.knows(flow, now=now):
-            return True
-        self.gate.note("ignored", flow, "CANCEL of no INVITE", now=now)
-        return False
+        return invite in self._invites or self.gate.answers_cancel(flow, now=now)
 
     def _send_bytes(self, data: bytes, flow: Flow) -> None:
         self._transport.send(data, flow)
@@ -295,8 +292,7 @@ class Stack:
 
     def _send_all(self) -> None:
         for flow, data in self._layer.messages_to_send():
-            if self._watches and (watch := self._watches.get(call_id_of(data))) is not None:
-                watch.note(SipSent, self._loop.time(), flow, data)
+            self._watches.note(SipSent, self._loop.time(), flow, data)
             self._transport.send(data, flow)
 
     def _dispatch(self, event: Event) -> None:
@@ -306,8 +302,7 @@ class Stack:
             case ResponseReceived(key, response, _):
                 self._take_response(key, response)
             case AckReceived(request, _):
-                participant = self._dialogs.get(_dialog_of(request))
-                if participant is not None:
+                if (participant := self._dialogs.get(_dialog_of(request))) is not None:
                     participant.receive_ack(request)
             case CancelReceived(key, request):
                 if (participant := self._invites.get(key)) is not None:
@@ -337,8 +332,7 @@ class Stack:
         if request.to.tag is None:
             self._take_new(key, request, flow)
             return
-        participant = self._dialogs.get(_dialog_of(request))
-        if participant is None:
+        if (participant := self._dialogs.get(_dialog_of(request))) is None:
             self._layer.forget(key)
             self.gate.refuse_stray(request, flow, now=self._loop.time())
             return

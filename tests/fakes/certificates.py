@@ -31,8 +31,8 @@ class Authority:
         built = self._builder(self._name, self._key).add_extension(constraints, critical=True)
         self.ca = self._write("ca.pem", built.sign(self._key, hashes.SHA256()))
 
-    def sign(self, *names: str, rsa_key: bool = False) -> Pair:
-        """Make a key and a certificate for host names and addresses."""
+    def sign(self, *names: str, rsa_key: bool = False, expired: bool = False) -> Pair:
+        """Make a key and a certificate for host names, addresses and SIP URIs."""
         key: Key = (
             rsa.generate_private_key(public_exponent=65537, key_size=2048)
             if rsa_key
@@ -40,8 +40,8 @@ class Authority:
         )
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
         san = x509.SubjectAlternativeName([_general_name(n) for n in names])
-        built = self._builder(name, key).add_extension(san, critical=False)
-        stem = f"{names[0]}-{'rsa' if rsa_key else 'ec'}"
+        built = self._builder(name, key, expired=expired).add_extension(san, critical=False)
+        stem = f"{names[0].replace(':', '-')}-{'rsa' if rsa_key else 'ec'}{'-old' * expired}"
         certificate = self._write(f"{stem}.pem", built.sign(self._key, hashes.SHA256()))
         key_path = self._directory / f"{stem}.key"
         key_path.write_bytes(
@@ -53,8 +53,10 @@ class Authority:
         )
         return Pair(certificate, key_path)
 
-    def _builder(self, subject: x509.Name, key: Key) -> x509.CertificateBuilder:
-        now = datetime.now(UTC)
+    def _builder(
+        self, subject: x509.Name, key: Key, *, expired: bool = False
+    ) -> x509.CertificateBuilder:
+        now = datetime.now(UTC) - timedelta(days=2) * expired
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
@@ -72,6 +74,8 @@ class Authority:
 
 
 def _general_name(name: str) -> x509.GeneralName:
+    if ":" in name and name.startswith("sip"):
+        return x509.UniformResourceIdentifier(name)
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:

@@ -21,7 +21,7 @@ class Link:
         self.sent = []  # (flow of the sender, data), in order
         self.serials = count(1)
 
-    def transport(self, listeners, *, receive, failed, client_tls=None):
+    def transport(self, listeners, *, receive, failed, **_):
         """Make the transport of one endpoint, in place of SipTransport."""
         return LinkTransport(self, listeners, receive, failed)
 
@@ -46,6 +46,7 @@ class LinkTransport:
         self.failed = failed
         self.trusted = []
         self.closed_flows = set()
+        self.unreachable = set()
         self.connection_count = 0
 
     @property
@@ -80,9 +81,9 @@ class LinkTransport:
     def sent_by(self, flow):
         return f"{flow.local[0]}:{flow.local[1]}"
 
-    async def flow_to(self, transport, host, port, *, server_name=""):
+    async def flow_to(self, transport, host, port, *, server_name="", tls=None):
         for name, own, own_port in self.bound:
-            if name == transport:
+            if name == transport and (host, port) not in self.unreachable:
                 serial = 0 if name == "UDP" else next(self.link.serials)
                 return Flow(transport, (own, own_port), (host, port), serial)
         raise TransportFailed(f"no {transport} here")

@@ -14,14 +14,18 @@ PING = (
 class SipNode:
     """A transport, what it received and which flows failed."""
 
-    def __init__(self, *listeners, client_tls=None):
+    def __init__(self, *listeners, client_tls=None, known=(), banned=(), **options):
+        self.known, self.banned = known, banned
         self.received = asyncio.Queue()
         self.failed = asyncio.Queue()
+        self.refused = asyncio.Queue()
         self.transport = SipTransport(
             listeners,
             receive=lambda data, flow: self.received.put_nowait((data, flow)),
             failed=self.failed.put_nowait,
             client_tls=client_tls,
+            porter=self,
+            **options,
         )
 
     async def __aenter__(self):
@@ -30,6 +34,15 @@ class SipNode:
 
     async def __aexit__(self, *_):
         await self.transport.close()
+
+    def is_known(self, source):
+        return source in self.known
+
+    def is_banned(self, source, *, now):
+        return source in self.banned
+
+    def refuse_connection(self, kind, source, why, *, now):
+        self.refused.put_nowait((kind, source, why))
 
     @property
     def port(self):

@@ -86,7 +86,7 @@ def test_too_many_untrusted_connections(listeners):
             for _ in opened:
                 await a.failed.get()
             assert a.transport.connection_count == 0
-            assert not a.transport._untrusted
+            assert not a.transport._strangers.per_source
 
     run(main)
 

@@ -3,6 +3,7 @@ import socket
 
 import pytest
 
+from opensip.net.limits import ConnectionLimits
 from opensip.net.tls import TlsConfig, client_context
 from tests.fakes.sip_node import PING, SipNode, at_end, run
 
@@ -53,11 +54,11 @@ def test_keep_alive_is_answered(listeners):
 
 
 @pytest.mark.parametrize("trusted", [True, False])
-def test_strangers_may_not_idle(listeners, monkeypatch, trusted):
-    monkeypatch.setattr("opensip.net.stream_connection.UNTRUSTED_IDLE_TIMEOUT", 0.01)
+def test_strangers_may_not_idle(listeners, trusted):
+    limits = ConnectionLimits(idle=0.01)
 
     async def main():
-        async with SipNode(listeners["TCP"]) as a, SipNode() as b:
+        async with SipNode(listeners["TCP"], limits=limits) as a, SipNode() as b:
             flow = await b.flow_to(a)
             b.transport.send(PING, flow)
             _, came_on = await a.received.get()
@@ -71,11 +72,11 @@ def test_strangers_may_not_idle(listeners, monkeypatch, trusted):
     run(main)
 
 
-def test_first_message_must_come_soon(listeners, monkeypatch):
-    monkeypatch.setattr("opensip.net.stream_connection.MESSAGE_TIMEOUT", 0.01)
+def test_first_message_must_come_soon(listeners):
+    limits = ConnectionLimits(message=0.01)
 
     async def main():
-        async with SipNode(listeners["TCP"]) as a, SipNode() as b:
+        async with SipNode(listeners["TCP"], limits=limits) as a, SipNode() as b:
             b.transport.send(PING[:20], await b.flow_to(a))
             await a.failed.get()
             assert a.received.empty()
@@ -83,11 +84,11 @@ def test_first_message_must_come_soon(listeners, monkeypatch):
     run(main)
 
 
-def test_known_peer_may_not_leave_a_message_half_sent(listeners, monkeypatch):
-    monkeypatch.setattr("opensip.net.stream_connection.MESSAGE_TIMEOUT", 0.01)
+def test_known_peer_may_not_leave_a_message_half_sent(listeners):
+    limits = ConnectionLimits(message=0.01)
 
     async def main():
-        async with SipNode(listeners["TCP"]) as a, SipNode() as b:
+        async with SipNode(listeners["TCP"], limits=limits) as a, SipNode() as b:
             flow = await b.flow_to(a)
             b.transport.send(PING, flow)
             _, came_on = await a.received.get()

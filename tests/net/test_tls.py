@@ -49,12 +49,6 @@ def test_strict_profile_refuses_rsa_key_exchange(authority, rsa_pair):
         shake_hands(server_context(config(rsa_pair)), client)
 
 
-def test_client_verifies_the_host_name(authority, ec_pair):
-    client = client_context(TlsConfig(ca=authority.ca))
-    with pytest.raises(ssl.SSLCertVerificationError):
-        shake_hands(server_context(config(ec_pair)), client, "other.example")
-
-
 def test_client_verifies_the_chain(ec_pair):
     with pytest.raises(ssl.SSLCertVerificationError):
         shake_hands(server_context(config(ec_pair)), client_context(TlsConfig()), "sip.example")
