@@ -16,6 +16,7 @@ from opensip.sip.flow import Flow
 from opensip.sip.framing import PONG, Ping, StreamFramer, UnreadableStream, frame_datagram
 from opensip.sip.grammar import Params
 from opensip.sip.headers import Headers
+from opensip.sip.identity_fields import HistoryEntry, InfoPackage, Privacy, ReferredBy
 from opensip.sip.invite_attempt import InviteAttempt
 from opensip.sip.invite_usage import InviteUsage
 from opensip.sip.message import (
@@ -31,7 +32,10 @@ from opensip.sip.message import (
 )
 from opensip.sip.reasons import REASONS
 from opensip.sip.refer_usage import ReferProgress, ReferReceiver, ReferSender
+from opensip.sip.response_fields import RAck, RSeq, Warning
+from opensip.sip.session_timer import SessionTimer
 from opensip.sip.timers import Timers
+from opensip.sip.timing_fields import Date, MinSE, RetryAfter, SessionExpires
 from opensip.sip.transaction import TransactionKey
 from opensip.sip.transaction.layer import TransactionLayer
 from opensip.sip.uri import NameAddr, Uri
@@ -41,6 +45,7 @@ __all__ = [
     "REASONS",
     "CSeq",
     "Challenge",
+    "Date",
     "Dialog",
     "DialogId",
     "DialogState",
@@ -49,20 +54,30 @@ __all__ = [
     "Flow",
     "Ha1",
     "Headers",
+    "HistoryEntry",
+    "InfoPackage",
     "InviteAttempt",
     "InviteUsage",
     "Message",
+    "MinSE",
     "NameAddr",
     "Params",
     "Ping",
+    "Privacy",
+    "RAck",
+    "RSeq",
     "Reason",
     "ReferProgress",
     "ReferReceiver",
     "ReferSender",
     "ReferTo",
+    "ReferredBy",
     "Replaces",
     "Request",
     "Response",
+    "RetryAfter",
+    "SessionExpires",
+    "SessionTimer",
     "StreamFramer",
     "SubscriptionState",
     "Timers",
@@ -72,6 +87,7 @@ __all__ = [
     "Uri",
     "UserToUser",
     "Via",
+    "Warning",
     "authorize",
     "check_request",
     "check_response",

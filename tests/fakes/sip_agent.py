@@ -27,6 +27,8 @@ from opensip.sip.transaction.layer import TransactionLayer
 from opensip.sip.uri import Uri
 from opensip.sip.usage import Acknowledge, Ask, Cancel, Respond
 
+CAPABILITIES = (("Allow", "INVITE, UPDATE, PRACK"), ("Supported", "timer"))
+
 
 class Agent:
     """One end of a `Link`. Plans made with `at` run at their time.
@@ -64,7 +66,7 @@ class Agent:
     def at(self, when: float, act: Callable[[], None]) -> None:
         heapq.heappush(self._plans, (when, next(self._serial), act))
 
-    def call(self, *, body=b"offer", authorize=None):
+    def call(self, *, body=b"offer", authorize=None, headers=(), timer=None):
         items = [
             ("Max-Forwards", "70"),
             ("From", f"<sip:{self.name}@{self.host}>;tag={self._token()}"),
@@ -72,6 +74,7 @@ class Agent:
             ("Call-ID", self._token()),
             ("CSeq", "1 INVITE"),
             ("Contact", self.contact),
+            *headers,
         ]
         request = Request("INVITE", Uri.parse("sip:peer@192.0.2.2"), Headers(items), body)
         attempt = InviteAttempt(
@@ -80,6 +83,8 @@ class Agent:
             random=self._dice.random,
             timers=self.timers,
             authorize=authorize,
+            timer=timer,
+            capabilities=CAPABILITIES,
         )
         self._alive.append(attempt)
         self._pump()
@@ -234,7 +239,12 @@ class Agent:
     def _new_call(self, key, request) -> None:
         dialog = Dialog.as_uas(request, local_tag=self._token(), contact=self.contact)
         usage = InviteUsage.as_uas(
-            dialog, request, key, random=self._dice.random, timers=self.timers
+            dialog,
+            request,
+            key,
+            random=self._dice.random,
+            timers=self.timers,
+            capabilities=CAPABILITIES,
         )
         self.usages[dialog.id] = self._by_invite[key] = usage
         self._alive.append(usage)

@@ -6,13 +6,17 @@ from opensip.sip.invite_attempt import Established, Ringing
 from opensip.sip.invite_events import (
     Acknowledged,
     Ended,
+    OfferReceived,
     Reinvited,
     ReinviteDue,
     ReinviteReceived,
     State,
+    Updated,
+    UpdateDue,
 )
+from opensip.sip.session_timer import SessionTimer
 from tests.fakes.link import Link, lossy, pattern, perfect
-from tests.fakes.sip_agent import pair
+from tests.fakes.sip_agent import CAPABILITIES, pair
 
 CALLS = 200
 
@@ -23,7 +27,10 @@ def ring_and_answer(agent):
     def ring(usage, request):
         usage.provisional(100, now=0)
         usage.provisional(180, now=0)
-        agent.at(agent.now + 2, lambda: usage.answer(b"answer", now=agent.now))
+        agent.at(
+            agent.now + 2,
+            lambda: usage.answer(b"answer", headers=CAPABILITIES, now=agent.now),
+        )
 
     return ring
 
@@ -205,3 +212,100 @@ def test_a_peer_that_vanishes_costs_64_t1():
     deaf.run(52)
     assert ours.state is State.ENDED
     assert alice.layer.counts() == {"server": 0, "client": 0}
+
+
+RELIABLE = (("Supported", "100rel, timer"), ("Allow", "INVITE, UPDATE, PRACK"))
+
+
+def ring_reliably(agent):
+    """What the called end does: 183 with an answer that is acknowledged, 200 after two seconds."""
+
+    def ring(usage, request):
+        usage.provisional(100, now=agent.now)
+        usage.provisional(183, body=b"answer", reliable=True, now=agent.now)
+        agent.at(agent.now + 2, lambda: usage.answer(b"answer", now=agent.now))
+
+    return ring
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_reliable_responses_arrive_once_and_in_order_whatever_is_lost(seed):
+    alice, bob = pair(a_seed=seed)
+    bob.on_invite = ring_reliably(bob)
+    attempts = []
+    a_to_b, b_to_a = (lossy(2 * seed + n, drop=0.15, double=0.1) for n in (0, 1))
+    link = Link(alice, bob, a_to_b=a_to_b, b_to_a=b_to_a)
+    for index in range(20):
+        alice.at(index * 0.1, lambda: attempts.append(alice.call(headers=RELIABLE)))
+    link.run(30)
+    for attempt in attempts:
+        ringing = [e for e in alice.of(attempt) if isinstance(e, Ringing)]
+        assert len(ringing) == 1, "sent again, but told once"
+        (established,) = [e for e in alice.of(attempt) if isinstance(e, Established)]
+        assert established.body == b"answer"
+    assert link.lost > 0
+    assert bob.refused == []
+
+
+def answer_updates(agent):
+    """Let an agent answer each UPDATE with the offer's words."""
+
+    def on_event(usage, event):
+        if isinstance(event, OfferReceived):
+            usage.answer_offer(b"answer to " + event.offer, now=agent.now)
+
+    return on_event
+
+
+def test_both_ends_update_at_once_and_both_come_through():
+    alice, bob = pair()
+    bob.on_invite = ring_and_answer(bob)
+    wanted = {}
+
+    def on_event(agent, offer):
+        answer = answer_updates(agent)
+
+        def take(usage, event):
+            answer(usage, event)
+            if isinstance(event, Established):
+                wanted["alice"] = event.usage
+            elif isinstance(event, UpdateDue):
+                usage.update(offer, now=agent.now)
+
+        return take
+
+    alice.on_event, bob.on_event = on_event(alice, b"a"), on_event(bob, b"b")
+    alice.at(0, lambda: alice.call(headers=RELIABLE))
+    alice.at(5, lambda: wanted["alice"].update(b"a", now=5))
+    bob.at(5, lambda: next(iter(bob.usages.values())).update(b"b", now=5))
+    link = Link(alice, bob, a_to_b=perfect(), b_to_a=perfect())
+    link.run(20)
+    for agent, answer in ((alice, b"answer to a"), (bob, b"answer to b")):
+        (updated,) = [e for _, _, e in agent.events if isinstance(e, Updated)]
+        assert updated.body == answer
+    collided = [data for _, _, data, _ in link.journal if data.startswith(b"SIP/2.0 491")]
+    assert len(collided) == 2
+
+
+def test_a_call_is_refreshed_as_long_as_both_are_there_and_ends_when_one_is_gone():
+    alice, bob = pair()
+    bob.on_invite = ring_and_answer(bob)
+    gone = []
+    link = Link(
+        alice,
+        bob,
+        a_to_b=lambda n, data: () if gone else (0.01,),
+        b_to_a=lambda n, data: () if gone else (0.01,),
+    )
+    timer = SessionTimer(interval=90)
+    alice.at(0, lambda: alice.call(headers=RELIABLE, timer=timer))
+    alice.at(200, lambda: gone.append(True))
+    link.run(199)
+    updates = [at for at, _, data, _ in link.journal if data.startswith(b"UPDATE")]
+    assert len(updates) == 4
+    assert alice.usages
+    assert bob.usages
+    link.run(400)
+    ended = [e for a in (alice, bob) for _, _, e in a.events if isinstance(e, Ended)]
+    assert [e.cause for e in ended] == ["session expired", "session expired"]
+    assert alice.usages == bob.usages == {}
