@@ -18,6 +18,7 @@ from opensip.carriers.number import normalise
 from opensip.errors import ConfigError, NotAllowed, OpenSipError, TransportFailed
 from opensip.events import CallStarted, Fault, Observer
 from opensip.media.session import MediaSession
+from opensip.net.tls import TlsConfig
 from opensip.sip.flow import Flow
 from opensip.sip.uri import NameAddr, Uri
 from opensip.ua.call_failed import CallFailed
@@ -193,7 +194,7 @@ class _Attempt:
                 from_=NameAddr(None, shown),
                 negotiator=media,
                 headers=(("P-Asserted-Identity", f"<{shown}>"), *_route(self._trunk)),
-                credentials=_credentials(self._trunk, to),
+                credentials=credentials_of(self._trunk, to),
                 target=destination(self._trunk, to),
                 ring_timeout=ring_timeout,
                 observer=self._entry,
@@ -256,9 +257,9 @@ def replace_user(termination: Uri, number: str) -> Uri:
     )
 
 
-def destination(trunk: Trunk, to: Uri) -> Destination:
+def destination(trunk: Trunk, to: Uri, tls: TlsConfig | None = None) -> Destination:
     """Say where requests for `to` go: by the trunk's outbound proxy, if it has one."""
-    return Destination(Uri.parse(trunk.proxy) if trunk.proxy else to, trunk.tls_name)
+    return Destination(Uri.parse(trunk.proxy) if trunk.proxy else to, trunk.tls_name, tls)
 
 
 def _route(trunk: Trunk) -> tuple[tuple[str, str], ...]:
@@ -267,8 +268,8 @@ def _route(trunk: Trunk) -> tuple[tuple[str, str], ...]:
     return (("Route", f"<{trunk.proxy}>"),) if loose else ()
 
 
-def _credentials(trunk: Trunk, to: Uri) -> Credentials | None:
-    """The trunk's, for its realms alone; a trunk that names none has its host for one."""
+def credentials_of(trunk: Trunk, to: Uri) -> Credentials | None:
+    """Give the trunk's, for its realms alone; a trunk that names none has its host for one."""
     if not trunk.username:
         return None
     return Credentials(trunk.username, trunk.password, frozenset(trunk.realms or (to.host,)))

@@ -10,6 +10,7 @@ from opensip.errors import OpenSipError
 COMMANDS = {  # name -> module that holds a click command `command`
     "serve": "opensip.cli.serve",
     "check": "opensip.cli.check",
+    "ping": "opensip.cli.ping",
     "dial": "opensip.cli.dial",
     "call": "opensip.cli.call",
     "desk": "opensip.cli.desk",

@@ -26,7 +26,7 @@ def command(*, config: Path, live: bool, as_json: bool) -> None:
     Example: opensip check --config config/opensip.toml
     """
     if live:
-        status = ask(_data(config))
+        status = ask(data_of(config))
         click.echo(json.dumps(status) if as_json else in_words(status))
         return
     settings = load(config)
@@ -69,7 +69,7 @@ def _described(settings: Settings) -> str:
     return "\n".join(lines)
 
 
-def _data(config: Path) -> Path:
+def data_of(config: Path) -> Path:
     """Find the data directory; the rest of the file need not be right to ask a server."""
     reading = Reading(config)
     table = {key: value for key, value in parse(reading).items() if key == "data"}

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import click
 
 from opensip.carriers import CARRIERS, Trunk
 from opensip.carriers.bandwidth import markup
+from opensip.cli.check import data_of
 from opensip.cli.hash_password import user_table
 from opensip.errors import ConfigError
+from opensip.server.control import ask
 from opensip.settings.load import load, parse
 from opensip.settings.schema import ServerTable
 from opensip.settings.table import Mistakes, Reading, read
@@ -25,7 +28,7 @@ CONFIG = click.option(
 
 @click.group("trunk")
 def command() -> None:
-    """Add a trunk, or list the trunks there are.
+    """Add a trunk, list the trunks there are, or look how they stand.
 
     Example: opensip trunk add bandwidth --host sip.us.example.com --number +15553334444
     """
@@ -106,6 +109,49 @@ def list_trunks(config: Path, as_json: bool) -> None:
         click.echo(f"{trunk.name} ({trunk.carrier}), srtp {trunk.srtp}, admits {admitted}")
         for number, entry in trunk.numbers.items():
             click.echo(f"  {number} -> {entry.agent}")
+
+
+@command.command("status")
+@CONFIG
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def status(config: Path, as_json: bool) -> None:
+    """Tell how the trunks of a running server stand: registration, answers to OPTIONS.
+
+    Exit status 1 if one of them is not registered or does not answer.
+
+    Example: opensip trunk status --config config/opensip.toml
+    """
+    trunks = ask(data_of(config))["trunks"]
+    click.echo(json.dumps(trunks, indent=2) if as_json else "\n".join(map(in_words, trunks)))
+    if any(is_broken(trunk) for trunk in trunks):
+        sys.exit(1)
+
+
+def in_words(trunk: dict[str, Any]) -> str:
+    """Write the state of one trunk."""
+    lines = [f"{trunk['name']} ({trunk['carrier']})"]
+    if (known := trunk["registration"]) is not None:
+        told = f"{known['state']}: {known['address']} at {known['registrar']}"
+        told += f", {known['seconds_left']} s left" if known["state"] == "registered" else ""
+        told += f", service route {', '.join(known['service_route'])}" * bool(
+            known["service_route"]
+        )
+        lines.append(f"  registration  {told}" + (f": {known['why']}" if known["why"] else ""))
+    if (probe := trunk["probe"]) is not None:
+        took = f" in {probe['milliseconds']} ms" if probe["milliseconds"] is not None else ""
+        lines.append(
+            f"  options       {probe['state']}: {probe['said'] or 'not asked yet'}{took}, "
+            f"{probe['seconds_ago']} s ago"
+        )
+    if len(lines) == 1:
+        lines.append("  neither registered nor probed: see registrar and probe_seconds")
+    return "\n".join(lines)
+
+
+def is_broken(trunk: dict[str, Any]) -> bool:
+    """Tell whether a trunk is not as it should be."""
+    known, probe = trunk["registration"], trunk["probe"]
+    return bool((known and known["state"] != "registered") or (probe and probe["state"] == "down"))
 
 
 def _as_json(trunk: Trunk) -> dict[str, Any]:

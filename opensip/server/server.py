@@ -16,6 +16,7 @@ from opensip.carriers import Trunk
 from opensip.carriers.number import normalise
 from opensip.errors import ConfigError
 from opensip.server.control import ControlSocket, Status
+from opensip.server.lines import TrunkLines
 from opensip.server.means import open_exchange
 from opensip.settings import build
 from opensip.settings.load import Settings, load
@@ -49,6 +50,7 @@ class Server:
             on_call=self._take,
         )
         self._calls.endpoint = self.endpoint  # each journal holds the SIP messages of its call
+        self._lines = TrunkLines(self.endpoint)
         self._control = ControlSocket(settings.server.data, self.status)
 
     async def run(self) -> None:
@@ -60,6 +62,8 @@ class Server:
             opened.push_async_callback(self._control.close)
             await self.endpoint.start()
             opened.push_async_callback(self.endpoint.close)
+            self._lines.use(self._settings.trunks, self._settings.server)
+            opened.push_async_callback(self._lines.close)
             self._take_signals()
             self._tell_started()
             self.started.set()
@@ -96,6 +100,7 @@ class Server:
             kept.clear()
             kept.update(new)  # type: ignore[arg-type]  # each with its own kind
         self.endpoint.gate.use(self._admission(settings))
+        self._lines.use(settings.trunks, settings.server)
         log.info("server_reloaded", trunks=len(self._trunks), agents=len(self._agents))
 
     def status(self) -> Status:
@@ -107,6 +112,11 @@ class Server:
             "ports": self._exchange.ports.in_use,
             "tasks": len(asyncio.all_tasks()),
             "turned_away": dict(self.endpoint.gate.counts),
+            "banned": {
+                source: round(left)
+                for source, left in self.endpoint.gate.banned(now=self._exchange.now()).items()
+            },
+            "trunks": self._lines.status(),
             "calls_in_progress": [
                 _described(call, now - began) for call, began in self._in_progress.items()
             ],

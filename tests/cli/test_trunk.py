@@ -61,3 +61,51 @@ def test_lists_in_words(config):
     listed = CliRunner().invoke(main, ["trunk", "list", "--config", str(config)])
     assert "bandwidth (bandwidth), srtp required, admits 192.0.2.10/32" in listed.stdout
     assert "+15553334444 -> echo" in listed.stdout
+
+
+TRUNKS = [
+    {"name": "a", "carrier": "generic", "registration": None, "probe": None},
+    {
+        "name": "b",
+        "carrier": "bandwidth",
+        "registration": {
+            "state": "registered", "address": "sip:me@r", "registrar": "sip:r",
+            "seconds_left": 77, "service_route": ["<sip:p;lr>"], "why": "",
+        },
+        "probe": {
+            "state": "up", "said": "200 OK from UDP 192.0.2.1:5060", "milliseconds": 1.5,
+            "seconds_ago": 3, "seconds_in_state": 9,
+        },
+    },
+]  # fmt: skip
+
+
+def status(config, monkeypatch, trunks, *more):
+    monkeypatch.setattr("opensip.cli.trunk.ask", lambda data: {"trunks": trunks})
+    return CliRunner().invoke(main, ["trunk", "status", "--config", str(config), *more])
+
+
+def test_status_of_the_trunks_of_a_running_server(config, monkeypatch):
+    result = status(config, monkeypatch, TRUNKS)
+    assert result.exit_code == 0
+    assert "neither registered nor probed" in result.stdout
+    assert "registered: sip:me@r at sip:r, 77 s left, service route <sip:p;lr>" in result.stdout
+    assert "up: 200 OK from UDP 192.0.2.1:5060 in 1.5 ms, 3 s ago" in result.stdout
+    assert json.loads(status(config, monkeypatch, TRUNKS, "--json").stdout) == TRUNKS
+
+
+def test_status_fails_where_a_trunk_does(config, monkeypatch):
+    refused = TRUNKS[1]["registration"] | {"state": "refused", "why": "403 Forbidden"}
+    result = status(config, monkeypatch, [TRUNKS[1] | {"registration": refused, "probe": None}])
+    assert result.exit_code == 1
+    assert "403 Forbidden" in result.stdout
+    down = TRUNKS[1]["probe"] | {"state": "down", "said": "", "milliseconds": None}
+    result = status(config, monkeypatch, [TRUNKS[1] | {"registration": None, "probe": down}])
+    assert result.exit_code == 1
+    assert "not asked yet" in result.stdout
+
+
+def test_status_without_a_server(config):
+    result = CliRunner().invoke(main, ["trunk", "status", "--config", str(config)])
+    assert result.exit_code == 1
+    assert "no server answers" in result.stderr

@@ -8,14 +8,19 @@ import signal
 
 import pytest
 
-from opensip.errors import ConfigError
+from opensip.errors import ConfigError, OpenSipError
 from opensip.net.sip_transport import Listener
+from opensip.net.tls import TlsConfig
+from opensip.net.tls_probe import shake_hands
 from opensip.phone.caller import Caller, CallerConfig
 from opensip.phone.line import Line, LineConfig
 from opensip.phone.script import Tone, Wait
 from opensip.server.server import Server
 from opensip.settings.load import load
 from opensip.sip.uri import NameAddr, Uri
+from tests.fakes.certificates import authority
+
+__all__ = ["authority"]
 
 pytestmark = pytest.mark.e2e
 
@@ -189,3 +194,34 @@ def test_a_port_in_use_is_said_in_words(config):
                 await Server(load(config)).run()
 
     run(main())
+
+
+def test_reload_shows_a_new_certificate(tmp_path, authority):
+    old, new = authority.sign("old.example"), authority.sign("new.example")
+    for what in ("certificate", "key"):
+        (tmp_path / what).write_bytes(getattr(old, what).read_bytes())
+    file = tmp_path / "opensip.toml"
+    tls = '[tls]\ncertificate = "certificate"\nkey = "key"\n'
+    file.write_text(CONFIG.replace('"UDP"', '"TLS"').replace("[media]", tls + "[media]"))
+
+    async def shown(server):
+        _, host, port = server.endpoint.bound[0]
+        trust = TlsConfig(ca=authority.ca)
+        for name in ("old.example", "new.example"):
+            with contextlib.suppress(OpenSipError):
+                await shake_hands(host, port, trust, name, within=2)
+                return name
+        return None
+
+    async def main():
+        async with serving(file) as server:
+            before = await shown(server)
+            for what in ("certificate", "key"):
+                (tmp_path / what).write_bytes(getattr(new, what).read_bytes())
+            server.reload()
+            after = await shown(server)
+            (tmp_path / "key").write_bytes(b"nothing")
+            server.reload()
+            return before, after, await shown(server), server.status()["trunks"][0]["name"]
+
+    assert run(main()) == ("old.example", "new.example", "new.example", "local")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 from opensip.carriers import Number, Trunk
 from opensip.errors import ConfigError
 from opensip.settings import build
-from opensip.settings.schema import ListenerTable, ServerTable, SipTable, TlsTable
+from opensip.settings.schema import AbuseTable, ListenerTable, ServerTable, SipTable, TlsTable
 from opensip.sip.digest import Ha1
 
 SERVER = ServerTable(
@@ -28,6 +29,35 @@ def test_listeners_carry_tls_and_public_address():
     assert udp.tls is None
     assert tls.public_address == "203.0.113.5"
     assert (tls.tls.profile, tls.tls.certificate) == ("bandwidth", Path("server.pem"))
+
+
+def test_listeners_show_each_trunk_its_own_tls():
+    net = (ip_network("192.0.2.0/24"),)
+    trunks = [
+        Trunk("plain", networks=net),
+        Trunk("mutual", networks=net, client_certificate=True, tls_name="c.example"),
+        Trunk("wide", networks=net, tls="bandwidth", ca=Path("their.pem")),
+    ]
+    strict = replace(SERVER, sip=SipTable(listeners=(ListenerTable("TLS", 5061),)))
+    [listener] = build.listeners(strict, trunks)
+    mutual, wide = listener.by_source
+    assert (mutual.tls.require_client_certificate, mutual.name) == (True, "c.example")
+    assert (wide.tls.profile, wide.tls.ca, wide.name) == ("bandwidth", Path("their.pem"), "")
+
+
+def test_endpoint_config_carries_limits_and_name_servers():
+    server = replace(
+        SERVER, abuse=AbuseTable(answers=3, connections=4), sip=SipTable(name_servers=("::1",))
+    )
+    config = build.endpoint_config(server, ())
+    assert (config.abuse.answers, config.connections.per_source) == (3, 4)
+    assert config.name_servers == ("::1",)
+
+
+def test_certificate_of_ours_towards_a_trunk():
+    trunk = Trunk("t", certificate=Path("t.pem"), key=Path("t.key"), ca=Path("t-ca.pem"))
+    tls = build.client_tls(SERVER, trunk)
+    assert (tls.certificate, tls.key, tls.ca) == (Path("t.pem"), Path("t.key"), Path("t-ca.pem"))
 
 
 def test_connections_of_ours_take_the_trunks_profile():

@@ -1,6 +1,9 @@
 from opensip.errors import RemoteProtocolError
+from opensip.sip.challenge import authorize
+from opensip.sip.digest import Ha1
 from opensip.sip.flow import Flow
 from opensip.sip.message import parse_message
+from opensip.ua.admission import TrunkAdmission
 from opensip.ua.gate import Gate
 from opensip.ua.options import Refusal
 from tests.fakes.agents import admission
@@ -62,3 +65,69 @@ def test_same_request_gets_the_same_tag():
         gate.answer(make_request(branch=branch), HERE, Refusal(503))
     tags = [response.to.tag for response, _ in sent]
     assert tags[0] == tags[1] != tags[2]
+
+
+def user():
+    hashes = Ha1.of("alice", "opensip.test", "pw")
+    return TrunkAdmission("phones", users={"alice": hashes})
+
+
+def test_a_stranger_gets_ten_challenges_then_silence():
+    sent = Sent()
+    gate = Gate(admission(user()), sent)
+    for _ in range(15):
+        gate.admit(make_request(), AWAY, now=0)
+    assert [response.status for response, _ in sent] == [401] * 10
+    assert gate.counts == {"unanswered": 5}
+    gate.admit(make_request(), AWAY, now=61)
+    assert len(sent) == 11
+
+
+def test_a_good_password_speaks_for_its_source():
+    sent = Sent()
+    gate = Gate(admission(user()), sent)
+    for _ in range(12):
+        gate.admit(make_request(), AWAY, now=0)
+    challenge = sent[0][0].headers.get("WWW-Authenticate")
+    request = make_request()
+    _, value = authorize(
+        [challenge], username="alice", password="pw", method=request.method,
+        uri=str(request.uri), cnonce="c", nc=1, realms=["opensip.test"],
+    )  # fmt: skip
+    signed = request.with_headers(request.headers.add("Authorization", value))
+    assert gate.admit(signed, AWAY, now=1).user == "alice"
+    gate.admit(make_request(), AWAY, now=2)
+    assert len(sent) == 11
+
+
+def test_floods_and_scanners_are_not_heard():
+    gate, _ = gate_of()
+    assert all(gate.hears(b"x", HERE, now=0) for _ in range(2000))
+    heard = [gate.hears(b"x", AWAY, now=0) for _ in range(1000)]
+    assert heard.count(True) == 100
+    assert gate.counts["rate"] == 201
+    assert gate.counts["banned"] == 699
+    assert gate.is_banned("192.0.2.9", now=1)
+    assert gate.banned(now=1) == {"192.0.2.9": 299}
+    other = Flow("UDP", ("127.0.0.1", 5060), ("192.0.2.10", 1024))
+    assert not gate.hears(b"OPTIONS\r\nUser-Agent: friendly-scanner\r\n", other, now=0)
+    assert gate.counts["scanner"] == 1
+
+
+def test_who_we_call_may_answer_as_fast_as_it_likes():
+    gate, _ = gate_of()
+    gate.vouch(AWAY, now=0)
+    assert all(gate.hears(b"x", AWAY, now=0) for _ in range(1000))
+
+
+def test_connections_turned_away_are_counted():
+    gate, _ = gate_of()
+    gate.refuse_connection("tls", "192.0.2.9", "why", now=0)
+    assert gate.counts == {"tls": 1}
+
+
+def test_cancel_of_no_invite():
+    gate, _ = gate_of()
+    assert gate.answers_cancel(HERE, now=0)
+    assert not gate.answers_cancel(AWAY, now=0)
+    assert gate.counts == {"ignored": 1}
