@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from opensip.agent import grammar
 from opensip.agent.definition import Agent
 from opensip.agent.providers import Expectation, Understood
 from opensip.audio.frame import Samples
@@ -26,6 +27,7 @@ _WORST, _BEST = -4.0, -1.8  # scores of words forced on what they are not, and o
 _WORST_WORD = -7.0  # one word that does not fit spoils the rest
 _COVERAGE = 0.75  # of the voice must be words; what is left out was something else
 _FEW_WORST = -5.3  # a word or two fit loosely even when they are right
+_DIGITS_WORST = -4.6  # so do bare digits; they are read back
 _SECONDS = 10.0  # a decode that takes longer will not end
 
 
@@ -167,7 +169,9 @@ class EmbeddedRecognizer:
 
 def understood(text: str, score: float, worst: float, coverage: float) -> Understood:
     """Weigh words by how well they fit: a grammar forces its words on any noise."""
-    limit = _WORST if len(text.split()) >= _FEW_WORDS else _FEW_WORST
+    words = len(text.split())
+    digits = len(grammar.digits_in(text)) == words
+    limit = _FEW_WORST if words < _FEW_WORDS else _DIGITS_WORST if digits else _WORST
     if not text or score < limit or worst < _WORST_WORD or coverage < _COVERAGE:
         return Understood("", 0.0)
     return Understood(text, round(min(1.0, (score - limit) / (_BEST - limit)), 2))
