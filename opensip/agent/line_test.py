@@ -1,0 +1,48 @@
+"""What the agents of line tests share: they hear, and have nothing to say."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from opensip.agent.conversation import Conversation
+from opensip.agent.definition import Agent
+from opensip.agent.outcome import CallerLeft, Outcome
+from opensip.audio.frame import AudioSink, AudioSource
+from opensip.events import Observer
+
+
+class LineTest:
+    """A session without words, keys or transfers: silence, until a kind says otherwise."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        *,
+        source: AudioSource,
+        sink: AudioSink,
+        observer: Observer,
+        now: Callable[[], float],
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        self.agent = agent
+        self.conversation = Conversation()
+        self._source, self._sink = source, sink
+
+    async def run(self) -> Outcome:
+        """Hear the caller out."""
+        while await self._source.read():
+            pass
+        return CallerLeft()
+
+    def digit(self, digit: str) -> None:
+        """Keys mean nothing here."""
+
+    async def say(self, text: str) -> str:
+        """Say nothing: a line test has no voice of its own."""
+        await asyncio.sleep(0)
+        return ""
+
+    def transfer_failed(self, words: str = "") -> None:
+        """Nothing is ever transferred from here."""
+
+    async def close(self) -> None:
+        """There is nothing to let go."""
