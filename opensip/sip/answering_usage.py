@@ -23,6 +23,7 @@ from opensip.sip.invite_events import (
     UpdateDue,
 )
 from opensip.sip.message import Request
+from opensip.sip.multipart import description_of
 from opensip.sip.peer_invite import PeerInvite
 from opensip.sip.peer_offer import PeerOffer
 from opensip.sip.reinvite import Reinvites
@@ -153,7 +154,7 @@ class AnsweringUsage(Usage[Event]):
         """Take the ACK of a 2xx of ours; one that came already is let go by."""
         answered = self._invite.answered
         if answered is not None and answered.cseq == request.cseq.number:
-            self._acknowledged(answered, request.body)
+            self._acknowledged(answered, description_of(request))
 
     def _acknowledged(self, answered: InviteAnswer, body: bytes) -> None:
         self._invite.answered = None
@@ -207,7 +208,7 @@ class AnsweringUsage(Usage[Event]):
         if self.state is State.ESTABLISHED:
             self._invite.begin(key, request)
             self._updates.note(request)
-            self._events.append(ReinviteReceived(request, request.body))
+            self._events.append(ReinviteReceived(request, description_of(request)))
         else:
             self._respond(key, request, 487)  # a BYE had waited for that ACK
 
@@ -218,12 +219,12 @@ class AnsweringUsage(Usage[Event]):
         except RemoteProtocolError as error:
             self._respond(key, request, error.sip_status, error.reason)
             return
-        if request.body and not is_answer:
+        if description_of(request) and not is_answer:
             self._receive_offer(key, request)
         else:
             self._respond(key, request, 200)
             if is_answer:
-                self._events.append(EarlyAnswered(request.body))
+                self._events.append(EarlyAnswered(description_of(request)))
         self._send_final(now)
 
     def _receive_update(self, key: TransactionKey, request: Request, now: float) -> None:
@@ -231,7 +232,7 @@ class AnsweringUsage(Usage[Event]):
         self._updates.note(request)
         if self.timer.is_too_short(request):
             self._respond(key, request, 422, headers=[self.timer.min_se])
-        elif request.body or self._offer.is_open:
+        elif description_of(request) or self._offer.is_open:
             self._receive_offer(key, request)
         else:
             self._respond(key, request, 200, headers=self._agreed(request, now))
@@ -243,7 +244,7 @@ class AnsweringUsage(Usage[Event]):
             self._respond(key, request, 491)
         else:
             self._offer.begin(key, request)
-            self._events.append(OfferReceived(request, request.body))
+            self._events.append(OfferReceived(request, description_of(request)))
 
     def answer_offer(self, body: bytes, *, headers: Fields = (), now: float) -> None:
         """Answer the offer of an `OfferReceived`."""

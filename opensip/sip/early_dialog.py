@@ -6,6 +6,7 @@ from opensip.errors import RemoteProtocolError
 from opensip.sip.asking import Asking
 from opensip.sip.dialog import Dialog
 from opensip.sip.message import Request, Response
+from opensip.sip.multipart import description_of
 from opensip.sip.peer_offer import PeerOffer
 from opensip.sip.reliable import requires_100rel
 from opensip.sip.response_fields import RAck, RSeq
@@ -61,11 +62,12 @@ class EarlyDialog:
             return None
         self._rseq = rseq
         rack = RAck(rseq, response.cseq)
-        is_offer = bool(response.body) and not (self._offered or self._described)
-        self._described = self._described or bool(response.body)
+        description = description_of(response)
+        is_offer = bool(description) and not (self._offered or self._described)
+        self._described = self._described or bool(description)
         if is_offer:
             self._waiting = rack
-            return response.body
+            return description
         self._acknowledge(rack, b"")
         return b""
 
@@ -98,7 +100,7 @@ class EarlyDialog:
             self._respond(key, request, 481)  # nothing else may come before the answer
         elif self.offer.is_open:
             self._respond(key, request, 500, ("Retry-After", "1"))
-        elif not request.body:
+        elif not description_of(request):
             self._respond(key, request, 200)
         elif self._update.is_busy or not self.is_described:
             self._respond(key, request, 491)

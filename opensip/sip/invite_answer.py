@@ -1,6 +1,7 @@
 """Our 2xx to an INVITE, sent until its ACK comes: RFC 3261 section 13.3.1.4."""
 
 from opensip.sip.message import Request, Response
+from opensip.sip.multipart import description_of
 from opensip.sip.timers import Timers
 from opensip.sip.transaction import TransactionKey
 from opensip.sip.usage import Respond
@@ -33,7 +34,7 @@ class InviteAnswer:
     ) -> None:
         self.command = Respond(key, response)
         self.cseq = request.cseq.number
-        self.offered = not request.body and bool(response.body)
+        self.offered = bool(response.body) and not description_of(request)
         self.expire_at = now + timers.limit
         self._timers = timers
         self._resend_after = timers.t1

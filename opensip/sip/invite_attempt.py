@@ -7,6 +7,7 @@ from opensip.sip.dialog import Dialog
 from opensip.sip.early_dialog import EarlyDialog
 from opensip.sip.invite_usage import InviteUsage
 from opensip.sip.message import Request, Response
+from opensip.sip.multipart import description_of
 from opensip.sip.session_timer import SessionTimer
 from opensip.sip.timers import Timers
 from opensip.sip.transaction import TransactionKey
@@ -156,7 +157,7 @@ class InviteAttempt(Usage[Event]):
         """Take a request of the peer within one of the early dialogs."""
         early = self._early.get(request.from_.tag)
         if early is not None and early.receive_request(key, request):
-            self._events.append(EarlyOffered(early.dialog, request.body))
+            self._events.append(EarlyOffered(early.dialog, description_of(request)))
 
     def receive_response(self, response: Response, *, now: float) -> None:
         """Take a response to the INVITE, to a PRACK or UPDATE, or to the BYE of a fork."""
@@ -217,7 +218,7 @@ class InviteAttempt(Usage[Event]):
             self._timer.receive_2xx(response, now=now)
         if self.request.body:
             self.acknowledge(b"")
-        self._events.append(Established(self.usage, response, response.body))
+        self._events.append(Established(self.usage, response, description_of(response)))
 
     def _hang_up(self, response: Response) -> None:
         """End a session that nobody wants: cancelled too late, or of a slower fork."""

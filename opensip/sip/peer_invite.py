@@ -6,6 +6,7 @@ from opensip.errors import RemoteProtocolError
 from opensip.sip.dialog import Dialog
 from opensip.sip.invite_answer import InviteAnswer
 from opensip.sip.message import Request, Response
+from opensip.sip.multipart import description_of
 from opensip.sip.reliable import (
     ReliableResponses,
     first_rseq,
@@ -70,7 +71,7 @@ class PeerInvite:
     def owes_answer(self) -> bool:
         """True while the peer's offer has no answer of ours."""
         request, reliable = self.request, self._reliable
-        return bool(request and request.body) and not (reliable and reliable.offer)
+        return bool(request and description_of(request)) and not (reliable and reliable.offer)
 
     @property
     def awaits_answer(self) -> bool:
@@ -98,7 +99,7 @@ class PeerInvite:
     @property
     def _offered_early(self) -> bool:
         request, reliable = self._request, self._reliable
-        return bool(request and not request.body and reliable and reliable.offer)
+        return bool(request and reliable and reliable.offer and not description_of(request))
 
     # ---- what we do
 
@@ -124,7 +125,7 @@ class PeerInvite:
         if status == 100 or not _is_reliable(request, wished=reliable):
             self._command(Respond(key, response))
             return
-        if not (request.body or body or (self._reliable and self._reliable.offer)):
+        if not (body or description_of(request) or (self._reliable and self._reliable.offer)):
             return  # the first that is reliable must make the offer (RFC 3261 section 13.2.1)
         if self._reliable is None:
             self._reliable = ReliableResponses(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from opensip.sip.dialog import Dialog
 from opensip.sip.invite_events import Ended, Reinvited, ReinviteRefused
 from opensip.sip.message import Request, Response
+from opensip.sip.multipart import description_of
 from opensip.sip.session_timer import SessionTimer
 from opensip.sip.usage import (
     Acknowledge,
@@ -133,7 +134,7 @@ class Reinvites:
             self._send_ack(asked, b"")
         else:
             self._unanswered = asked
-        return Reinvited(response, response.body) if live else None
+        return Reinvited(response, description_of(response)) if live else None
 
     def _ask_again(self, asked: Request, fields: Sequence[tuple[str, str]]) -> None:
         self._dialog.local_cseq += 1

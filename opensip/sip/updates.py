@@ -6,6 +6,7 @@ from opensip.sip.asking import Asking
 from opensip.sip.dialog import Dialog
 from opensip.sip.invite_events import Ended, Updated, UpdateRefused
 from opensip.sip.message import Request, Response
+from opensip.sip.multipart import description_of
 from opensip.sip.session_timer import SessionTimer
 from opensip.sip.usage import Authorize, Command, pause_after_491
 
@@ -68,7 +69,7 @@ class Updates:
             return None
         if response.status < 300:
             self._dialog.receive_response(response)
-            return Updated(response, response.body, bool(asked.body))
+            return Updated(response, description_of(response), bool(asked.body))
         return self._refused(asked, response, now)
 
     def failed(self, status: int) -> Ended | None:

@@ -17,6 +17,7 @@ from opensip.sip.invite_attempt import (
     Ringing,
 )
 from opensip.sip.message import Request, Response
+from opensip.sip.multipart import description_of
 from opensip.sip.session_timer import SessionTimer
 from opensip.sip.transaction import TransactionKey
 from opensip.sip.usage import Ask, Authorize, Command
@@ -244,4 +245,4 @@ class ClientCall:
 
     def _early_answer(self) -> bytes:
         """Find the answer in a provisional response: some peers do not repeat it in the 2xx."""
-        return next((response.body for response in self.progress if response.body), b"")
+        return next(filter(None, map(description_of, self.progress)), b"")

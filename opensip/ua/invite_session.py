@@ -19,6 +19,7 @@ from opensip.sip.invite_events import (
 )
 from opensip.sip.invite_usage import InviteUsage
 from opensip.sip.message import Request, Response
+from opensip.sip.multipart import description_of
 from opensip.sip.refer_usage import SILENCE, ReferProgress
 from opensip.sip.transaction import TransactionKey
 from opensip.sip.usage import Authorize
@@ -194,7 +195,7 @@ class InviteSession:
         self, negotiator: Negotiator, body: bytes, *, headers: Fields
     ) -> "InviteSession":
         """Answer the INVITE with 200 and wait for the ACK, with the answer if we offered."""
-        self._negotiation.begin(negotiator, self.invite.body, body)
+        self._negotiation.begin(negotiator, description_of(self.invite), body)
         self._usage.answer(body, headers=headers, now=self._loop.time())
         self._step()
         await asyncio.wait((self._acknowledged, self._ended), return_when="FIRST_COMPLETED")

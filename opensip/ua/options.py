@@ -3,12 +3,17 @@
 import re
 from dataclasses import dataclass
 
+from opensip.errors import RemoteProtocolError
 from opensip.sip.message import Request
+from opensip.sip.multipart import SDP, is_optional, parts_of
 from opensip.sip.session_timer import SessionTimer
 from opensip.sip.uri import Uri
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY, INFO, UPDATE, PRACK"
-ACCEPT = "application/sdp, application/dtmf-relay, application/dtmf, message/sipfrag"
+ACCEPT = (
+    "application/sdp, multipart/mixed, multipart/alternative, application/dtmf-relay, "
+    "application/dtmf, message/sipfrag"
+)
 SUPPORTED = "100rel, timer, norefersub"
 CAPABILITIES = (("Allow", ALLOW), ("Supported", SUPPORTED))
 RETRY_AFTER = 30  # seconds
@@ -17,10 +22,12 @@ _ALLOWED = frozenset(ALLOW.split(", "))
 _EXTENSIONS = frozenset(SUPPORTED.split(", "))
 _KNOWN = _ALLOWED | {"REGISTER", "SUBSCRIBE", "PUBLISH", "MESSAGE"}
 _SCHEMES = frozenset({"sip", "sips", "tel"})
+_MULTIPART = frozenset({"multipart/mixed", "multipart/alternative"})
+_DESCRIPTIONS = _MULTIPART | {SDP}
 _BODIES = {
-    "INVITE": frozenset({"application/sdp"}),
-    "UPDATE": frozenset({"application/sdp"}),
-    "PRACK": frozenset({"application/sdp"}),
+    "INVITE": _DESCRIPTIONS,
+    "UPDATE": _DESCRIPTIONS,
+    "PRACK": _DESCRIPTIONS,
     "INFO": frozenset({"application/dtmf-relay", "application/dtmf"}),
     "NOTIFY": frozenset({"message/sipfrag"}),
 }
@@ -80,11 +87,16 @@ def _screen_body(request: Request) -> Refusal | None:
     if encoding != "identity":
         return Refusal(415, (("Accept-Encoding", "identity"),))
     accepted = _BODIES.get(request.method)
-    if accepted is None or request.content_type in accepted or _is_optional(request):
+    content_type = request.content_type
+    if accepted is None or (content_type in accepted and content_type not in _MULTIPART):
+        return None
+    if is_optional(request.headers):
+        return None
+    try:
+        parts = parts_of(request.headers, request.body)
+    except RemoteProtocolError as error:
+        return Refusal(error.sip_status, (), error.reason)
+    # A part that we can use is enough: what carriers add to it rarely says that it is optional.
+    if all(part.is_optional for part in parts) or any(p.content_type in accepted for p in parts):
         return None
     return Refusal(415, (("Accept", ", ".join(sorted(accepted))),))
-
-
-def _is_optional(request: Request) -> bool:
-    disposition = (request.headers.get("Content-Disposition") or "").lower()
-    return "handling=optional" in disposition.replace(" ", "")

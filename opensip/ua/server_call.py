@@ -8,6 +8,7 @@ from opensip.sip.dialog import Dialog
 from opensip.sip.flow import Flow
 from opensip.sip.invite_usage import InviteUsage
 from opensip.sip.message import Request
+from opensip.sip.multipart import description_of
 from opensip.sip.session_timer import SessionTimer
 from opensip.sip.transaction import TransactionKey
 from opensip.ua.call_failed import CallFailed
@@ -21,8 +22,8 @@ from opensip.ua.options import CAPABILITIES, RETRY_AFTER
 class ServerCall:
     """An admitted INVITE. `trunk` and `user` are those that opened the door to it.
 
-    `offer` is the body of the INVITE, None where the peer wants ours. Exactly one of `answer`
-    and `reject` is to be called; after a CANCEL both come to nothing.
+    `offer` is the INVITE's session description, None where the peer wants ours. Exactly one of
+    `answer` and `reject` is to be called; after a CANCEL both come to nothing.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class ServerCall:
         self.flow = flow
         self.trunk = trunk
         self.user = user
-        self.offer = request.body or None
+        self.offer = description_of(request) or None
         self.key = key
         contact = core.contact(flow, secure=request.uri.is_secure)
         dialog = Dialog.as_uas(request, local_tag=core.token(), contact=contact)

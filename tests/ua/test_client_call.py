@@ -364,3 +364,16 @@ def test_the_session_timer_is_asked_for_and_422_is_followed():
         assert asyncio.get_running_loop().time() == pytest.approx(1800, abs=1)
 
     scene(check)
+
+
+def test_an_answer_among_other_parts_is_found():
+    async def check(it):
+        call, invite = await it.dial()
+        body = b"--b\r\n\r\nhello\r\n--b\r\nContent-Type: application/sdp\r\n\r\nanswer\r\n--b--"
+        ok = it.peer.answer(invite, 200, body=body)
+        it.send(ok.with_headers(ok.headers.replace("Content-Type", "multipart/mixed;boundary=b")))
+        assert (await it.peer.get()).method == "ACK"
+        await call.wait_answered()
+        assert it.words.log[-1] == ("accept", b"answer")
+
+    scene(check)

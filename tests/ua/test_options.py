@@ -11,6 +11,11 @@ def request(method="INVITE", uri="sip:a@b", body=b"", **headers):
     return Request(method, Uri.parse(uri), Headers(items), body)
 
 
+def parts(*types):
+    written = "".join(f"--x\r\nContent-Type: {name}\r\n\r\n.\r\n" for name in types)
+    return f"{written}--x--\r\n".encode()
+
+
 @pytest.mark.parametrize(
     ("refused", "status", "header"),
     [
@@ -28,6 +33,12 @@ def request(method="INVITE", uri="sip:a@b", body=b"", **headers):
             "Accept-Encoding",
         ),
         (request("INFO", body=b"x", Content_Type="application/json"), 415, "Accept"),
+        (request(body=b"--x\r\n", Content_Type="multipart/mixed;boundary=x"), 400, None),
+        (
+            request(body=parts("text/html"), Content_Type="multipart/mixed;boundary=x"),
+            415,
+            "Accept",
+        ),
     ],
 )
 def test_what_is_refused(refused, status, header):
@@ -48,6 +59,10 @@ def test_what_is_refused(refused, status, header):
         request(body=b"v=0", Content_Type="application/SDP;x=y"),
         request(body=b"x", Content_Type="a/b", Content_Disposition="session; handling=optional"),
         request("BYE", body=b"x", Content_Type="text/plain"),
+        request(
+            body=parts("application/pidf+xml", "application/sdp"),
+            Content_Type="multipart/related;boundary=x",
+        ),
         request("CANCEL", Require="precondition"),
     ],
 )

@@ -288,3 +288,27 @@ def test_ringing_that_nobody_acknowledges():
 
     done = []
     scene(check, ring)
+
+
+def test_an_offer_among_other_parts_is_found_and_the_rest_is_kept():
+    async def answer(call):
+        calls.append(call)
+        await call.answer(it.words)
+        await asyncio.sleep(1)
+
+    async def check(inner):
+        nonlocal it
+        it = inner
+        body = (
+            b"--b1\r\nContent-Type: application/pidf+xml\r\nContent-ID: <t@a>\r\n\r\n<presence/>"
+            b"\r\n--b1\r\nContent-Type: application/sdp\r\n\r\noffer\r\n--b1--\r\n"
+        )
+        ok = await final(it, body=body, Content_Type="multipart/mixed;boundary=b1")
+        assert (ok.status, ok.body) == (200, b"ours answer 1")
+        acknowledge(it, ok)
+        await asyncio.sleep(0.1)
+        assert it.words.log == [("answer", OFFER)]
+        assert calls[0].request.body == body
+
+    it, calls = None, []
+    scene(check, answer)
