@@ -10,7 +10,7 @@ from typing import Any, assert_never
 
 import structlog
 
-from opensip.errors import RemoteProtocolError
+from opensip.errors import RemoteProtocolError, TransportFailed
 from opensip.events import Observer, SipReceived, SipSent
 from opensip.net.sip_transport import SipTransport
 from opensip.sip.dialog import DialogId
@@ -40,11 +40,13 @@ from opensip.sip.transaction.matching import key_of_request
 from opensip.sip.uri import Uri
 from opensip.ua.admission import Admission
 from opensip.ua.alarm import Alarm
+from opensip.ua.background import Background
 from opensip.ua.core import Asker, Participant
+from opensip.ua.detours import Detours
 from opensip.ua.endpoint_config import EndpointConfig
 from opensip.ua.gate import Gate
 from opensip.ua.options import Refusal, screen
-from opensip.ua.unanswered import Unanswered
+from opensip.ua.outgoing import Outgoing
 from opensip.ua.watch import Watches
 from opensip.ua.ways import Destination, WayFinder, Ways
 
@@ -87,10 +89,16 @@ class Stack:
         self._is_stepping = False
         self._dialogs: dict[DialogId, Participant] = {}
         self._invites: dict[TransactionKey, Participant] = {}  # for CANCEL and failed responses
-        self._askers: dict[TransactionKey, Asker] = {}
-        self._unanswered = Unanswered()
         self._watches = Watches()
-        self._work: set[asyncio.Task[None]] = set()
+        self._background = Background()
+        self._detours = Detours(self._transport)
+        self._outgoing = Outgoing(
+            self._layer,
+            self._transport,
+            detours=self._detours,
+            spawn=self._background.spawn,
+            step=self._step,
+        )
 
     @property
     def bound(self) -> list[tuple[str, str, int]]:
@@ -109,10 +117,8 @@ class Stack:
         """Hang up what is left, stop what runs in the background, and close every socket."""
         for participant in tuple(self._dialogs.values()):
             participant.hang_up()
-        await self._unanswered.wait()
-        for task in self._work:
-            task.cancel()
-        await asyncio.gather(*self._work, return_exceptions=True)
+        await self._outgoing.wait_answered()
+        await self._background.close()
         await self._transport.close()
         self._alarm.set(None)
 
@@ -171,22 +177,15 @@ class Stack:
     def ask(self, request: Request, flow: Flow, asker: Asker) -> TransactionKey:
         """Send a request by a new transaction."""
         self.gate.vouch(flow, now=self._loop.time())
-        sent_by = self._transport.sent_by(flow)
-        key = self._layer.send_request(request, flow, via_sent_by=sent_by, now=self._loop.time())
-        self._askers[key] = asker
-        self._unanswered.add(key)
-        self._step()
-        return key
+        return self._outgoing.ask(request, flow, asker)
 
     def acknowledge(self, request: Request, flow: Flow) -> None:
         """Send the ACK of a 2xx."""
-        self._layer.send_stateless(request, flow, via_sent_by=self._transport.sent_by(flow))
-        self._step()
+        self._outgoing.acknowledge(request, flow)
 
     def cancel(self, key: TransactionKey) -> None:
         """Cancel an INVITE of ours."""
-        self._layer.cancel(key, now=self._loop.time())
-        self._step()
+        self._outgoing.cancel(key)
 
     def contact(self, flow: Flow, *, secure: bool) -> str:
         """Write our Contact as the peer at the other end of a flow can reach it."""
@@ -216,15 +215,7 @@ class Stack:
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something in the background until the endpoint closes."""
-        task = self._loop.create_task(work)
-        self._work.add(task)
-        task.add_done_callback(self._work_ended)
-        return task
-
-    def _work_ended(self, task: asyncio.Task[None]) -> None:
-        self._work.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("work_failed", exc_info=error)
+        return self._background.spawn(work)
 
     # ---- what the transport brings
 
@@ -266,7 +257,10 @@ class Stack:
         self._transport.send(data, flow)
 
     def _flow_failed(self, flow: Flow) -> None:
-        self._layer.transport_failed(flow, now=self._loop.time())
+        if flow.reliable:
+            self._layer.connection_lost(flow, now=self._loop.time())
+        else:
+            self._layer.transport_failed(flow, now=self._loop.time())
         self._step()
 
     def _ring(self, now: float) -> None:
@@ -293,14 +287,25 @@ class Stack:
     def _send_all(self) -> None:
         for flow, data in self._layer.messages_to_send():
             self._watches.note(SipSent, self._loop.time(), flow, data)
-            self._transport.send(data, flow)
+            if flow.reliable and data[:4] == b"SIP/" and not self._transport.is_open(flow):
+                self.spawn(self._send_back(data, flow))
+            else:
+                self._transport.send(data, flow)
+
+    async def _send_back(self, data: bytes, flow: Flow) -> None:
+        """Send a response over another connection than its request's, which is gone."""
+        try:
+            self._transport.send(data, await self._detours.back(data, flow))
+        except TransportFailed:
+            self._layer.transport_failed(flow, now=self._loop.time())
+            self._step()
 
     def _dispatch(self, event: Event) -> None:
         match event:
             case RequestReceived(key, request, flow):
                 self._take_request(key, request, flow)
             case ResponseReceived(key, response, _):
-                self._take_response(key, response)
+                self._outgoing.take_response(key, response)
             case AckReceived(request, _):
                 if (participant := self._dialogs.get(_dialog_of(request))) is not None:
                     participant.receive_ack(request)
@@ -310,23 +315,17 @@ class Stack:
             case TransactionFailed(key, status):
                 self._take_failure(key, status)
             case TransactionEnded(key):
-                self._askers.pop(key, None)
+                self._outgoing.forget(key)
             case ResponseUnacknowledged(key):
                 log.info("response_unacknowledged", branch=key.branch)
             case _:
                 assert_never(event)
 
-    def _take_response(self, key: TransactionKey, response: Response) -> None:
-        if (asker := self._askers.get(key)) is not None:
-            asker.receive_response(response)
-        if response.status >= 200:  # after what the answer led to was asked
-            self._unanswered.settle(key)
-
     def _take_failure(self, key: TransactionKey, status: int) -> None:
-        asker = self._askers.get(key) or self._invites.pop(key, None)
-        if asker is not None:
-            asker.transaction_failed(key, status)
-        self._unanswered.settle(key)
+        if (participant := self._invites.pop(key, None)) is not None:
+            participant.transaction_failed(key, status)
+        else:
+            self._outgoing.take_failure(key, status)
 
     def _take_request(self, key: TransactionKey, request: Request, flow: Flow) -> None:
         if request.to.tag is None:

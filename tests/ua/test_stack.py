@@ -58,7 +58,12 @@ def test_nothing_is_left_of_a_call():
         await bye
         await asyncio.sleep(40)
         stack = it.us._stack
-        for left in (stack._askers, stack._invites, stack._dialogs, stack._work):
+        for left in (
+            stack._outgoing._askers,
+            stack._invites,
+            stack._dialogs,
+            stack._background._tasks,
+        ):
             assert not left
 
     scene(check)
@@ -73,7 +78,7 @@ def test_refused_invites_leave_nothing():
         it.send(it.peer.request("INVITE"))
         await asyncio.sleep(80)
         stack = it.us._stack
-        for left in (stack._askers, stack._invites, stack._dialogs, stack._watches):
+        for left in (stack._outgoing._askers, stack._invites, stack._dialogs, stack._watches):
             assert not left
 
     scene(check, nobody)
@@ -103,7 +108,7 @@ def test_background_work_that_fails_is_logged_and_dropped():
 
         it.us._stack.spawn(fail())
         await asyncio.sleep(1)
-        assert not it.us._stack._work
+        assert not it.us._stack._background
 
     with structlog.testing.capture_logs() as logs:
         scene(check)
@@ -137,3 +142,31 @@ def test_whatever_comes_the_next_request_is_answered(datagrams):
     with structlog.testing.capture_logs() as logs:
         scene(check, nobody)
     assert not [line for line in logs if line["event"] in ("message_failed", "event_failed")]
+
+
+def test_responses_go_by_a_new_connection_where_that_of_the_request_is_gone():
+    async def check(it):
+        it.send(it.peer.request("INVITE"))
+        assert [(await it.peer.get()).status for _ in range(2)] == [100, 180]
+        transport = it.us._stack._transport
+        transport.break_flow(it.calls[0].flow)
+        it.calls[0].reject(486)
+        assert (await it.peer.get()).status == 486
+        assert it.peer.serial not in (0, 9)
+
+    scene(check, transport="TCP")
+
+
+def test_a_call_whose_peer_cannot_be_reached_any_more_is_lost():
+    async def check(it):
+        it.send(it.peer.request("INVITE"))
+        assert [(await it.peer.get()).status for _ in range(2)] == [100, 180]
+        transport = it.us._stack._transport
+        transport.unreachable.add(it.peer.address)
+        transport.break_flow(it.calls[0].flow)
+        it.calls[0].provisional(183)
+        await asyncio.sleep(1)
+        assert not it.calls[0].is_open
+        assert not it.us.counts()["dialogs"]
+
+    scene(check, transport="TCP")

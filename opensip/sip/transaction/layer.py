@@ -101,11 +101,21 @@ class TransactionLayer:
         if entry is not None:
             self._remove(entry)
 
+    def new_key(self, method: str) -> TransactionKey:
+        """Make the key of a request that is to be sent later."""
+        return TransactionKey("client", MAGIC_COOKIE + self._token(), method)
+
     def send_request(
-        self, request: Request, flow: Flow, *, via_sent_by: str, now: float
+        self,
+        request: Request,
+        flow: Flow,
+        *,
+        via_sent_by: str,
+        now: float,
+        key: TransactionKey | None = None,
     ) -> TransactionKey:
         """Send a request other than ACK, with our Via on top. `via_sent_by` is "host:port"."""
-        branch = MAGIC_COOKIE + self._token()
+        branch = (key or self.new_key(request.method)).branch
         request = send_via(request, flow, via_sent_by, branch)
         return self._start_client(request, flow, branch, now).key
 
@@ -127,12 +137,20 @@ class TransactionLayer:
             entry.transaction.cancel(now=now)
             self._settle(entry, entry.flow, now)
 
+    def connection_lost(self, flow: Flow, *, now: float) -> None:
+        """Learn that a connection is gone: responses may go by another one (section 18.2.2)."""
+        keys = self._by_flow.get(flow, ())
+        self._fail([key for key in keys if key.side == "client"], flow, now)
+
     def transport_failed(self, flow: Flow, *, now: float) -> None:
-        """Learn that nothing can be sent on a flow any more."""
+        """Learn that nothing can be sent on a flow any more, nor in any way in its place."""
         if flow.reliable:
-            keys = list(self._by_flow.get(flow, ()))
+            self._fail(list(self._by_flow.get(flow, ())), flow, now)
         else:
-            keys = [key for key, entry in self._entries.items() if entry.flow == flow]
+            entries = self._entries.items()
+            self._fail([key for key, entry in entries if entry.flow == flow], flow, now)
+
+    def _fail(self, keys: list[TransactionKey], flow: Flow, now: float) -> None:
         for key in keys:
             entry = self._entries[key]
             entry.transaction.transport_failed()

@@ -356,6 +356,14 @@ class TestTransportFailure:
         assert layer.counts() == {"server": 0, "client": 0}
         assert layer._by_flow == {}
 
+    def test_only_our_requests_end_with_a_connection(self):
+        layer = make()
+        waiting, _ = start(layer, make_request("OPTIONS", branch=None), TCP)
+        served = received(layer, make_request(), TCP)
+        layer.connection_lost(TCP, now=1)
+        assert [e.key for e in events_of(layer) if isinstance(e, TransactionFailed)] == [waiting]
+        assert set(layer._entries) == {served}
+
 
 class TestDeadlines:
     def test_a_deadline_that_moved_away_fires_in_vain_once(self):
