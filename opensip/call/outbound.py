@@ -25,6 +25,7 @@ from opensip.ua.call_failed import CallFailed
 from opensip.ua.client_call import ClientCall
 from opensip.ua.credentials import Credentials
 from opensip.ua.invite_session import InviteSession
+from opensip.ua.redirects import MayFollow
 from opensip.ua.ways import Destination
 
 log = structlog.get_logger(__name__)
@@ -62,6 +63,7 @@ class Dialler(Protocol):
         target: Destination,
         ring_timeout: float,
         observer: Observer,
+        may_follow: MayFollow,
     ) -> ClientCall:
         """Send an INVITE; raises TransportFailed where no way leads there."""
 
@@ -198,6 +200,7 @@ class _Attempt:
                 target=destination(self._trunk, to),
                 ring_timeout=ring_timeout,
                 observer=self._entry,
+                may_follow=lambda uri: not is_emergency(str(uri), self._trunk.country),
             )
         except OpenSipError as error:
             self._note_started("", str(to))

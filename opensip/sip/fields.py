@@ -209,9 +209,9 @@ class Replaces:
         call_id, semicolon, rest = text.strip().partition(";")
         params = Params.parse(semicolon + rest)
         to_tag, from_tag = params.get("to-tag"), params.get("from-tag")
-        if not call_id.strip() or not to_tag or not from_tag:
+        if not call_id.strip() or not all(TOKEN.fullmatch(tag or "") for tag in (to_tag, from_tag)):
             raise refuse("Replaces", text)
-        return cls(call_id.strip(), to_tag, from_tag, params.has("early-only"))
+        return cls(call_id.strip(), to_tag or "", from_tag or "", params.has("early-only"))
 
     def __str__(self) -> str:
         early = ";early-only" if self.early_only else ""

@@ -19,6 +19,8 @@ from opensip.sip.usage import Command, Respond
 
 Fields = Iterable[tuple[str, str]]
 
+REFRESH = 60.0  # seconds between provisional responses: proxies give up after three minutes
+
 
 class PeerInvite:
     """One INVITE at a time, first or later, and what we answer to it. Does no I/O.
@@ -31,9 +33,11 @@ class PeerInvite:
         "_command",
         "_dialog",
         "_random",
+        "_refresh_at",
         "_reliable",
         "_request",
         "_timers",
+        "_told",
         "answered",
         "key",
     )
@@ -50,6 +54,8 @@ class PeerInvite:
         self.answered: InviteAnswer | None = None
         self._request: Request | None = None
         self._reliable: ReliableResponses | None = None
+        self._told: tuple[int, str | None, Fields, bool] | None = None  # of the last 1xx but 100
+        self._refresh_at: float | None = None
         self._dialog = dialog
         self._command = command
         self._random = random
@@ -106,6 +112,7 @@ class PeerInvite:
     def begin(self, key: TransactionKey, request: Request) -> None:
         """Take the INVITE."""
         self.key, self._request, self._reliable = key, request, None
+        self._told = self._refresh_at = None
 
     def provisional(
         self,
@@ -117,10 +124,15 @@ class PeerInvite:
         reliable: bool,
         now: float,
     ) -> None:
-        """Send a 1xx: reliably where the peer demands it, or it is wished and the peer can."""
+        """Send a 1xx: reliably where the peer demands it, or it is wished and the peer can.
+
+        It is sent again each minute (section 13.3.1.1).
+        """
         key, request = self.key, self._request
         if key is None or request is None:
             return
+        if status > 100:
+            self._told, self._refresh_at = (status, reason, headers, reliable), now + REFRESH
         response = self._dialog.create_response(request, status, reason, headers=headers, body=body)
         if status == 100 or not _is_reliable(request, wished=reliable):
             self._command(Respond(key, response))
@@ -151,7 +163,7 @@ class PeerInvite:
 
     def forget(self) -> None:
         """Learn that no response reaches the peer any more."""
-        self.key = None
+        self.key = self._told = self._refresh_at = None
         if self._reliable is not None:
             self._reliable.stop()
 
@@ -171,15 +183,22 @@ class PeerInvite:
         """Tell when `handle_timer` must next be called, if ever."""
         if self.answered is not None:
             return self.answered.get_timer()
-        return self._reliable.get_timer() if self._reliable is not None else None
+        resend_at = self._reliable.get_timer() if self._reliable is not None else None
+        if resend_at is None or self._refresh_at is None:
+            return resend_at or self._refresh_at
+        return min(resend_at, self._refresh_at)
 
     def handle_timer(self, *, now: float) -> None:
         """Send again what is due."""
         if self.answered is not None:
             if self.answered.is_due(now):
                 self._command(self.answered.command)
-        elif self._reliable is not None:
+            return
+        if self._reliable is not None:
             self._reliable.handle_timer(now=now)
+        if self._told is not None and self._refresh_at is not None and now >= self._refresh_at:
+            status, reason, headers, reliable = self._told
+            self.provisional(status, reason, headers=headers, body=b"", reliable=reliable, now=now)
 
     def _final_body(self, body: bytes) -> bytes:
         if self._reliable is None or not self._reliable.offer:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
+from typing import NamedTuple
 
 from opensip.errors import NegotiationError, TransportFailed
 from opensip.sip.dialog import Dialog, DialogId
@@ -20,6 +21,7 @@ from opensip.sip.message import Request, Response
 from opensip.sip.multipart import description_of
 from opensip.sip.session_timer import SessionTimer
 from opensip.sip.transaction import TransactionKey
+from opensip.sip.uri import Uri
 from opensip.sip.usage import Ask, Authorize, Command
 from opensip.ua.call_failed import CallFailed
 from opensip.ua.core import Core
@@ -27,7 +29,18 @@ from opensip.ua.courier import Courier
 from opensip.ua.invite_session import InviteSession
 from opensip.ua.negotiation import Negotiator
 from opensip.ua.options import CAPABILITIES
+from opensip.ua.redirects import MayFollow, Redirects
 from opensip.ua.ways import Ways, invite_again
+
+TRIAL = 4.0  # seconds for the first sign of life of one target of several: four INVITEs over UDP
+
+
+class _Left(NamedTuple):
+    """An INVITE that went to a target which was left, and may be answered all the same."""
+
+    attempt: InviteAttempt
+    key: TransactionKey
+    courier: Courier
 
 
 class ClientCall:
@@ -47,6 +60,7 @@ class ClientCall:
         negotiator: Negotiator,
         ring_timeout: float,
         authorize: Authorize | None,
+        may_follow: MayFollow | None = None,
     ) -> None:
         self.progress: list[Response] = []
         self.on_progress: Callable[[Response], None] | None = None
@@ -56,7 +70,10 @@ class ClientCall:
         self._authorize = authorize
         self._loop = asyncio.get_running_loop()
         self._ways = ways
+        self._redirects = Redirects(may_follow)
         self._invite: TransactionKey | None = None
+        self._left: dict[int, _Left] = {}  # by CSeq: targets that did not stir in time
+        self._trial: asyncio.TimerHandle | None = None
         self._answered: asyncio.Future[InviteSession] = self._loop.create_future()
         # Whoever never asks for the outcome is not to be told that nobody did.
         self._answered.add_done_callback(lambda done: done.cancelled() or done.exception())
@@ -89,14 +106,23 @@ class ClientCall:
         self._fail(CallFailed(487))
 
     def receive_response(self, response: Response) -> None:
-        """Take a response to the INVITE; 503 sends it to the next target."""
+        """Take a response to the INVITE; 503 and 3xx send it to another target."""
+        if self._left and self._receive_late(response):
+            return
+        if response.cseq == self.invite.cseq:
+            self._end_trial()
         if response.status == 503 and self._leads_on(response):
+            return
+        if 300 <= response.status < 400 and self._follows(response):
             return
         self._attempt.receive_response(response, now=self._loop.time())
         self._step()
 
     def transaction_failed(self, key: TransactionKey, status: int) -> None:
         """Learn that the INVITE, or something of its end, came to nothing."""
+        if any(key == left.key for left in self._left.values()):
+            return
+        self._end_trial()
         if key == self._invite and self._leads_on():
             return
         self._attempt.transaction_failed(key, status)
@@ -115,6 +141,59 @@ class ClientCall:
             capabilities=CAPABILITIES,
         )
         self._step()
+        if self._ways.has_more and self.is_open:
+            self._trial = self._loop.call_later(TRIAL, self._try_next)
+
+    def _end_trial(self) -> None:
+        if self._trial is not None:
+            self._trial.cancel()
+            self._trial = None
+
+    def _try_next(self) -> None:
+        self._core.spawn(self._leave_target())
+
+    async def _leave_target(self) -> None:
+        """Leave a target that does not stir: nobody waits 32 s for a dead one."""
+        attempt, key, courier = self._attempt, self._invite, self._courier
+        self._ways.failed()
+        try:
+            flow = await self._ways.next_flow()
+        except TransportFailed:
+            return  # then this one is waited for
+        if key is None or not self.is_open or self._trial is None:
+            return  # it did stir
+        self._left[self.invite.cseq.number] = _Left(attempt, key, courier)
+        attempt.cancel()
+        self._begin(invite_again(self.invite, self._core, flow), flow)
+        self._carry_out_late(attempt, key, courier)
+
+    def _receive_late(self, response: Response) -> bool:
+        """Take an answer of a target that was left: a 2xx is acknowledged and hung up."""
+        left = self._left.get(response.cseq.number)
+        if left is None or response.cseq.method != "INVITE":
+            return False
+        left.attempt.receive_response(response, now=self._loop.time())
+        self._carry_out_late(*left)
+        return True
+
+    def _carry_out_late(
+        self, attempt: InviteAttempt, key: TransactionKey, courier: Courier
+    ) -> None:
+        courier.carry_out(attempt.messages_to_send(), self, invite=key)
+        while attempt.next_event() is not None:
+            pass  # what becomes of it concerns nobody
+
+    def _follows(self, response: Response) -> bool:
+        """Go where a redirection leads, if that is allowed (section 8.1.3.4)."""
+        if not self.is_open or response.cseq != self.invite.cseq:
+            return False
+        invite = self.invite
+        uri = self._redirects.next_target(invite, response, self._ways.leads_to)
+        if uri is None:
+            return False
+        self._ways = self._ways.again(invite.uri, uri)
+        self._core.spawn(self._begin_again(self._invite, uri))
+        return True
 
     def _leads_on(self, response: Response | None = None) -> bool:
         """Try the next target, where there is one and nobody rings or hung up."""
@@ -126,7 +205,7 @@ class ClientCall:
         self._core.spawn(self._begin_again(self._invite))
         return True
 
-    async def _begin_again(self, failed: TransactionKey | None) -> None:
+    async def _begin_again(self, failed: TransactionKey | None, uri: Uri | None = None) -> None:
         try:
             flow = await self._ways.next_flow()
         except TransportFailed:
@@ -135,7 +214,7 @@ class ClientCall:
                 self._step()
             return
         if self.is_open:
-            self._begin(invite_again(self.invite, self._core, flow), flow)
+            self._begin(invite_again(self.invite, self._core, flow, uri), flow)
 
     def receive_request(self, key: TransactionKey, request: Request, flow: Flow) -> None:
         """Take a request of a fork that has not answered yet."""
@@ -164,6 +243,7 @@ class ClientCall:
 
     def _conclude(self, outcome: InviteSession | Exception) -> None:
         self._patience.cancel()
+        self._end_trial()
         for dialog in self._early:
             if not isinstance(outcome, InviteSession) or dialog != outcome.dialog.id:
                 self._core.leave(dialog)

@@ -21,6 +21,7 @@ from opensip.ua.gate import Gate
 from opensip.ua.invite import make_invite
 from opensip.ua.negotiation import Negotiator
 from opensip.ua.options import UNAVAILABLE, Refusal, capabilities, screen, screen_interval
+from opensip.ua.redirects import MayFollow
 from opensip.ua.server_call import ServerCall
 from opensip.ua.stack import Stack
 from opensip.ua.ways import Destination, as_destination
@@ -133,11 +134,14 @@ class Endpoint:
         target: Uri | Destination | None = None,
         ring_timeout: float = 60.0,
         observer: Observer | None = None,
+        may_follow: MayFollow | None = None,
     ) -> ClientCall:
         """Send an INVITE to `to`, by way of `target` where that is another host.
 
         Where a target cannot be reached, does not answer in time or says 503, the next one is
         tried (RFC 3263 section 4.3).
+        A redirection (3xx) is followed to the hosts of `to` and `target` alone, and where
+        `may_follow` allows it; never without that.
         `offer` is the negotiator's; it is asked for one where there is none. `ring_timeout` is
         in seconds. Raises TransportFailed where no way leads there.
         """
@@ -164,6 +168,7 @@ class Endpoint:
             negotiator=negotiator,
             ring_timeout=ring_timeout,
             authorize=ChallengeAnswers(credentials, stack.token) if credentials else None,
+            may_follow=may_follow,
         )
         if observer is not None:
             stack.spawn(self._unobserve_after(call))

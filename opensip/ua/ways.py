@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from opensip.errors import TransportFailed
 from opensip.net.dns import Dns
@@ -103,6 +103,20 @@ class Ways:
                 failure = error
         raise failure
 
+    def again(self, to: Uri, uri: Uri) -> "Ways":
+        """Find the ways to where a request to `to` was redirected; a proxy stays the way."""
+        where = self._destination
+        if where.uri == to:
+            where = replace(where, uri=uri)
+        return Ways(self._resolver, self._transport, self._blacklist, where)
+
+    def leads_to(self, host: str) -> bool:
+        """Tell whether a host is the destination's own: its name, or its address tried last."""
+        own = {self._destination.uri.host.lower()}
+        if self.target is not None:
+            own.add(self.target.host.lower())
+        return host.lower() in own
+
     def failed(self, response: Response | None = None) -> None:
         """Note that the target did not answer, or not well; Retry-After of `response` counts."""
         if self.target is not None:
@@ -146,9 +160,13 @@ def retry_after(response: Response) -> float | None:
     return min(float(digits), MAX_RETRY_AFTER) if digits and len(digits) < 10 else None
 
 
-def invite_again(invite: Request, core: Core, flow: Flow) -> Request:
-    """Make the INVITE for the next target: without answers to the last one's challenges."""
+def invite_again(invite: Request, core: Core, flow: Flow, uri: Uri | None = None) -> Request:
+    """Make the INVITE for the next target: without answers to the last one's challenges.
+
+    `uri` is where it was redirected to.
+    """
     headers = invite.headers.remove("Authorization").remove("Proxy-Authorization")
     headers = headers.replace("CSeq", f"{invite.cseq.number + 1} INVITE")
     contact = core.contact(flow, secure=invite.uri.is_secure)
-    return invite.with_headers(headers.replace("Contact", contact))
+    headers = headers.replace("Contact", contact)
+    return Request("INVITE", uri or invite.uri, headers, invite.body)

@@ -115,7 +115,7 @@ def test_replaces():
     assert replaces == Replaces("425928@bobster.example.org", "7743", "6472", True)
     assert Replaces.parse(str(replaces)) == replaces
     assert str(Replaces("c", "a", "b")) == "c;to-tag=a;from-tag=b"
-    for text in ("", "c", "c;to-tag=a", ";to-tag=a;from-tag=b"):
+    for text in ("", "c", "c;to-tag=a", ";to-tag=a;from-tag=b", 'c;to-tag=";x=";from-tag=b'):
         with pytest.raises(RemoteProtocolError):
             Replaces.parse(text)
 

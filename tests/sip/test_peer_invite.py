@@ -7,6 +7,7 @@ from opensip.sip.dialog import Dialog
 from opensip.sip.peer_invite import PeerInvite
 from opensip.sip.timers import Timers
 from opensip.sip.transaction.matching import key_of_request
+from tests.fakes.sip_callee import Callee
 from tests.fakes.sip_exchange import make_request
 
 REQUIRED = (("Require", "100rel"),)
@@ -122,3 +123,23 @@ def test_it_expires_without_prack():
     assert not bob.invite.has_expired
     bob.invite.handle_timer(now=32)
     assert bob.invite.has_expired
+
+
+def test_a_provisional_response_is_sent_again_each_minute():
+    bob = Callee()
+    bob.usage.provisional(183, headers=[("X-A", "b")], body=b"early", now=0)
+    assert bob.statuses() == [183]
+    for at in (60, 120):
+        assert bob.usage.get_timer() == at
+        bob.usage.handle_timer(now=at)
+        (again,) = bob.responses()
+        assert (again.status, again.headers.get("X-A")) == (183, "b")
+    bob.usage.answer(b"answer", now=130)
+    assert bob.statuses() == [200]
+    assert bob.usage.get_timer() == 130.5
+
+
+def test_100_is_not():
+    bob = Callee()
+    bob.usage.provisional(100, now=0)
+    assert bob.usage.get_timer() is None

@@ -10,6 +10,7 @@ from opensip.sip.headers import Headers
 from opensip.sip.message import Response
 from opensip.sip.uri import Uri
 from opensip.ua.call_failed import CallFailed
+from opensip.ua.client_call import TRIAL
 from opensip.ua.credentials import Credentials
 from opensip.ua.ways import MAX_RETRY_AFTER, Blacklist, Destination, Ways, retry_after
 from tests.fakes.agents import CALLER
@@ -69,14 +70,53 @@ def test_503_leads_to_the_next_target_and_the_first_rests():
     two_targets(check)
 
 
-def test_time_out_leads_to_the_next_target():
+def test_a_target_that_does_not_stir_is_left_for_the_next():
     async def check(it, first, second):
-        await dial(it)
+        call = await dial(it)
+        late = await first.get()
         invite = await second.get()
-        assert invite.method == "INVITE"
-        assert asyncio.get_running_loop().time() == pytest.approx(32, abs=0.5)
+        assert invite.cseq.number == late.cseq.number + 1
+        assert asyncio.get_running_loop().time() == pytest.approx(TRIAL, abs=0.1)
+        answer(it, second, invite, 200, body=b"answer")
+        await call.wait_answered()
+        while not first.inbox.empty():
+            assert (await first.get()).method == "INVITE"  # sent again until it was left
+        answer(it, first, late, 200, body=b"answer", tag="late")
+        assert [(await first.get()).method for _ in range(2)] == ["ACK", "BYE"]
+        assert it.us.counts()["dialogs"] == 1
 
     two_targets(check)
+
+
+def test_a_target_that_rings_late_is_cancelled():
+    async def check(it, first, second):
+        await dial(it)
+        late = await first.get()
+        await second.get()
+        answer(it, first, late, 180)
+        while (request := await first.get()).method == "INVITE":
+            pass
+        assert request.method == "CANCEL"
+
+    two_targets(check)
+
+
+def test_a_target_that_tries_is_not_left_nor_the_last_that_can_be_reached():
+    async def check(it, first, second):
+        await dial(it)
+        answer(it, first, await first.get(), 100, contact=False)
+        await second.silence(20)
+
+    async def check_last(it, first, second):
+        call = await dial(it)
+        it.us.core._transport.unreachable.add(("127.0.0.9", 5060))
+        invite = await first.get()
+        await asyncio.sleep(10)
+        answer(it, first, invite, 200, body=b"answer")
+        await call.wait_answered()
+
+    two_targets(check)
+    two_targets(check_last)
 
 
 def test_target_that_cannot_be_reached_is_passed_over():
