@@ -15,6 +15,7 @@ COMMANDS = {  # name -> module that holds a click command `command`
     "call": "opensip.cli.call",
     "desk": "opensip.cli.desk",
     "trunk": "opensip.cli.trunk",
+    "trace": "opensip.cli.trace",
     "hash-password": "opensip.cli.hash_password",
 }
 

@@ -34,10 +34,14 @@ def fuzz(name: str, seconds: float, directory: Path, *more: str) -> None:
         target = target_of(name)
     corpus = _write_seeds(target, directory)
     end = time.process_time() + seconds
+    executions = 0
 
     def one_input(data: bytes) -> None:
+        nonlocal executions
         if time.process_time() > end:
+            print(f"executions: {executions}", flush=True)
             os._exit(0)  # libFuzzer knows only wall time; what it found is on disk
+        executions += 1
         target.one_input(data)
 
     options = [f"-max_len={MAX_INPUT}", "-timeout=20", f"-artifact_prefix={directory}/crash-"]
@@ -61,12 +65,13 @@ def replay(name: str, directory: Path) -> dict[str, Any]:
     """Run every input without instruments: what they cost and cover, and where not."""
     target = target_of(name)
     inputs = dict(_inputs(target, directory / "corpus"))
-    slow = {key: cost for key, data in inputs.items() if (cost := _cost(target, data)) > MAX_CPU}
+    costs = {key: _cost(target, data) for key, data in inputs.items()}
     wanted = set().union(*(_lines_of(part) for part in target.parser))
     missed = wanted - _covered(target, inputs, {file for file, _ in wanted})
     return {
         "inputs": len(inputs),
-        "slow": slow,
+        "slow": {key: cost for key, cost in costs.items() if cost > MAX_CPU},
+        "dearest": max(costs.values()),
         "covered": 1 - len(missed) / len(wanted),
         "missed": [f"{file}:{line}" for file, line in sorted(missed)],
     }

@@ -1,4 +1,4 @@
-"""Starts fuzzing: scripts/fuzz [TARGET...] [--seconds N].
+"""Starts fuzzing: scripts/fuzz [TARGET...] [--seconds N | --long].
 
 Each target runs for N seconds of CPU (default 60). Its corpus grows under build/fuzz/TARGET and
 is used again; an input that breaks the invariant is left there as crash-*. Afterwards the
@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.fuzz.target import MAX_CPU, TARGETS, Fault
+from tests.fuzz.target import MAX_CPU, SECONDS_LONG, TARGETS, Fault
 
 ROOT = Path(__file__).parents[2]
 ENOUGH = 0.9  # of the parser's lines
@@ -40,6 +40,7 @@ def fuzz(
 ) -> str:
     """Fuzz a target; gives what broke its invariant, or "" if nothing did."""
     done = start("fuzz", name, str(seconds), str(directory), *options, planted=planted)
+    (directory / "executions").write_text(done.stdout.rpartition("executions: ")[2].strip())
     if done.returncode == 0:
         return ""
     return f"status {done.returncode}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
@@ -72,7 +73,13 @@ def _run(name: str, seconds: float) -> bool:
         print(f"{name}: the invariant is broken; the input is {directory}/crash-*\n{broken}")
         return False
     told = replay(name, directory)
-    print(f"{name}: {told['inputs']} inputs, {told['covered']:.1%} of the parser's lines")
+    executions = (directory / "executions").read_text()
+    print(
+        f"{name}: {executions} executions in {seconds / 60:g} CPU minutes, "
+        f"{told['inputs']} inputs kept, {told['covered']:.1%} of the parser's lines, "
+        f"the dearest input {told['dearest'] * 1000:.1f} ms",
+        flush=True,
+    )
     for key, cost in told["slow"].items():
         print(f"  {cost * 1000:.0f} ms, more than {MAX_CPU * 1000:.0f}: {key}")
     if told["covered"] < ENOUGH:
@@ -84,10 +91,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/fuzz", description=__doc__)
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(TARGETS))
     parser.add_argument("--seconds", type=float, default=60.0, help="of CPU for each target")
+    parser.add_argument("--long", action="store_true", help=f"as --seconds {SECONDS_LONG:g}")
     arguments = parser.parse_args()
+    seconds = SECONDS_LONG if arguments.long else arguments.seconds
     if unknown := set(arguments.targets) - set(TARGETS):
         parser.error(f"no target {', '.join(sorted(unknown))}; there are {', '.join(TARGETS)}")
-    good = [_run(name, arguments.seconds) for name in arguments.targets or TARGETS]
+    good = [_run(name, seconds) for name in arguments.targets or TARGETS]
     return int(not all(good))
 
 
