@@ -290,8 +290,11 @@ class SipTransport:
 
 def _bind(host: str, port: int) -> socket.socket:
     """Bind a UDP socket: done here, the error says why it failed, under every loop."""
-    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM)
     try:
+        if family == socket.AF_INET6:  # so that "0.0.0.0" may stand beside "::" on one port
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.setblocking(False)
         sock.bind((host, port))
     except OSError:

@@ -22,6 +22,11 @@ class DialogId(NamedTuple):
     local_tag: str
     remote_tag: str
 
+    @classmethod
+    def of(cls, request: Request) -> "DialogId":
+        """Tell which dialog a request of the peer belongs to."""
+        return cls(request.call_id, request.to.tag or "", request.from_.tag or "")
+
 
 class DialogState(enum.Enum):
     """States of section 12."""

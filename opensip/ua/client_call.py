@@ -24,7 +24,7 @@ from opensip.sip.transaction import TransactionKey
 from opensip.sip.uri import Uri
 from opensip.sip.usage import Ask, Authorize, Command
 from opensip.ua.call_failed import CallFailed
-from opensip.ua.core import Core
+from opensip.ua.core import Core, Stage
 from opensip.ua.courier import Courier
 from opensip.ua.invite_session import InviteSession
 from opensip.ua.negotiation import Negotiator
@@ -86,6 +86,11 @@ class ClientCall:
     def invite(self) -> Request:
         """The INVITE as it was sent last, with its credentials."""
         return self._attempt.request
+
+    @property
+    def stage(self) -> Stage:
+        """How far the call is: what holds a dialog of it afterwards is its session."""
+        return Stage.CALLING
 
     @property
     def is_open(self) -> bool:

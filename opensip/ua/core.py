@@ -1,6 +1,7 @@
 """What calls and sessions need of the endpoint that carries them."""
 
 import asyncio
+import enum
 from collections.abc import Coroutine
 from typing import Any, Protocol
 
@@ -22,8 +23,21 @@ class Asker(Protocol):
         """Learn that no final response will come: 408 time-out, 503 transport failure."""
 
 
+class Stage(enum.Enum):
+    """What a dialog is to somebody who wants to take it over (RFC 3891 section 3)."""
+
+    CALLING = enum.auto()  # early, by an INVITE of ours
+    CALLED = enum.auto()  # early, by an INVITE of the peer
+    TALKING = enum.auto()
+    OVER = enum.auto()
+
+
 class Participant(Protocol):
     """Whoever holds a dialog: gets what the peer sends within it."""
+
+    @property
+    def stage(self) -> Stage:
+        """How far the call is."""
 
     def receive_request(self, key: TransactionKey, request: Request, flow: Flow) -> None:
         """Take a new request, to be answered with `Core.respond`."""

@@ -22,6 +22,7 @@ from opensip.ua.invite import make_invite
 from opensip.ua.negotiation import Negotiator
 from opensip.ua.options import UNAVAILABLE, Refusal, capabilities, screen, screen_interval
 from opensip.ua.redirects import MayFollow
+from opensip.ua.replaces import screen_replaces
 from opensip.ua.server_call import ServerCall
 from opensip.ua.stack import Stack
 from opensip.ua.ways import Destination, as_destination
@@ -205,6 +206,8 @@ class Endpoint:
             return refusal
         if request.method not in ("INVITE", "OPTIONS"):
             return Refusal(481)  # the others mean a dialog
+        if (refusal := screen_replaces(request, self._stack.participant)) is not None:
+            return refusal
         limit = self._config.max_calls
         is_full = limit is not None and len(self._calls) >= limit
         return UNAVAILABLE if self._is_draining or is_full else screen_interval(request)

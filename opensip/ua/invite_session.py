@@ -25,7 +25,7 @@ from opensip.sip.transaction import TransactionKey
 from opensip.sip.usage import Authorize
 from opensip.ua.alarm import Alarm
 from opensip.ua.call_failed import CallFailed
-from opensip.ua.core import Core
+from opensip.ua.core import Core, Stage
 from opensip.ua.courier import Courier
 from opensip.ua.dialog_requests import DialogRequests, OnInfo, OnRefer
 from opensip.ua.negotiation import Negotiation, Negotiator
@@ -117,6 +117,13 @@ class InviteSession:
     def is_established(self) -> bool:
         """True from the answer until either side hangs up."""
         return self._usage.state is State.ESTABLISHED
+
+    @property
+    def stage(self) -> Stage:
+        """How far the call is."""
+        if self.is_early:
+            return Stage.CALLED
+        return Stage.TALKING if self.is_established else Stage.OVER
 
     # ---- what the user does
 

@@ -209,6 +209,10 @@ class Stack:
         """Let the requests of a dialog go to `participant`."""
         self._dialogs[dialog] = participant
 
+    def participant(self, dialog: DialogId) -> Participant | None:
+        """Find who holds a dialog."""
+        return self._dialogs.get(dialog)
+
     def leave(self, dialog: DialogId) -> None:
         """Know the dialog no more."""
         self._dialogs.pop(dialog, None)
@@ -307,7 +311,7 @@ class Stack:
             case ResponseReceived(key, response, _):
                 self._outgoing.take_response(key, response)
             case AckReceived(request, _):
-                if (participant := self._dialogs.get(_dialog_of(request))) is not None:
+                if (participant := self._dialogs.get(DialogId.of(request))) is not None:
                     participant.receive_ack(request)
             case CancelReceived(key, request):
                 if (participant := self._invites.get(key)) is not None:
@@ -331,7 +335,7 @@ class Stack:
         if request.to.tag is None:
             self._take_new(key, request, flow)
             return
-        if (participant := self._dialogs.get(_dialog_of(request))) is None:
+        if (participant := self._dialogs.get(DialogId.of(request))) is None:
             self._layer.forget(key)
             self.gate.refuse_stray(request, flow, now=self._loop.time())
             return
@@ -343,7 +347,3 @@ class Stack:
         if request.method == "INVITE":
             self._invites[key] = participant
         participant.receive_request(key, request, flow)
-
-
-def _dialog_of(request: Request) -> DialogId:
-    return DialogId(request.call_id, request.to.tag or "", request.from_.tag or "")
