@@ -19,7 +19,10 @@ def parts(*types):
 @pytest.mark.parametrize(
     ("refused", "status", "header"),
     [
-        (request("SUBSCRIBE"), 405, "Allow"),
+        *(
+            (request(name), 405, "Allow")
+            for name in ("SUBSCRIBE", "REGISTER", "PUBLISH", "MESSAGE")
+        ),
         (request("SHUFFLE"), 501, "Allow"),
         (request(uri="http://example.com/"), 416, None),
         (request(uri="urn:service:counseling"), 416, None),

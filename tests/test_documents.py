@@ -1,0 +1,46 @@
+"""What the documents say of files and tests is so."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+_ROW = re.compile(r"\|.*\|")
+_TEST = re.compile(r"`([\w/]+\.py)(?:::(\w+))?`")
+
+
+def named(document):
+    """List each file and test that stands in a table: (path below opensip or tests, name)."""
+    rows = _ROW.findall((ROOT / "docs" / document).read_text(encoding="utf-8"))
+    return [found for row in rows for found in _TEST.findall(row)]
+
+
+def is_there(path, name):
+    if not name:
+        return (ROOT / "opensip" / path).is_file() or (ROOT / "tests" / path).is_file()
+    file = ROOT / "tests" / path
+    return file.is_file() and bool(
+        re.search(rf"^\s*(?:def|async def|class) {name}\b", file.read_text(), re.MULTILINE)
+    )
+
+
+@pytest.mark.parametrize(("document", "least"), [("conformance.md", 140), ("reliability.md", 45)])
+def test_files_and_tests_of_a_document_are_there(document, least):
+    found = named(document)
+    assert len(found) >= least
+    assert [f"{path}::{name}" for path, name in found if not is_there(path, name)] == []
+
+
+def test_every_row_of_conformance_is_complete():
+    rows = (ROOT / "docs/conformance.md").read_text(encoding="utf-8").splitlines()
+    rows = [row.split(" | ") for row in rows if row.startswith("| ") and "RFC" not in row]
+    assert all(len(row) == 6 for row in rows)
+    assert {row[3] for row in rows} == {"yes", "partly", "no"}
+
+
+def test_every_row_of_reliability_says_why_it_has_no_test():
+    rows = (ROOT / "docs/reliability.md").read_text(encoding="utf-8").splitlines()
+    rows = [row.strip("| ").split(" | ") for row in rows if re.match(r"\| \d+ \|", row)]
+    assert [int(row[0]) for row in rows] == list(range(1, 41))
+    assert all("`" in row[-1] or row[-1].startswith("does not apply: ") for row in rows)
