@@ -9,6 +9,7 @@ from typing import Literal
 
 from opensip.errors import RemoteProtocolError
 from opensip.sip.fields import UserToUser
+from opensip.sip.identity_fields import HistoryEntry
 from opensip.sip.message import Request
 from opensip.sip.uri import NameAddr
 
@@ -51,7 +52,9 @@ def context(request: Request, headers: Sequence[str]) -> dict[str, str]:
     """Give what a trusted trunk tells as variables for the agent.
 
     `user_to_user` (`user_to_user_2`, … for more), decoded; `diversion` and `diversion_reason`
-    of the last diversion (RFC 5806); each of the configured `headers` under its name in lower
+    of the last diversion (RFC 5806); `history`, the targets before us that may be shown (RFC
+    7044), with spaces between; `referred_by`, who transferred the caller to us (RFC 3892), whose
+    word alone that is; each of the configured `headers` under its name in lower
     case with "_" for "-". Never call it for a trunk that is not trusted.
     """
     variables: dict[str, str] = {}
@@ -62,6 +65,10 @@ def context(request: Request, headers: Sequence[str]) -> dict[str, str]:
     if diversions := _addresses(request, "Diversion"):
         variables["diversion"] = _number(diversions[0])
         variables["diversion_reason"] = printable(diversions[0].params.get("reason") or "unknown")
+    if history := [_number(entry.address) for entry in _history(request)]:
+        variables["history"] = " ".join(filter(None, history))
+    if referrers := _addresses(request, "Referred-By"):
+        variables["referred_by"] = _number(referrers[0]) or printable(referrers[0].uri.host)
     for name in headers:
         found = request.headers.get(name)
         if found is not None:
@@ -120,6 +127,18 @@ def _readable(values: Iterable[str]) -> Iterable[NameAddr]:
             yield NameAddr.parse(value)
         except RemoteProtocolError:
             continue  # one header that cannot be read must not cost the call
+
+
+def _history(request: Request) -> list[HistoryEntry]:
+    """Give what History-Info tells of earlier targets: the last one is how the call found us."""
+    entries = []
+    for value in request.headers.values("History-Info"):
+        try:
+            entry = HistoryEntry.parse(value)
+            entries.append((entry, entry.is_private))
+        except RemoteProtocolError:
+            continue  # one that cannot be read must not cost the call
+    return [entry for entry, is_private in entries[:-1] if not is_private]
 
 
 def _is_tel(address: NameAddr) -> bool:

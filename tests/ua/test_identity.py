@@ -100,3 +100,19 @@ def test_context_of_a_bandwidth_call():
         "diversion": "+1",
         "diversion_reason": "unknown",
     }
+
+
+def test_context_of_a_call_that_was_passed_on():
+    told = context(
+        invite(
+            ("History-Info", "<sip:+1555@a>;index=1, <sip:+1556@b?Privacy=history>;index=1.1"),
+            ("History-Info", "<sip:unreadable, <sip:+1557@c>;index=x"),
+            ("History-Info", "<sip:+1558@c>;index=1.2, <sip:us@here>;index=1.3"),
+            ("Referred-By", "<sip:+1559@desk.example>"),
+        ),
+        (),
+    )
+    assert told == {"history": "+1555 +1558", "referred_by": "+1559"}
+    assert context(invite(("Referred-By", "<sip:desk.example>")), ()) == {
+        "referred_by": "desk.example"
+    }
