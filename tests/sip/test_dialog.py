@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from opensip.errors import LocalProtocolError, RemoteProtocolError
 from opensip.sip.dialog import Dialog, DialogId, DialogState
@@ -194,3 +196,47 @@ class TestOrder:
         assert str(dialog.remote_target) == "sip:alice@192.0.2.1:5060"
         dialog.receive_request(make_request("INVITE", cseq=4, contact="<sip:new@x>"))
         assert str(dialog.remote_target) == "sip:new@x"
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["ask", "answer", "request"]),
+        st.sampled_from(["INVITE", "UPDATE", "INFO", "BYE", "ACK", "CANCEL"]),
+        st.integers(0, 6),
+        st.sampled_from([100, 183, 200, 486]),
+    ),
+    max_size=20,
+)
+
+
+@given(steps=steps, routes=st.sampled_from([(), LOOSE, STRICT]), callee=st.booleans())
+def test_any_order_of_messages_keeps_numbers_and_identity(steps, routes, callee):
+    dialog = as_uas(headers=records(*routes)) if callee else as_uac(183, headers=records(*routes))
+    identity, asked, heard = dialog.id, [dialog.local_cseq], dialog.remote_cseq
+    was_confirmed = False
+    for verb, method, number, status in steps:
+        target = dialog.remote_target
+        request = make_request(method, cseq=number, contact=f"<sip:moved{number}@h>")
+        match verb:
+            case "ask" if method in ("ACK", "CANCEL"):
+                with pytest.raises(LocalProtocolError):
+                    dialog.create_request(method)
+            case "ask":
+                asked.append(dialog.create_request(method).cseq.number)
+            case "answer":
+                dialog.receive_response(answer_to(request, status, headers=records(*LOOSE)))
+            case _ if method not in ("ACK", "CANCEL") and number < (heard or 0):
+                with pytest.raises(RemoteProtocolError) as caught:
+                    dialog.receive_request(request)
+                assert caught.value.sip_status == 500
+                assert dialog.remote_target == target
+            case _:
+                dialog.receive_request(request)
+                heard = heard if method in ("ACK", "CANCEL") else number
+        if dialog.remote_target != target:
+            assert method in ("INVITE", "UPDATE")
+        assert dialog.remote_cseq == heard
+        assert dialog.id == identity
+        assert not (was_confirmed and dialog.state is DialogState.EARLY)
+        was_confirmed = dialog.state is DialogState.CONFIRMED
+    assert asked == list(range(asked[0], asked[0] + len(asked)))

@@ -299,3 +299,74 @@ class TestReceiver:
 
 def test_progress_is_a_value():
     assert ReferProgress("refer", 202, False) == ReferProgress("refer", 202, False)
+
+
+sent = st.lists(
+    st.tuples(
+        st.sampled_from(["answer", "notify", "bye", "fail", "timer"]),
+        st.sampled_from([100, 180, 202, 200, 403, 486, 603]),
+        st.sampled_from([ACTIVE, TERMINATED, "", "pending", ";;"]),
+        st.floats(0, 40),
+    ),
+    max_size=15,
+)
+
+
+@given(steps=sent)
+def test_any_order_of_events_is_told_to_one_end(steps):
+    alice, now, told = Sender(), 0.0, []
+    for verb, status, state, wait in steps:
+        now += wait
+        match verb:
+            case "answer":
+                alice.answered(status, now=now)
+            case "notify":  # each is answered, whenever it comes: the helper asserts it
+                alice.notify(write_sipfrag(status), state, now=now)
+            case "bye":
+                alice.refer.receive_bye()
+            case "fail":
+                alice.refer.transaction_failed(408)
+            case _:
+                alice.refer.handle_timer(now=now)
+        over = alice.refer.is_final
+        told += alice.told()
+        assert alice.refer.messages_to_send() == []
+        assert not (over and alice.refer.get_timer())
+    assert [final for *_, final in told[:-1]] == [False] * len(told[:-1])  # nothing after the end
+    assert alice.refer.is_final == bool(told and told[-1][2])
+    if alice.refer.get_timer() is not None:  # whoever waits, waits no longer than this
+        alice.refer.handle_timer(now=now + 31)
+        assert alice.told() == [("notify", 0, True)]
+
+
+received = st.lists(
+    st.tuples(
+        st.sampled_from(["notify", "last", "answer", "fail"]),
+        st.sampled_from([100, 180, 200, 486]),
+    ),
+    max_size=12,
+)
+
+
+@given(steps=received, silent=st.booleans())
+def test_any_order_of_news_ends_with_one_last_notify(steps, silent):
+    bob = Receiver(("Refer-To", TARGET), *([("Refer-Sub", "false")] if silent else []))
+    bob.refer.accept()
+    for verb, status in steps:
+        match verb:
+            case "notify" | "last":
+                bob.refer.notify(status, final=verb == "last")
+            case "answer":
+                answer = answer_to(make_request("NOTIFY"), max(status, 200))
+                bob.refer.receive_response(answer, now=0.0)
+            case _:
+                bob.refer.transaction_failed(408)
+    accepted, *notifies = bob.commands()
+    assert accepted.response.status == 202
+    states = [command.request.headers.get("Subscription-State") for command in notifies]
+    assert states == [] if silent else states[0] == ACTIVE
+    assert set(states[:-1]) <= {ACTIVE}
+    numbers = [command.request.cseq.number for command in notifies]
+    assert numbers == sorted(set(numbers))
+    if states[-1:] == [TERMINATED]:
+        assert bob.refer.is_over
