@@ -3,12 +3,14 @@
 import re
 from collections import deque
 
-from opensip.events import Observer, SipReceived, SipSent
+from opensip.events import Fault, Observer, SipReceived, SipSent
 from opensip.sip.flow import Flow
 from opensip.sip.message import masked
 
 _CALL_ID = re.compile(rb"\r\n(?:call-id|i)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _BACKLOG = 8  # messages kept until an observer is attached: the INVITE, and what goes before
+MAX_MESSAGES = 2000  # of one call: a day of session refreshes, and no more of a peer gone mad
+MAX_TEXT = 16384  # octets of one message: what says more has it in its body
 
 Kind = type[SipReceived] | type[SipSent]
 
@@ -24,6 +26,7 @@ class Watch:
 
     def __init__(self, observer: Observer | None = None) -> None:
         self._observer = observer
+        self._left = MAX_MESSAGES
         self._backlog: deque[tuple[Kind, float, Flow, bytes]] = deque(maxlen=_BACKLOG)
 
     def attach(self, observer: Observer) -> None:
@@ -37,6 +40,12 @@ class Watch:
         if self._observer is None:
             self._backlog.append((kind, at, flow, data))
             return
+        if self._left <= 0:
+            self._say_once(at)
+            return
+        self._left -= 1
+        if len(data) > MAX_TEXT:
+            data = data[:MAX_TEXT]
         text = data.decode("utf-8", "replace")
         lower = data.lower()
         if b"authorization" in lower or b"inline:" in lower:  # costs less than masking each message
@@ -44,6 +53,12 @@ class Watch:
         self._observer.note(
             kind(at, flow.transport, _host_port(flow.local), _host_port(flow.remote), text)
         )
+
+    def _say_once(self, at: float) -> None:
+        if self._left == 0 and self._observer is not None:
+            self._left = -1
+            why = f"more than {MAX_MESSAGES} SIP messages: later ones are not kept"
+            self._observer.note(Fault(at, "journal", why))
 
 
 class Watches(dict[str, Watch]):

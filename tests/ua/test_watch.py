@@ -1,8 +1,9 @@
 import pytest
 
-from opensip.events import SipReceived, SipSent
+from opensip.events import Fault, SipReceived, SipSent
 from opensip.sip.flow import Flow
-from opensip.ua.watch import Watch, call_id_of
+from opensip.ua import watch as module
+from opensip.ua.watch import MAX_TEXT, Watch, call_id_of
 
 FLOW = Flow("UDP", ("127.0.0.1", 5060), ("::1", 5070))
 
@@ -38,3 +39,14 @@ def test_secrets_are_masked():
     watch.note(SipSent, 0.0, FLOW, b'a\r\nAuthorization: Digest response="abc"\r\n\r\n')
     notes = watch._observer
     assert "abc" not in notes[0].text
+
+
+def test_a_call_without_end_does_not_fill_the_disk(monkeypatch):
+    monkeypatch.setattr(module, "MAX_MESSAGES", 3)
+    notes = Notes()
+    watch = Watch(notes)
+    for number in range(9):
+        watch.note(SipReceived, float(number), FLOW, b"x" * 70_000)
+    assert [type(event) for event in notes] == [SipReceived] * 3 + [Fault]
+    assert notes[3].at == 3.0
+    assert {len(event.text) for event in notes[:3]} == {MAX_TEXT}
