@@ -22,6 +22,7 @@ _ALLOWED = frozenset(ALLOW.split(", "))
 _EXTENSIONS = frozenset(SUPPORTED.split(", "))
 _KNOWN = _ALLOWED | {"REGISTER", "SUBSCRIBE", "PUBLISH", "MESSAGE"}
 _SCHEMES = frozenset({"sip", "sips", "tel"})
+_ENCRYPTED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})  # section 23.2
 _MULTIPART = frozenset({"multipart/mixed", "multipart/alternative"})
 _DESCRIPTIONS = _MULTIPART | {SDP}
 _BODIES = {
@@ -90,12 +91,16 @@ def _screen_body(request: Request) -> Refusal | None:
     content_type = request.content_type
     if accepted is None or (content_type in accepted and content_type not in _MULTIPART):
         return None
-    if is_optional(request.headers):
-        return None
+    return None if is_optional(request.headers) else _screen_parts(request, accepted)
+
+
+def _screen_parts(request: Request, accepted: frozenset[str]) -> Refusal | None:
     try:
         parts = parts_of(request.headers, request.body)
     except RemoteProtocolError as error:
         return Refusal(error.sip_status, (), error.reason)
+    if any(part.content_type in _ENCRYPTED for part in parts):
+        return Refusal(493)
     # A part that we can use is enough: what carriers add to it rarely says that it is optional.
     if all(part.is_optional for part in parts) or any(p.content_type in accepted for p in parts):
         return None

@@ -7,7 +7,17 @@ SECONDS_SHORT = 1.0  # of CPU for each target in every test run
 SECONDS_LONG = 600.0  # of CPU for each target in scripts/test --long
 MAX_INPUT = 65536  # octets: no datagram is longer, and a stream's message not much
 MAX_CPU = 0.05  # seconds that one input may cost
-TARGETS = ("address", "description", "digest", "framing", "message", "rtcp", "rtp", "via")
+TARGETS = (
+    "address",
+    "description",
+    "digest",
+    "framing",
+    "message",
+    "multipart",
+    "rtcp",
+    "rtp",
+    "via",
+)
 
 
 @dataclass(frozen=True, slots=True)

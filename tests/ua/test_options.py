@@ -36,6 +36,7 @@ def parts(*types):
             "Accept-Encoding",
         ),
         (request("INFO", body=b"x", Content_Type="application/json"), 415, "Accept"),
+        (request(body=b"x", Content_Type="application/pkcs7-mime; smime-type=x"), 493, None),
         (request(body=b"--x\r\n", Content_Type="multipart/mixed;boundary=x"), 400, None),
         (
             request(body=parts("text/html"), Content_Type="multipart/mixed;boundary=x"),
