@@ -199,7 +199,10 @@ class _Reader:
             number = len(self._legs) + 1
             key = PEER if number == 1 else f"leg{number}"
             address = f"{event['transport']} {event['remote']}"
-            self._legs[call_id] = Party(key, f"leg {number}", address)
+            start, _, rest = event["text"].partition(" ")
+            is_response = start.upper().startswith("SIP/")
+            name = f"leg {number}" if is_response else _name_of(rest.partition(" ")[0])[0]
+            self._legs[call_id] = Party(key, name, address)
         return self._legs[call_id].key
 
     def _take_progress(self, event: Event) -> None:

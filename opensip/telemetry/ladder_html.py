@@ -27,7 +27,9 @@ svg { display: block; width: 100%; height: auto; }
 summary { list-style: none; cursor: pointer; } summary::-webkit-details-marker { display: none; }
 summary:hover, summary:focus-visible { background: var(--card); outline: none; }
 details[open] > summary { background: var(--card); }
-pre { margin: 0 16px 12px 84px; padding: 12px 16px; overflow-x: auto; background: var(--card);
+summary:hover .halo, details[open] > summary .halo { stroke: var(--card); }
+pre { margin: 0 16px 12px 84px; padding: 12px 16px; white-space: pre-wrap;
+  overflow-wrap: anywhere; background: var(--card);
   border: 1px solid var(--edge); border-left: 3px solid var(--mark); border-radius: 8px;
   font: 12px/1.55 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 pre b { color: var(--mark); font-weight: 600; }

@@ -89,7 +89,7 @@ def test_each_call_id_is_a_leg():
     bridge = message("INVITE sip:desk@d SIP/2.0", cseq="1 INVITE", call_id="other")
     drawn = read_ladder([opened(), invite(), started(), sip(1.0, "sent", bridge, "192.0.2.7:5060")])
     assert [party.key for party in drawn.parties] == [PEER, US, "leg2"]
-    assert drawn.parties[2].address == "UDP 192.0.2.7:5060"
+    assert (drawn.parties[2].name, drawn.parties[2].address) == ("desk", "UDP 192.0.2.7:5060")
     assert (drawn.steps[1].source, drawn.steps[1].target) == (US, "leg2")
 
 
