@@ -150,6 +150,7 @@ class Server:
             secret=self._secret,  # kept over a reload: nonces stay good
             strangers=settings.server.sip.strangers,
             normalise=normalise,
+            nonce_seconds=settings.server.sip.nonce_seconds,
         )
 
     def _take_signals(self) -> None:

@@ -12,10 +12,13 @@ from opensip.net.dns import split_server
 from opensip.net.limits import ConnectionLimits
 from opensip.net.tls import Profile
 from opensip.settings.secrets import Secret
+from opensip.sip.digest import NONCE_SECONDS
 from opensip.ua.abuse import SCANNERS, AbuseLimits
 
 OnOff = Literal["on", "off"]
 Digest = Literal["SHA-256", "MD5"]
+
+LONGEST_NONCE = 3600.0  # seconds: who overhears a good answer may use a nonce for so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,14 @@ class SipTable:
     user_agent: str = "opensip"
     name_servers: tuple[str, ...] = ()
     blacklist_seconds: float = 60.0
+    nonce_seconds: float = NONCE_SECONDS
     listeners: tuple[ListenerTable, ...] = ()
 
     def __post_init__(self) -> None:
+        if not 1 <= self.nonce_seconds <= LONGEST_NONCE:
+            raise ValueError(
+                f"nonce_seconds {self.nonce_seconds:g}: from 1 to {LONGEST_NONCE:g} seconds"
+            )
         for server in self.name_servers:
             split_server(server)
 

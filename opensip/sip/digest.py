@@ -28,6 +28,7 @@ from opensip.sip.uri import Uri
 __all__ = [
     "ABLE",
     "ALGORITHMS",
+    "NONCE_SECONDS",
     "Accepted",
     "Challenge",
     "DigestVerifier",
@@ -42,6 +43,8 @@ __all__ = [
 ALGORITHMS = ("SHA-256", "MD5")  # of our challenges unless told otherwise
 # What we can challenge with, best first (RFC 8760 section 2.4).
 ABLE = tuple(name for name in ("SHA-512-256", "SHA-256", "MD5") if name in HASHES)
+# Seconds that a nonce is good for: a phone answers a challenge within Timer B, or never.
+NONCE_SECONDS = 30.0
 _AHEAD = 1_000_000  # ns: nonces of one tick of the clock are numbered into the next
 _NC = re.compile(r"[0-9A-Fa-f]{8}")
 
@@ -117,7 +120,7 @@ class DigestVerifier:
     """
 
     def __init__(
-        self, secret: bytes, realm: str, lifetime: float = 30.0, table_size: int = 10_000
+        self, secret: bytes, realm: str, lifetime: float = NONCE_SECONDS, table_size: int = 10_000
     ) -> None:
         self.realm = realm
         self._secret = secret

@@ -11,7 +11,15 @@ from typing import Literal
 
 from opensip.errors import RemoteProtocolError
 from opensip.sip.challenge import base_algorithm, parse_digest
-from opensip.sip.digest import ALGORITHMS, Accepted, DigestVerifier, Ha1, Refused, Stale
+from opensip.sip.digest import (
+    ALGORITHMS,
+    NONCE_SECONDS,
+    Accepted,
+    DigestVerifier,
+    Ha1,
+    Refused,
+    Stale,
+)
 from opensip.sip.flow import Flow
 from opensip.sip.message import Request
 from opensip.sip.reasons import reason_of
@@ -103,10 +111,11 @@ class Admission:
         secret: bytes,
         strangers: Literal["silent", "refuse"] = "silent",
         normalise: Callable[[str], str],
+        nonce_seconds: float = NONCE_SECONDS,
     ) -> None:
         self._trunks = tuple(trunks)
         self._by_name = {trunk.name: trunk for trunk in trunks}
-        self._verifier = DigestVerifier(secret, realm)
+        self._verifier = DigestVerifier(secret, realm, nonce_seconds)
         self._strangers = strangers
         self._normalise = normalise
         self._anywhere = tuple(trunk for trunk in trunks if trunk.opens_by_digest)

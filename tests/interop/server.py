@@ -16,6 +16,9 @@ data = "{folder}/data"
 agent_files = ["{agents}"]
 trunk_files = []
 
+[sip]
+{sip}
+
 [[sip.listeners]]
 transport = "UDP"
 host = "{host}"
@@ -64,7 +67,7 @@ START_SECONDS, STOP_SECONDS = 20, 40
 
 
 class Server:
-    """`opensip serve` with `trunks` (TOML), stopped with `stop` or killed with `kill`."""
+    """`opensip serve` with `trunks` and more keys of `[sip]`; `stop` it, or `kill` it."""
 
     def __init__(
         self,
@@ -74,6 +77,7 @@ class Server:
         agents: str = str(ROOT / "config/agents/*.toml"),
         host: str = "127.0.0.1",
         public: str = "",
+        sip: str = "",
         first_port: int = 20000,
         within: Sequence[str] = (),
     ) -> None:
@@ -86,7 +90,7 @@ class Server:
         self.config.write_text(
             CONFIG.format(
                 folder=folder, agents=agents, host=host, public=public, port=self.port,
-                tls_port=self.tls_port, certs=self.certs, trunks=trunks,
+                tls_port=self.tls_port, sip=sip, certs=self.certs, trunks=trunks,
                 first_port=first_port, last_port=first_port + 9999,
             )
         )  # fmt: skip

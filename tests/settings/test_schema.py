@@ -91,3 +91,9 @@ def test_a_range_of_ports(first, last):
 def test_a_user_needs_both_hashes():
     with pytest.raises(ValueError, match="opensip hash-password prints both"):
         schema.UserTable(md5="x")
+
+
+@pytest.mark.parametrize("seconds", [0, 0.5, 3601])
+def test_a_nonce_lives_a_second_at_least_and_an_hour_at_most(seconds):
+    with pytest.raises(ValueError, match=r"nonce_seconds .*: from 1 to 3600 seconds"):
+        schema.SipTable(nonce_seconds=seconds)
