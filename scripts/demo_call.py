@@ -161,7 +161,7 @@ def start_caller(
     choice: Choice, options: argparse.Namespace, lines: "queue.Queue[tuple[str, str]]"
 ) -> Process:
     """Start the caller, which dials at once."""
-    words = ["call", TO, *choice.steps, "--json", "--user", "caller", "--realm", REALM]
+    words = ["call", TO, *choice.steps, "--json", "--listen", "--user", "caller", "--realm", REALM]
     words += ["--password", "env:OPENSIP_DEMO_PASSWORD", "--srtp", "required"]
     words += ["--ca", "certs/ca.pem", "--voice", choice.voice, "--address", "127.0.0.1"]
     words += ["--from", "sip:+15551112222@localhost"]

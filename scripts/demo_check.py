@@ -18,6 +18,7 @@ ASKING = (
     "when will my order arrive",
     "can you check my order please",
 )
+CALMLY = ("a person please", "operator please")  # where the first wording was not understood
 PERSON = (
     "i want to talk to a person",
     "can i speak to a human",
@@ -45,12 +46,14 @@ class Choice:
 
     @property
     def steps(self) -> list[str]:
-        """The caller's script."""
+        """The caller's script, with other wordings for what was not understood."""
+        digits = [DIGITS[int(d)] for d in self.order]
+        slowly = ", ".join(digits)
         return [
-            self.asking,
-            " ".join(DIGITS[int(d)] for d in self.order),
+            " | ".join((self.asking, *ASKING)),
+            " | ".join((" ".join(digits), slowly, f"my number is {slowly}")),
             "yes that is right",
-            self.person,
+            " | ".join((self.person, *CALMLY)),
             "goodbye",  # only where nobody takes the transfer
         ]
 

@@ -81,6 +81,8 @@ class Show:
                 self.line("caller", f"answered by {event['uri']} over {event['transport']}")
             case {"what": "heard_answer"}:
                 self.line("caller", f"heard the answer {event['latency_ms']} ms after speaking")
+            case {"what": "misheard"}:
+                self.line("caller", f"heard {event['read_back']}, and meant {event['number']}")
             case {"what": "no_answer"}:
                 self.line("caller", "heard no answer")
             case {"what": "referred"}:

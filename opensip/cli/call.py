@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from opensip import log
+from opensip.agent.providers import close_shared
 from opensip.cli.reporting import reporting
 from opensip.errors import ConfigError, RemoteProtocolError
 from opensip.media.recorder import Recorder
@@ -16,6 +17,7 @@ from opensip.net.tls import TlsConfig
 from opensip.phone.caller import Caller, CallerConfig, CallResult, Report, refuse_emergency
 from opensip.phone.line import Line, LineConfig
 from opensip.phone.script import parse_step
+from opensip.phone.understanding import Understanding
 from opensip.phone.voice import VOICES, voice_of
 from opensip.settings.build import outward_address
 from opensip.settings.secrets import fetch
@@ -36,6 +38,9 @@ from opensip.ua.credentials import Credentials
 @click.option("--ca", type=click.Path(path_type=Path), help="Authority that signed the server.")
 @click.option("--voice", type=click.Choice(VOICES), default=VOICES[0], show_default=True,
               help="A voice of flite.")  # fmt: skip
+@click.option("--listen", is_flag=True,
+              help="Make out the answers: say again what was not understood, and correct a number "
+              "that is read back wrong. Needs the extra speech.")  # fmt: skip
 @click.option("--mute", is_flag=True, help="Send silence in place of what would be spoken.")
 @click.option("--linger", default=15.0, show_default=True, help="Seconds to stay at the end.")
 @click.option("--ring-timeout", default=30.0, show_default=True, help="Seconds to let it ring.")
@@ -43,15 +48,16 @@ from opensip.ua.credentials import Credentials
 @click.option("--json", "as_json", is_flag=True, help="Report one JSON object a line.")
 def command(
     *, uri: str, steps: tuple[str, ...], from_: str, address: str, user: str, password: str,
-    realms: tuple[str, ...], srtp: str, ca: Path | None, voice: str, mute: bool, linger: float,
-    ring_timeout: float, record: Path | None, as_json: bool,
+    realms: tuple[str, ...], srtp: str, ca: Path | None, voice: str, listen: bool, mute: bool,
+    linger: float, ring_timeout: float, record: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Call any SIP URI with a scripted caller that speaks.
 
     A transfer is followed. Exit status 0 if the call was answered.
 
     A STEP is spoken once the other side has finished: "where is my order"; or keys:1234, wait:2,
-    tone:440/3 (Hz, seconds).
+    tone:440/3 (Hz, seconds). With --listen, "a person | an agent please" is put in other words
+    where the first were not understood.
 
     Example: opensip call "sip:agent@localhost:5061;transport=tls" --ca certs/ca.pem "a person"
     """
@@ -74,7 +80,9 @@ def command(
         client_tls=TlsConfig(ca=ca),
     )
     report = reporting(as_json=as_json)
-    result = asyncio.run(_call(line, config, report, voice=voice, mute=mute, record=record))
+    result = asyncio.run(
+        _call(line, config, report, voice=voice, listen=listen, mute=mute, record=record)
+    )
     report("finished", status=result.status, transferred_to=result.transferred_to)
     sys.exit(0 if result.answered else 1)
 
@@ -85,12 +93,18 @@ async def _call(
     report: Report,
     *,
     voice: str,
+    listen: bool,
     mute: bool,
     record: Path | None,
 ) -> CallResult:
-    async with Line(line_config) as line:
-        caller = Caller(line, config, speak=voice_of(voice, mute=mute), report=report)
-        return await caller.run(recorder=Recorder(record) if record else None)
+    understand = Understanding() if listen else None
+    try:
+        async with Line(line_config) as line:
+            speak = voice_of(voice, mute=mute)
+            caller = Caller(line, config, speak=speak, report=report, understand=understand)
+            return await caller.run(recorder=Recorder(record) if record else None)
+    finally:
+        await close_shared()
 
 
 def _parse(text: str) -> Uri:

@@ -5,15 +5,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from opensip.agent.grammar import digits_in
 from opensip.audio.frame import Samples
 from opensip.audio.tones import tone
 from opensip.call.emergency import is_emergency
-from opensip.errors import NotAllowed, OpenSipError
+from opensip.errors import NotAllowed, OpenSipError, ProviderError
 from opensip.media.recorder import Recorder
 from opensip.media.session import MediaSession
-from opensip.phone.hearing import LONGEST, Hearing
+from opensip.phone.hearing import LONGEST, Heard, Hearing
 from opensip.phone.line import Line
 from opensip.phone.script import Keys, Say, Step, Tone, Wait
+from opensip.phone.understanding import Answer, Understand
 from opensip.sip.uri import NameAddr, Uri
 from opensip.ua.call_failed import CallFailed
 from opensip.ua.credentials import Credentials
@@ -21,6 +23,8 @@ from opensip.ua.invite_session import IncomingRefer, InviteSession
 
 Speak = Callable[[str, int], Awaitable[Samples]]  # text, rate in Hz -> what to play
 
+WRONG = "no that is wrong"
+_MOST_TRIES = 2  # of the same words, where a step has no others
 LEAST_TRANSFERRED = 2.0  # seconds that a caller listens to the desk before hanging up
 
 
@@ -62,13 +66,26 @@ class CallResult:
 
 
 class Caller:
-    """Makes one call on a line, as its configuration says."""
+    """Makes one call on a line, as its configuration says.
 
-    def __init__(self, line: Line, config: CallerConfig, *, speak: Speak, report: Report) -> None:
+    With `understand` it says again what was not understood, in other words where its step has
+    some, and corrects a number that is read back wrong.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        config: CallerConfig,
+        *,
+        speak: Speak,
+        report: Report,
+        understand: Understand | None = None,
+    ) -> None:
         self._line = line
         self._config = config
         self._speak = speak
         self._report = report
+        self._understand = understand
         self._now = asyncio.get_running_loop().time
         self._result = CallResult()
         self._following: set[asyncio.Task[None]] = set()
@@ -146,20 +163,50 @@ class Caller:
         """Let the other side speak, then take a step, and so on; then stay a while."""
         await hearing.turn(patience=self._config.patience)
         for step in self._config.steps:
-            ended = await self._take(step, hearing, media)
-            if isinstance(step, Wait):
-                continue
-            heard = await hearing.turn(patience=self._config.patience)
-            if heard is None:
-                self._report("no_answer", step=str(step))
-            else:
-                latency = max(heard.began - ended, 0.0)
-                self._result.latencies += (latency,)
-                self._report("heard_answer", latency_ms=round(latency * 1000))
+            heard = await self._exchange(step, hearing, media)
+            if isinstance(step, Say) and self._understand is not None:
+                await self._insist(step, heard, hearing, media)
             if self._following:  # go on only if it comes to nothing, and the other side says so
                 await asyncio.wait(self._following)
                 await hearing.turn(patience=self._config.patience)
         await self._linger(hearing)
+
+    async def _exchange(self, step: Step, hearing: Hearing, media: MediaSession) -> Heard | None:
+        """Take a step and let the other side answer it; None where that says nothing."""
+        ended = await self._take(step, hearing, media)
+        if isinstance(step, Wait):
+            return None
+        heard = await hearing.turn(patience=self._config.patience)
+        if heard is None:
+            self._report("no_answer", step=str(step))
+        else:
+            latency = max(heard.began - ended, 0.0)
+            self._result.latencies += (latency,)
+            self._report("heard_answer", latency_ms=round(latency * 1000))
+        return heard
+
+    async def _insist(
+        self, step: Say, heard: Heard | None, hearing: Hearing, media: MediaSession
+    ) -> None:
+        """Say it in each other wording, as long as it was not understood as it was meant."""
+        number = digits_in(step.text)
+        for wording in step.again or (step.text,) * _MOST_TRIES:
+            answer = await self._made_of(heard)
+            if answer.digits and number and answer.digits != number:
+                self._report("misheard", number=number, read_back=answer.digits)
+                await self._exchange(Say(WRONG), hearing, media)
+            elif not answer.misunderstood:
+                return
+            heard = await self._exchange(Say(wording), hearing, media)
+
+    async def _made_of(self, heard: Heard | None) -> Answer:
+        if heard is None or self._understand is None:
+            return Answer()
+        try:
+            return await self._understand(heard.samples, heard.rate)
+        except ProviderError as error:  # a caller that hears badly goes on with its script
+            self._report("hearing_failed", error=str(error))
+            return Answer()
 
     async def _linger(self, hearing: Hearing) -> None:
         """Stay while there is something to hear, a transfer to await, or time left."""

@@ -10,9 +10,10 @@ KEYS = "0123456789*#ABCD"
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Speak `text`."""
+    """Speak `text`; where it was not understood, each of `again`, one after the other."""
 
     text: str
+    again: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ def parse_step(text: str) -> Step:
     """Read a step as written on a command line.
 
     `keys:1234`, `wait:2.5`, `tone:440` or `tone:440/3` (Hz, seconds), `say:…`; anything else is
-    spoken. Raises ConfigError.
+    spoken: `one wording | another`, the others where the first was not understood. Raises
+    ConfigError.
     """
     kind, _, rest = text.partition(":")
     match kind:
@@ -60,9 +62,16 @@ def parse_step(text: str) -> Step:
                 f"{text!r} is no step: keys:1234, wait:2.5, tone:440 or tone:440/3 (Hz, seconds)"
             )
         case "say":
-            return Say(rest)
+            return _say(rest)
         case _:
-            return Say(text)
+            return _say(text)
+
+
+def _say(text: str) -> Say:
+    first, *again = (wording.strip() for wording in text.split("|"))
+    if not all((first, *again)):
+        raise ConfigError(f"{text!r} is no step: there are no words to say on a side of |")
+    return Say(first, tuple(again))
 
 
 def _is_number(text: str) -> bool:

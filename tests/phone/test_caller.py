@@ -7,12 +7,14 @@ import pytest
 
 from opensip.audio.tones import tone
 from opensip.call.handoff import Handoff
-from opensip.errors import NotAllowed
+from opensip.errors import NotAllowed, ProviderError
 from opensip.net.sip_transport import Listener
-from opensip.phone.caller import Caller, CallerConfig, refuse_emergency
+from opensip.phone.caller import WRONG, Caller, CallerConfig, refuse_emergency
 from opensip.phone.desk import Desk
+from opensip.phone.hearing import Hearing
 from opensip.phone.line import Line, LineConfig
 from opensip.phone.script import Keys, Say, Wait
+from opensip.phone.understanding import Answer
 from opensip.sip.uri import NameAddr, Uri
 from opensip.ua.admission import TrunkAdmission
 
@@ -66,6 +68,49 @@ class Agent:
         await media.close()
 
 
+class Answering(Agent):
+    """Says something whenever the caller has."""
+
+    async def take(self, call):
+        media = self.line.media()
+        session = await call.answer(media)
+        hearing = Hearing(media.source, asyncio.get_running_loop().time)
+        listening = asyncio.create_task(hearing.listen())
+        ended = asyncio.create_task(session.wait_ended())
+        while not ended.done():
+            media.sink.write(await speak("well", media.sink.rate))
+            turn = asyncio.create_task(hearing.turn(patience=5))
+            await asyncio.wait({turn, ended}, return_when=asyncio.FIRST_COMPLETED)
+            turn.cancel()
+        listening.cancel()
+        await media.close()
+
+
+def said_by_a_caller_who_understands(step, *answers):
+    """Let a caller take one step, and make of each answer what is given; return its words."""
+    left = list(answers)
+
+    async def understand(samples, rate):
+        assert len(samples) >= 0.3 * rate
+        match left.pop(0):
+            case ProviderError() as error:
+                raise error
+            case answer:
+                return answer
+
+    async def main():
+        listeners = (Listener("UDP", LOCAL, 0),)
+        agent, mine = Answering(""), Reports()
+        async with agent.line, Line(LineConfig(LOCAL, listeners=listeners)) as line:
+            calling = config(place(agent.line.endpoint), step, patience=3)
+            caller = Caller(line, calling, speak=speak, report=mine, understand=understand)
+            await caller.run()
+        assert not left
+        return [details["text"] for details in mine.named("said")]
+
+    return run(main())
+
+
 def run(main):
     return asyncio.run(asyncio.wait_for(main, 20))
 
@@ -101,6 +146,18 @@ def test_speaks_keys_waits_and_hangs_up():
     assert mine.named("said") == [{"text": "hello"}]
     assert mine.named("keyed") == [{"digits": "12"}]
     assert result.ended_by == "local"
+
+
+def test_what_was_not_understood_is_said_in_other_words_and_who_cannot_hear_goes_on():
+    step = Say("a person", ("an agent", "someone"))
+    missed, deaf = Answer(misunderstood=True), ProviderError("no decoder", provider="embedded")
+    assert said_by_a_caller_who_understands(step, missed, deaf) == ["a person", "an agent"]
+
+
+def test_a_number_that_is_read_back_wrong_is_corrected():
+    step = Say("three eight six four", ("three, eight, six, four",))
+    said = said_by_a_caller_who_understands(step, Answer(digits="3884"))
+    assert said == ["three eight six four", WRONG, "three, eight, six, four"]
 
 
 def test_is_transferred_and_the_desk_reads_the_context():

@@ -78,3 +78,12 @@ def test_a_tone_without_end_is_given_as_far_as_it_came():
     [(turn, at)] = hear((20, VOICE), patiences=(1.0,), longest=4.0)
     assert at == pytest.approx(5.0, abs=0.03)
     assert turn.ended == pytest.approx(5.0, abs=0.05)
+
+
+def test_a_turn_keeps_its_sound_from_just_before():
+    turns = hear((1, SILENCE), (2, VOICE), (2, SILENCE), (1, VOICE), (2, SILENCE), patiences=(9, 9))
+    first, second = (turn for turn, _ in turns)
+    assert first.rate == 8000
+    assert first.frames[0].at == pytest.approx(0.8, abs=0.03)
+    assert len(first.samples) / 8000 == pytest.approx(3.1, abs=0.05)  # 0.2 before, 0.9 after
+    assert second.frames[0].at == pytest.approx(4.8, abs=0.03)
