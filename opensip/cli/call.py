@@ -97,8 +97,8 @@ async def _call(
     mute: bool,
     record: Path | None,
 ) -> CallResult:
-    understand = Understanding() if listen else None
     try:
+        understand = Understanding() if listen else None
         async with Line(line_config) as line:
             speak = voice_of(voice, mute=mute)
             caller = Caller(line, config, speak=speak, report=report, understand=understand)

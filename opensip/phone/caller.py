@@ -191,7 +191,7 @@ class Caller:
         """Say it in each other wording, as long as it was not understood as it was meant."""
         number = digits_in(step.text)
         for wording in step.again or (step.text,) * _MOST_TRIES:
-            answer = await self._made_of(heard)
+            answer = await self._made_of(heard, step.text)
             if answer.digits and number and answer.digits != number:
                 self._report("misheard", number=number, read_back=answer.digits)
                 await self._exchange(Say(WRONG), hearing, media)
@@ -199,11 +199,11 @@ class Caller:
                 return
             heard = await self._exchange(Say(wording), hearing, media)
 
-    async def _made_of(self, heard: Heard | None) -> Answer:
+    async def _made_of(self, heard: Heard | None, said: str) -> Answer:
         if heard is None or self._understand is None:
             return Answer()
         try:
-            return await self._understand(heard.samples, heard.rate)
+            return await self._understand(heard.samples, heard.rate, said=said)
         except ProviderError as error:  # a caller that hears badly goes on with its script
             self._report("hearing_failed", error=str(error))
             return Answer()

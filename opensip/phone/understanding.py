@@ -1,6 +1,6 @@
 """What a scripted caller makes of an answer: was I understood, and is my number right?"""
 
-import asyncio
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,24 +8,17 @@ from typing import Protocol
 import numpy as np
 
 from opensip.agent import grammar
-from opensip.agent.definition import Agent
-from opensip.agent.providers import Expectation, Recognizer, factory
+from opensip.agent.providers import Expectation, Recognizer
+from opensip.agent.providers.embedded_recognizer import EmbeddedRecognizer
 from opensip.audio.frame import Samples
 from opensip.audio.resample import resample
 
 _MISUNDERSTOOD = grammar.parse(
     "[i am sorry | i'm sorry | sorry] (i did not | i didn't) (understand | catch) [you | that]"
 )
-_READ_BACK = tuple(
-    grammar.parse(f"(i heard | you said | did you say) <digits:{count}> [is that right]")
-    for count in range(2, 11)
-)
-_PHRASES = (_MISUNDERSTOOD, *_READ_BACK)
-_EXPECTED = Expectation(
-    grammar.to_jsgf(_PHRASES), lambda text: grammar.match(_PHRASES, text) is not None
-)
 _SENTENCES = 3  # what matters is said first
-_LONGEST = 6.0  # seconds; a longer sentence is neither of the two
+_LONGEST = 4.5  # seconds; a longer sentence is neither of the two
+_PLAIN = (1.0,)  # an agent's voice is heard as it is: the caller has no time for other lengths
 _QUIET = 100.0  # of 32768, root of the mean square: between sentences a voice falls below
 _PAUSE = 8  # windows of 10 ms: more than before a plosive, less than between two sentences
 _EDGE = 4  # windows kept around a sentence
@@ -40,42 +33,51 @@ class Answer:
 
 
 class Understand(Protocol):
-    """Makes out what a turn said, of samples at `rate` Hz."""
+    """Makes out what the other side answered to `said`, of samples at `rate` Hz."""
 
-    async def __call__(self, samples: Samples, rate: int) -> Answer:
+    async def __call__(self, samples: Samples, rate: int, *, said: str) -> Answer:
         """Listen to a whole turn."""
 
 
 class Understanding:
-    """Understands by the embedded recognizer, sentence by sentence. Raises MissingExtra."""
+    """Understands by the embedded recognizer, sentence by sentence. Raises MissingExtra.
+
+    To be made in a running loop, early: the recognizer takes seconds to begin.
+    """
 
     def __init__(self, recognizer: Recognizer | None = None) -> None:
-        self._recognizer: Recognizer = recognizer or factory("recognizer", "embedded")(
-            Agent("phone")
-        )
-        self._turn = asyncio.Lock()  # a recognizer hears one turn at a time
+        self._recognizer: Recognizer = recognizer or EmbeddedRecognizer(warps=_PLAIN)
+        self._recognizer.begin(_expectation((_MISUNDERSTOOD,)))
 
-    async def __call__(self, samples: Samples, rate: int) -> Answer:
-        """Listen for an apology or a number in the first sentences of a turn."""
-        async with self._turn:
-            for number, sentence in enumerate(sentences(samples, rate)):
-                if number == _SENTENCES:
-                    break
-                answer = await self._hear(sentence, rate)
-                if answer.misunderstood or answer.digits:
-                    return answer
+    async def __call__(self, samples: Samples, rate: int, *, said: str) -> Answer:
+        """Listen for an apology, or for as many digits as were said, in the first sentences."""
+        for sentence in itertools.islice(sentences(samples, rate), _SENTENCES):
+            answer = await self._hear(sentence, rate, len(grammar.digits_in(said)))
+            if answer.misunderstood or answer.digits:
+                return answer
         return Answer()
 
-    async def _hear(self, sentence: Samples, rate: int) -> Answer:
+    async def _hear(self, sentence: Samples, rate: int, count: int) -> Answer:
         if len(sentence) > _LONGEST * rate:
             return Answer()
-        self._recognizer.begin(_EXPECTED)
+        read_back = (_read_back(count),) if count else ()
+        self._recognizer.begin(_expectation((_MISUNDERSTOOD, *read_back)))
         self._recognizer.feed(resample(sentence, rate, self._recognizer.rate))
         text = (await self._recognizer.finish()).text
         if grammar.match((_MISUNDERSTOOD,), text):
             return Answer(misunderstood=True)
-        found = grammar.match(_READ_BACK, text)
+        found = grammar.match(read_back, text)
         return Answer(digits=grammar.digits_in(found["digits"]) if found else "")
+
+
+def _read_back(count: int) -> grammar.Phrase:
+    return grammar.parse(f"(i heard | you said | did you say) <digits:{count}> [is that right]")
+
+
+def _expectation(phrases: tuple[grammar.Phrase, ...]) -> Expectation:
+    return Expectation(
+        grammar.to_jsgf(phrases), lambda text: grammar.match(phrases, text) is not None
+    )
 
 
 def sentences(samples: Samples, rate: int) -> Iterator[Samples]:

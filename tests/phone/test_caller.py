@@ -90,7 +90,8 @@ def said_by_a_caller_who_understands(step, *answers):
     """Let a caller take one step, and make of each answer what is given; return its words."""
     left = list(answers)
 
-    async def understand(samples, rate):
+    async def understand(samples, rate, *, said):
+        assert said == step.text
         assert len(samples) >= 0.3 * rate
         match left.pop(0):
             case ProviderError() as error:

@@ -5,6 +5,7 @@ import contextlib
 import importlib.util
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -126,10 +127,13 @@ class EmbeddedRecognizer:
 
     rate = _RATE
 
-    def __init__(self, process: DecoderProcess | None = None) -> None:
+    def __init__(
+        self, process: DecoderProcess | None = None, *, warps: Sequence[float] = _WARPS
+    ) -> None:
         if importlib.util.find_spec("pocketsphinx") is None:
             raise MissingExtra("speech", "the embedded recognizer")
         self._process = process
+        self._warps = warps
         self._expectation = Expectation()
         self._samples: list[Samples] = []
 
@@ -151,7 +155,7 @@ class EmbeddedRecognizer:
         process = self._process or shared_process()
         complete = self._expectation.complete or bool
         found = []
-        for warp in _WARPS:
+        for warp in self._warps:
             audio = resample(heard, _RATE, round(_MODEL_RATE * warp))
             answer = await process.decode(self._expectation.jsgf, audio.tobytes())
             if complete(answer["text"]):
