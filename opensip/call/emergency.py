@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import unquote
 
 from opensip.carriers.number import (
@@ -27,6 +28,7 @@ _NORTH_AMERICA = frozenset({"911", "933"})
 _ACCESS = {"": EVERYWHERE, "0": EVERYWHERE, "9": EVERYWHERE, "8": _NORTH_AMERICA}
 
 
+@lru_cache(maxsize=4096)  # the same numbers are called again and again
 def is_emergency(raw: str, country: str = "US") -> bool:
     """Tell whether dialling `raw` could reach emergency services.
 

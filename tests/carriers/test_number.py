@@ -1,3 +1,4 @@
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,3 +89,9 @@ def test_what_the_numbering_plans_say():
     assert (calling_code("US"), calling_code("DE"), calling_code("")) == (1, 49, 0)
     assert "CA" in countries_of(1)
     assert countries_of(7777) == ()
+
+
+@given(st.from_regex(r"\+1[2-9][0-9]{9}", fullmatch=True))
+def test_what_is_taken_for_possible_unasked_is_possible(number):
+    assert phonenumbers.is_possible_number(phonenumbers.parse(number))
+    assert normalise(number) == number
