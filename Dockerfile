@@ -16,6 +16,7 @@ RUN apt-get update \
     && useradd --system --create-home --home-dir /var/lib/opensip opensip
 COPY --from=build /opt/opensip /opt/opensip
 COPY config /etc/opensip
+RUN sed -i 's|^data = .*|data = "/var/lib/opensip/data"|' /etc/opensip/opensip.toml
 ENV PATH=/opt/opensip/bin:$PATH PYTHONUNBUFFERED=1
 USER opensip
 WORKDIR /var/lib/opensip

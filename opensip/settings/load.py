@@ -152,6 +152,8 @@ def _tls_mistakes(server: ServerTable, file: Path) -> Iterator[str]:
 
 
 def _warnings(server: ServerTable, made: list[Trunk]) -> Iterator[str]:
+    if not made:
+        yield "there is no trunk, so nobody may call: opensip trunk add, or a file in trunk_files"
     tls_listener = any(listener.transport == "TLS" for listener in server.listeners)
     for trunk in made:
         yield from trunks.warnings(trunk, tls_listener=tls_listener)

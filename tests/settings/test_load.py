@@ -69,7 +69,12 @@ def test_the_servers_directory_says_where_entries_lead(write):
     file = write(UDP + '[directory]\nhuman = "sip:desk@192.0.2.1"\n', agents=[("shop", AGENT)])
     settings = load(file)
     assert settings.agents["shop"].directory["human"].uri == "sip:desk@192.0.2.1"
-    assert settings.warnings == ()
+    assert not [w for w in settings.warnings if "directory" in w]
+
+
+def test_a_server_that_nobody_may_call_is_told_so(write):
+    [warning] = load(write(UDP)).warnings
+    assert warning.startswith("there is no trunk, so nobody may call")
 
 
 def test_tls_is_listened_for_where_there_is_a_certificate():
