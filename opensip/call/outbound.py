@@ -174,7 +174,7 @@ class _Attempt:
             media = self._exchange.open_media(self._trunk, self._entry, host=host)
         except OpenSipError as error:
             self._note_started("", str(to))
-            return self._failed(error, ringing=False)
+            return self._failed(error, heard=False)
         variables = {"caller": self._shown, "called": self._called}
         variables["call_id"] = self._entry.call_id
         try:
@@ -204,12 +204,12 @@ class _Attempt:
             )
         except OpenSipError as error:
             self._note_started("", str(to))
-            return self._failed(error, ringing=False)
+            return self._failed(error, heard=False)
         self._note_started(call.invite.call_id, str(to))
         try:
             session = await call.wait_answered()
         except OpenSipError as error:
-            return self._failed(error, ringing=bool(call.progress))
+            return self._failed(error, heard=call.is_heard)
         finally:
             call.cancel()  # where we are cancelled ourselves; nothing once it is answered
         return await self._attend(session, media, agent)
@@ -224,11 +224,10 @@ class _Attempt:
         )
         return ending, Dialled("answered", ending.cause, 200, self._entry.call_id)
 
-    def _failed(self, error: OpenSipError, *, ringing: bool) -> tuple[Ending, Dialled]:
+    def _failed(self, error: OpenSipError, *, heard: bool) -> tuple[Ending, Dialled]:
         status = error.status if isinstance(error, CallFailed) else error.sip_status
         outcome = outcome_of(status)
-        unheard = status == 408 and not ringing and str(error) != "408 No Answer"
-        if unheard or isinstance(error, TransportFailed):
+        if (status == 408 and not heard) or isinstance(error, TransportFailed):
             outcome = "unreachable"
         log.info("dial_failed", outcome=outcome, sip_status=status, why=str(error))
         ending = Ending("us" if isinstance(error, TransportFailed) else "callee", outcome, status)

@@ -64,6 +64,7 @@ class ClientCall:
     ) -> None:
         self.progress: list[Response] = []
         self.on_progress: Callable[[Response], None] | None = None
+        self.is_heard = False  # whether anything came back, be it 100
         self._core = core
         self._flow = flow
         self._negotiator = negotiator
@@ -112,6 +113,7 @@ class ClientCall:
 
     def receive_response(self, response: Response) -> None:
         """Take a response to the INVITE; 503 and 3xx send it to another target."""
+        self.is_heard = True
         if self._left and self._receive_late(response):
             return
         if response.cseq == self.invite.cseq:

@@ -124,8 +124,18 @@ def test_nobody_picks_up(tmp_path):
     assert (dialled.outcome, dialled.sip_status) == ("no answer", 408)
 
 
-def test_a_carrier_that_never_answers_is_unreachable(tmp_path):
-    dialled, _, _ = dial(tmp_path, pick_up, drop=lambda data, flow: True)
+def test_a_carrier_that_only_says_that_it_tries_gives_no_answer(tmp_path):
+    async def think(call):
+        await call.wait_cancelled()
+
+    dialled, _, _ = dial(tmp_path, think, ring_timeout=20.0)
+    assert (dialled.outcome, dialled.sip_status) == ("no answer", 408)
+
+
+@pytest.mark.parametrize("ring_timeout", [10.0, 60.0])
+def test_a_carrier_that_never_answers_is_unreachable(tmp_path, ring_timeout):
+    drop_all = {"drop": lambda data, flow: True, "ring_timeout": ring_timeout}
+    dialled, _, _ = dial(tmp_path, pick_up, **drop_all)
     assert (dialled.outcome, dialled.sip_status) == ("unreachable", 408)
 
 
