@@ -20,6 +20,7 @@ from opensip.settings.schema import ServerTable
 from opensip.settings.table import Mistakes, Reading, read
 from opensip.sip.digest import Ha1
 
+EXAMPLE = "# An example"  # how the file begins that comes with opensip
 CONFIG = click.option(
     "--config", "config", type=click.Path(path_type=Path), default=Path("config/opensip.toml"),
     show_default=True, help="The server's configuration.",
@@ -72,7 +73,7 @@ def add(
     if server is None:
         raise Mistakes(reading.mistakes)
     path = config.parent / "trunks" / f"{name}.toml"
-    if path.exists() and not force:
+    if path.exists() and not (force or _is_example(path)):
         raise ConfigError(f"{path} is there: choose another --name, or write over it with --force")
     new = NewTrunk(
         name, host, CARRIERS[carrier].port, numbers, networks, agent,
@@ -207,3 +208,9 @@ def to_paste(new: NewTrunk) -> str:
             markup.duet_route(f"sip:{new.host}:{new.port};transport=tls"),
         ]
     )
+
+
+def _is_example(path: Path) -> bool:
+    """Tell the file that comes with opensip, which nobody misses, from one of the operator's."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.readline().startswith(EXAMPLE)

@@ -1,6 +1,7 @@
 import json
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -46,6 +47,15 @@ def test_prints_what_to_paste(config):
     assert "<SipUri>" in result.stdout
     assert "Endpoint   sip:sip.example.com:5061;transport=tls" in result.stdout
     assert "addresses of its SBCs" in result.stderr
+
+
+def test_takes_the_place_of_the_example_that_is_shipped(config):
+    shipped = Path(__file__).parents[2] / "config/trunks/bandwidth.toml"
+    path = config.parent / "trunks/bandwidth.toml"
+    path.parent.mkdir()
+    path.write_text(shipped.read_text())
+    assert add(config).exit_code == 0
+    assert "An example" not in path.read_text()
 
 
 def test_does_not_write_over_a_trunk(config):
