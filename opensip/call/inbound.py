@@ -17,11 +17,14 @@ from opensip.carriers.number import normalise
 from opensip.errors import OpenSipError, TransactionTimeout
 from opensip.events import CallStarted, Fault, HeaderContext, Observer
 from opensip.sip.uri import NameAddr
+from opensip.ua.attestation import attestation
 from opensip.ua.call_failed import CallFailed
 from opensip.ua.identity import caller, context
 from opensip.ua.server_call import ServerCall
 
 log = structlog.get_logger(__name__)
+
+WITHHELD = "anonymous"  # in place of the number of a caller who asked for privacy
 
 
 class Watched(Protocol):
@@ -99,7 +102,8 @@ class InboundCalls:
         """Note who calls whom, and give the variables that the agent starts with."""
         now, who = self._exchange.now(), caller(call.request, trunk.trusted)
         source = f"{call.flow.remote[0]}:{call.flow.remote[1]}"
-        calling = normalise(who.number, trunk.country)
+        # RFC 3323: who asked not to be shown stands nowhere that others read.
+        calling = WITHHELD if who.privacy else normalise(who.number, trunk.country)
         agent = route.agent if route else ""
         entry.note(
             CallStarted(
@@ -107,10 +111,16 @@ class InboundCalls:
             )
         )
         log.info("call_received", trunk=trunk.name, called=number, agent=agent, source=source)
-        told = context(call.request, trunk.headers) if trunk.trusted else {}
+        told = self._told(call, trunk)
         if told:
             entry.note(HeaderContext(now, told))
         return told | {"caller": calling, "called": number, "call_id": entry.call_id}
+
+    def _told(self, call: ServerCall, trunk: Trunk) -> dict[str, str]:
+        """Give what the trunk says beside the numbers, if it is believed."""
+        if not trunk.trusted:
+            return {}
+        return attestation(call.request) | context(call.request, trunk.headers)
 
     def _turn_away_emergency(self, call: ServerCall, trunk: Trunk) -> Ending:
         """Never let an agent answer for emergency services."""

@@ -1,4 +1,5 @@
 import asyncio
+import dataclasses
 from ipaddress import ip_network
 
 import pytest
@@ -106,6 +107,53 @@ def test_a_call_is_answered_by_the_agent_of_its_number_and_leaves_one_record(tmp
         await house.close()
 
     run(main())
+
+
+def told_to_the_agent(tmp_path, trunk, *headers):
+    """Call with these headers; returns the agent's variables and the record."""
+
+    async def main():
+        house = House(tmp_path, trunk, FakeTalker((1.0, Hangup("goodbye"))))
+        session = await house.dial(headers=headers)
+        await session.wait_ended()
+        await asyncio.sleep(1)
+        (record,) = records(tmp_path)
+        await house.close()
+        return house.exchange.seat.seated[0][2], record
+
+    return run(main())
+
+
+ATTESTED = (
+    ("P-Asserted-Identity", "<sip:+15551112222@127.0.0.2>;verstat=TN-Validation-Passed"),
+    ("P-Attestation-Indicator", "A"),
+    ("P-Origination-ID", "b37efe53-564d-5095-b66d-720366cc1395"),
+)
+
+
+def test_what_the_carrier_says_of_the_number_reaches_agent_and_record(tmp_path):
+    variables, record = told_to_the_agent(tmp_path, TRUNK, *ATTESTED)
+    expected = {
+        "verstat": "TN-Validation-Passed",
+        "attestation": "A",
+        "origination_id": "b37efe53-564d-5095-b66d-720366cc1395",
+    }
+    assert expected.items() <= variables.items()
+    assert record["variables"] == expected
+
+
+def test_of_a_trunk_that_is_not_trusted_it_reaches_nobody(tmp_path):
+    stranger = dataclasses.replace(TRUNK, trusted=False)
+    variables, record = told_to_the_agent(tmp_path, stranger, *ATTESTED)
+    assert not {"verstat", "attestation", "origination_id"} & variables.keys()
+    assert record["variables"] == {}
+    assert variables["caller"] != "+15551112222"
+
+
+def test_who_asks_for_privacy_is_anonymous_to_agent_and_record(tmp_path):
+    headers = (("P-Asserted-Identity", "<sip:+15551112222@127.0.0.2>"), ("Privacy", "id"))
+    variables, record = told_to_the_agent(tmp_path, TRUNK, *headers)
+    assert (variables["caller"], record["caller"]) == ("anonymous", "anonymous")
 
 
 def test_the_caller_hears_ringing_while_the_agent_takes_its_seat(tmp_path):
