@@ -1,5 +1,6 @@
 """What the documents say of files and tests is so."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -44,3 +45,22 @@ def test_every_row_of_reliability_says_why_it_has_no_test():
     rows = [row.strip("| ").split(" | ") for row in rows if re.match(r"\| \d+ \|", row)]
     assert [int(row[0]) for row in rows] == list(range(1, 41))
     assert all("`" in row[-1] or row[-1].startswith("does not apply: ") for row in rows)
+
+
+def scenarios():
+    """Read each scenario from its test: its name in words, the section, what is asserted."""
+    for file in sorted((ROOT / "tests/interop/scenarios").glob("test_*.py")):
+        for test in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(test, ast.FunctionDef) and test.name.startswith("test_"):
+                words = test.name.removeprefix("test_").replace("_", " ")
+                section, _, what = " ".join((ast.get_docstring(test) or "").split()).partition(": ")
+                yield words, section, what
+
+
+def test_every_scenario_stands_in_the_table_with_its_section():
+    table = (ROOT / "docs/scenarios.md").read_text(encoding="utf-8")
+    found = list(scenarios())
+    assert len(_ROW.findall(table)) == len(found) + 2 * table.count("\n## ")
+    for words, section, what in found:
+        assert re.match(r"\d{4} ", section), f"{words}: its docstring names no RFC and section"
+        assert f"| {words} | {section} | {what} |" in table
