@@ -168,7 +168,7 @@ def test_compact_names_are_names(call):
 
 
 def test_a_tel_uri_is_a_number(call):
-    """3966, 3261 19.1.6: separators and parameters do not count."""
+    """3966 3, 3261 19.1.6: separators and parameters do not count."""
     peer = call()
     uri = "tel:+1-555-333-4444;phone-context=example.com"
     answer = final(peer, peer.request("INVITE", uri=uri, body=peer.rtp.description()))
