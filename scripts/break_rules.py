@@ -95,7 +95,8 @@ RULES = (
     ),
     rule(
         "an ACK for each 2xx that comes again", "sip/invite_attempt.py",
-        "            self._command(self._acks[tag])\n        elif", "            pass\n        elif",
+        "            self._command(self._acks[tag])\n        elif",
+        "            pass\n        elif",
         "a_200_that_comes_again_gets_its_ack_again",
     ),
     rule(

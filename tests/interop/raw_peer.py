@@ -1,11 +1,13 @@
 """A SIP peer of plain sockets and strings: it imports nothing from opensip."""
 
 import socket
+import ssl
 import struct
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 DTMF_EVENTS = "0123456789*#"
 RECEIVE_SECONDS = 10.0
@@ -49,16 +51,23 @@ class Message:
 
 
 class RawPeer:
-    """One caller at `address`, over UDP or TCP, with one call at a time."""
+    """One caller at `address`, over UDP, TCP or TLS, with one call at a time.
+
+    For TLS the server's certificate must be of the authority in the file `ca`.
+    """
 
     def __init__(
-        self, server: tuple[str, int], address: str = "127.0.0.1", *, transport: str = "UDP"
-    ) -> None:
+        self, server: tuple[str, int], address: str = "127.0.0.1", *, transport: str = "UDP",
+        ca: Path | None = None,
+    ) -> None:  # fmt: skip
         self.server, self.address, self.transport = server, address, transport
         kind = socket.SOCK_DGRAM if transport == "UDP" else socket.SOCK_STREAM
         self.socket = socket.socket(socket.AF_INET, kind)
         self.socket.bind((address, 0))
         self.socket.connect(server)
+        if transport == "TLS":
+            context = ssl.create_default_context(cafile=ca)
+            self.socket = context.wrap_socket(self.socket, server_hostname=server[0])
         self._stream = b""
         self.port = self.socket.getsockname()[1]
         self.call_id = f"raw-{self.port}-{time.time_ns()}@{address}"

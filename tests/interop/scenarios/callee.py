@@ -2,37 +2,11 @@
 
 import socket
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from subprocess import CompletedProcess
 
 from tests.interop.raw_peer import Message, RtpPeer
-from tests.interop.server import opensip
+from tests.interop.scenarios.dialling import NUMBER, Dialling
 
-NUMBER = "+19195551234"
-PASSWORD = "correct horse"
-REALM = "trunk.example"
-CONFIG = """\
-data = "{folder}/data"
-agent_files = []
-trunk_files = []
-[[sip.listeners]]
-transport = "UDP"
-host = "127.0.0.1"
-port = 5060
-[media]
-address = "127.0.0.1"
-first_port = 37000
-last_port = 37999
-[trunks.carrier]
-srtp = "off"
-[trunks.carrier.outbound]
-termination = "sip:127.0.0.1:{port}"
-username = "opensip"
-password = "file:{folder}/password"
-realms = ["trunk.example"]
-caller_ids = ["+15550001111"]
-"""
 COPIED = {"via", "from", "to", "call-id", "cseq"}
 
 
@@ -45,14 +19,7 @@ class Callee:
         self.port = self.socket.getsockname()[1]
         self.contact = f"<sip:desk@127.0.0.1:{self.port}>"
         self.rtp = RtpPeer("127.0.0.1")
-        (folder / "password").write_text(PASSWORD + "\n")
-        config = folder / "opensip.toml"
-        config.write_text(CONFIG.format(folder=folder, port=self.port))
-        self._pool = ThreadPoolExecutor(1)
-        self._dialling: Future[CompletedProcess[str]] = self._pool.submit(
-            opensip, "dial", NUMBER, "--trunk", "carrier", "--agent", "tone",
-            "--config", str(config), *options, seconds=60,
-        )  # fmt: skip
+        self._dialling = Dialling(folder, self.port, *options)
         self._source = ("", 0)
 
     @property
@@ -126,12 +93,12 @@ class Callee:
 
     def done(self) -> str:
         """What `opensip dial` said in the end."""
-        return self._dialling.result(60).stdout
+        return self._dialling.done()
 
     def close(self) -> None:
         """Let go."""
         self.rtp.close()
-        self._pool.shutdown()
+        self._dialling.close()
         self.socket.close()
 
 

@@ -19,12 +19,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def call(server: Server) -> Iterator[Callable[..., RawPeer]]:
-    """Make callers: `call()` over UDP, `call("TCP")` over TCP; each is let go afterwards."""
+    """Make callers: `call()` over UDP, `call("TCP")`, `call("TLS")`; each is let go afterwards."""
     peers = []
 
     def make(transport: str = "UDP") -> RawPeer:
-        peer = RawPeer(("127.0.0.1", server.port), transport=transport)
-        peer.target = f"sip:echo@127.0.0.1:{server.port}"
+        port = server.tls_port if transport == "TLS" else server.port
+        ca = server.certs / "ca.pem"
+        peer = RawPeer(("127.0.0.1", port), transport=transport, ca=ca)
+        peer.target = f"sip:echo@127.0.0.1:{port}"
         peer.to = f"<{peer.target}>"
         peers.append(peer)
         return peer

@@ -10,7 +10,8 @@ LONGEST = 90  # seconds
 
 
 def start(
-    folder: Path, remote: str, *steps: str | list[str], transport: str = "UDP", options: tuple[str, ...] = (),
+    folder: Path, remote: str, *steps: str | list[str], transport: str = "UDP",
+    options: tuple[str, ...] = (),
 ) -> "subprocess.Popen[bytes]":  # fmt: skip
     """Start SIPp with these steps, for one call."""
     (folder / "scenario.xml").write_text(scenario(*steps), encoding="utf-8")

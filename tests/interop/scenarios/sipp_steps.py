@@ -87,6 +87,27 @@ def response(status: str, *, tag: bool = True, extra: str = "", body: str = "") 
     return "\n".join(lines) + "\n\n" + body
 
 
+def back(method: str, cseq: int, *, extra: str = "", body: str = "", branch: str = "") -> str:
+    """Compose a request of SIPp as callee, within the call whose ends were `remembered`."""
+    text = request(method, cseq, extra=extra, body=body, branch=branch or f"back{method}{cseq}")
+    ends = {"From: ": "From: [$to]", "To: ": "To: [$from]"}
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        lines[number] = next((end for name, end in ends.items() if line.startswith(name)), line)
+    return "\n".join(lines)
+
+
+def remembered(**holds: str) -> str:
+    """Wait for the ACK of a 200, and keep who both ends are for `back`."""
+    keep = "".join(
+        f'<ereg regexp=".*" search_in="hdr" header="{name.title()}:" assign_to="{name}"/>'
+        f'<log message="[${name}]"/>'
+        for name in ("from", "to")
+    )
+    checks = _checks(holds)
+    return f'<recv request="ACK" timeout="6000"><action>{keep}{checks}</action></recv>'
+
+
 def send(text: str, *, retransmitted: bool = False) -> str:
     """Send a message, once or until there is an answer."""
     attribute = ' retrans="500"' if retransmitted else ""
@@ -119,11 +140,6 @@ def _checks(holds: Mapping[str, str]) -> str:
             f'{test}="true" assign_to="{name}"/><log message="[${name}]"/>'
         )
     return "".join(checks)
-
-
-def pause(seconds: float) -> str:
-    """Do nothing for a while; what comes meanwhile and is not awaited fails the call."""
-    return f'<pause milliseconds="{seconds * 1000:.0f}"/>'
 
 
 def ringing(**holds: str) -> list[str]:

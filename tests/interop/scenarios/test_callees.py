@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.scenarios.callee import PASSWORD, REALM, Callee, branch_of
+from tests.interop.scenarios.callee import Callee, branch_of
+from tests.interop.scenarios.dialling import PASSWORD, REALM
 
 pytestmark = pytest.mark.interop
 

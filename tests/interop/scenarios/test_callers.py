@@ -266,9 +266,10 @@ def test_an_update_without_offer_refreshes(call):
 # ---- streams
 
 
-def test_one_octet_at_a_time_over_tcp(call):
+@pytest.mark.parametrize("transport", ["TCP", "TLS"])
+def test_one_octet_at_a_time_over_tcp_and_tls(call, transport):
     """3261 18.3: Content-Length alone ends a message."""
-    peer = call("TCP")
+    peer = call(transport)
     for octet in peer.request("OPTIONS").encode():
         peer.socket.sendall(bytes([octet]))
     assert peer.wait_for(200).one("CSeq") == "1 OPTIONS"

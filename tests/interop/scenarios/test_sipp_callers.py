@@ -7,8 +7,19 @@ import pytest
 
 from tests.interop.scenarios import sipp_peer
 from tests.interop.scenarios.sipp_steps import (
-    DIALLED, ack, again, answered, changed, ended, established, invite, pause, receive, refused,
-    request, ringing, sdp, send,
+    ack,
+    again,
+    answered,
+    changed,
+    ended,
+    established,
+    invite,
+    receive,
+    refused,
+    request,
+    ringing,
+    sdp,
+    send,
 )  # fmt: skip
 from tests.interop.server import Server
 from tests.interop.sipp import needs_sipp
@@ -131,6 +142,30 @@ def test_a_reinvite_while_our_offer_is_open_is_put_off(play):
         receive(491),
         send(ack(3, branch="INVITE3")),
         send(ack(2, body=sdp(version=2))),
+        ended(),
+    )
+
+
+def test_an_offer_in_prack_is_answered(play):
+    """3262 5: in the 200 of the PRACK, once the INVITE's own offer is."""
+    play(
+        send(invite(extra="Require: 100rel\n")),
+        receive(100, optional=True),
+        receive(180, RSeq="[0-9]+"),
+        receive(200, body="RTP/AVP 0"),
+        send(request("PRACK", 2, extra="RAck:[$RSeq0] 1 INVITE\n", body=sdp(formats="8"))),
+        receive(200, CSeq="2 PRACK", body="RTP/AVP 8"),
+        send(ack(1)),
+        ended(),
+    )
+
+
+def test_a_prack_of_nothing_gets_481(play):
+    """3262 3: no response of that RAck waits."""
+    play(
+        established(),
+        send(request("PRACK", 2, extra="RAck: 77 1 INVITE\n")),
+        receive(481),
         ended(),
     )
 
