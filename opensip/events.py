@@ -6,7 +6,7 @@ Whoever sees something notes it with an `Observer`; journal, metrics and traces 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 
@@ -70,6 +70,7 @@ class CallStarted(CallEvent):
     called: str
     sip_call_id: str
     source: str
+    number: Mapping[str, Any] = field(default_factory=dict)  # what the plan tells of `caller`
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,22 @@ class HeaderContext(CallEvent):
     """What a trusted trunk told us in User-to-User, Diversion and configured X- headers."""
 
     variables: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityChecked(CallEvent):
+    """The caller's Identity was verified (RFC 8224): "passed", "failed", "unchecked", "missing".
+
+    `sip_status` is that of RFC 8224 section 6.2.2, 0 where it passed; `certificate` a URL.
+    """
+
+    outcome: str
+    sip_status: int
+    why: str
+    attestation: str
+    origination_id: str
+    certificate: str
+    duration_ms: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from opensip.call.call import Ending
 from opensip.call.emergency import is_emergency
 from opensip.call.entry import Entry
 from opensip.call.exchange import Exchange
+from opensip.call.screening import is_due, is_refused, screen, variables_of
 from opensip.carriers import Number, Trunk
-from opensip.carriers.number import normalise
+from opensip.carriers.number import describe, normalise
 from opensip.errors import OpenSipError, TransactionTimeout
 from opensip.events import CallStarted, Fault, HeaderContext, Observer
 from opensip.sip.uri import NameAddr
@@ -21,6 +22,7 @@ from opensip.ua.attestation import attestation
 from opensip.ua.call_failed import CallFailed
 from opensip.ua.identity import caller, context
 from opensip.ua.server_call import ServerCall
+from opensip.ua.verification import Verifier, reasons
 
 log = structlog.get_logger(__name__)
 
@@ -37,13 +39,15 @@ class Watched(Protocol):
 class InboundCalls:
     """Takes every admitted INVITE. `max_calls` bounds all trunks together; 0: no limit.
 
-    Set `endpoint` to have the SIP messages of each call in its journal.
+    Set `endpoint` to have the SIP messages of each call in its journal, and `verifier` to have
+    the signatures of callers' numbers checked.
     """
 
     def __init__(
         self, exchange: Exchange, trunks: Mapping[str, Trunk], *, max_calls: int = 0
     ) -> None:
         self.endpoint: Watched | None = None
+        self.verifier: Verifier | None = None
         self._exchange = exchange
         self._trunks = trunks
         self._max_calls = max_calls
@@ -94,6 +98,15 @@ class InboundCalls:
         if self._is_full(trunk):
             call.reject(503, headers=(("Retry-After", "10"),))
             return Ending("us", "too many calls", 503)
+        call.provisional(180)  # an agent may take seconds to sit down: the caller hears ringing
+        if is_due(call.request, trunk):
+            verdict = await screen(
+                call.request, trunk, self.verifier, entry, now=self._exchange.now
+            )
+            if is_refused(verdict, trunk):
+                call.reject(verdict.status, verdict.reason, reasons(verdict))
+                return Ending("us", f"identity: {verdict.why}", verdict.status)
+            variables |= variables_of(verdict, variables)
         return await self._answer(call, trunk, route, entry, variables)
 
     def _introduce(
@@ -104,16 +117,18 @@ class InboundCalls:
         source = f"{call.flow.remote[0]}:{call.flow.remote[1]}"
         # RFC 3323: who asked not to be shown stands nowhere that others read.
         calling = WITHHELD if who.privacy else normalise(who.number, trunk.country)
-        agent = route.agent if route else ""
+        agent, plan = route.agent if route else "", dict(describe(calling))
         entry.note(
             CallStarted(
-                *(now, "inbound", trunk.name, agent, calling, number, call.request.call_id, source)
+                *(now, "inbound", trunk.name, agent, calling, number, call.request.call_id, source),
+                number=plan,
             )
         )
         log.info("call_received", trunk=trunk.name, called=number, agent=agent, source=source)
         told = self._told(call, trunk)
         if told:
             entry.note(HeaderContext(now, told))
+        told |= {name: _written(value) for name, value in plan.items()}
         return told | {"caller": calling, "called": number, "call_id": entry.call_id}
 
     def _told(self, call: ServerCall, trunk: Trunk) -> dict[str, str]:
@@ -145,7 +160,6 @@ class InboundCalls:
         contact = NameAddr.parse(call.participant.dialog.contact)
         media = self._exchange.open_media(trunk, entry, host=contact.uri.host)
         try:
-            call.provisional(180)  # an agent may take seconds to sit down: the caller hears ringing
             # Seated first: where no agent can be had, the carrier may still try another route.
             async with self._exchange.seated(route.agent, media, entry, variables) as agent:
                 session = await call.answer(media)
@@ -154,6 +168,10 @@ class InboundCalls:
                 )
         finally:
             await media.close()
+
+
+def _written(value: str | bool) -> str:
+    return value if isinstance(value, str) else str(value).lower()
 
 
 def _ending_of(error: OpenSipError) -> Ending:

@@ -76,6 +76,7 @@ def blank() -> Record:
         {"version": VERSION}
         | dict.fromkeys(empty, "")
         | dict.fromkeys(["started", "answered", "ended"])
+        | {"number": {}, "identity": {}}
         | {"seconds": 0.0, "codec": "", "suite": "", "variables": {}, "intent": ""}
         | {"turns": [], "transcript": [], "tools": [], "escalations": [], "transfers": []}
         | {"outcome": "", "ending": {}, "recording": {}, "media": {}, "faults": []}
@@ -107,6 +108,11 @@ def _ended(record: Record, event: Event) -> None:
 
 def _header_context(record: Record, event: Event) -> None:
     record["variables"] |= event["variables"]
+
+
+def _identity_checked(record: Record, event: Event) -> None:
+    names = ("outcome", "sip_status", "why", "attestation", "origination_id", "certificate")
+    record["identity"] = {name: event[name] for name in names}
 
 
 def _negotiated(record: Record, event: Event) -> None:
@@ -192,6 +198,7 @@ _TAKERS: dict[str, Callable[[Record, Event], None]] = {
     "call_answered": _answered,
     "call_ended": _ended,
     "header_context": _header_context,
+    "identity_checked": _identity_checked,
     "media_negotiated": _negotiated,
     "media_statistics": _counted,
     "media_timed_out": _fault,

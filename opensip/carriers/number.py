@@ -2,10 +2,13 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from urllib.parse import unquote
 
 import phonenumbers
+from phonenumbers import PhoneNumberType
 
 _SEPARATORS = re.compile(r"[\s.()/\-]")
 _SHORTEST = 7  # digits; what is shorter is an extension or a service code, never a national number
@@ -13,6 +16,10 @@ _SHORTEST = 7  # digits; what is shorter is an extension or a service code, neve
 # What phonenumbers takes for possible of +1. It takes 50 us to say so, and most callers are new.
 _NORTH_AMERICAN = re.compile(r"\+1[2-9][0-9]{9}")
 _REMEMBERED = 4096  # results of each function below: the same numbers are called again and again
+
+_TYPES = {  # the names that libphonenumber has for them
+    value: name for name, value in vars(PhoneNumberType).items() if name.isupper()
+}
 
 
 @lru_cache(_REMEMBERED)
@@ -31,6 +38,29 @@ def normalise(raw: str, country: str = "US") -> str:
     if not re.fullmatch(r"\+?[0-9]+", digits):
         return user
     return _international(digits, country) or user
+
+
+@lru_cache(_REMEMBERED)
+def describe(number: str) -> Mapping[str, str | bool]:
+    """Tell what the numbering plans know of a number in E.164; empty for what is none.
+
+    `number`, `country` (ISO 3166, "" where the number is of none), `countryCallingCode`,
+    `nationalNumber`, `valid` (it is in use), `type` ("MOBILE", "TOLL_FREE", …, "UNKNOWN") and
+    `uri`, the `tel:` form.
+    """
+    parsed = _parse(number, None) if number.startswith("+") else None
+    if parsed is None:
+        return MappingProxyType({})
+    told: dict[str, str | bool] = {
+        "number": number,
+        "country": phonenumbers.region_code_for_number(parsed) or "",
+        "countryCallingCode": str(parsed.country_code),
+        "nationalNumber": phonenumbers.national_significant_number(parsed),
+        "valid": phonenumbers.is_valid_number(parsed),
+        "type": _TYPES[phonenumbers.number_type(parsed)],
+        "uri": f"tel:{number}",
+    }
+    return MappingProxyType(told)
 
 
 def _user_of(raw: str) -> tuple[str, dict[str, str]]:

@@ -10,6 +10,7 @@ from opensip.net.tls import Profile
 from opensip.sip.digest import ALGORITHMS, Ha1
 
 Srtp = Literal["required", "preferred", "off"]
+IdentityPolicy = Literal["off", "annotate", "prefer", "enforce"]
 ContextForm = Literal["generic", "bandwidth"]  # how User-to-User is written to a target
 
 ANY_NUMBER = "*"  # the key of Trunk.numbers that takes what no other key does
@@ -30,6 +31,8 @@ class Trunk:
 
     Inbound: `networks` and `users` together mean both must fit, either with `any`.
     `trusted` lets its identity headers, User-to-User, Diversion and the X- `headers` in.
+    `identity` says what a signed caller's number (RFC 8224) is checked for: "annotate" tells the
+    agent, "prefer" turns away what is proven wrong, "enforce" all that is not proven right.
     Outbound: `termination` is the SIP URI whose user part the dialled number replaces;
     a digest challenge is answered for `realms` only. `proxy` is the SIP URI by way of which
     requests go there; `tls_name` the name in the trunk's certificate, where that is not the
@@ -45,6 +48,7 @@ class Trunk:
     any: bool = False
     trusted: bool = True
     headers: tuple[str, ...] = ()
+    identity: IdentityPolicy = "annotate"
     numbers: Mapping[str, Number] = field(default_factory=dict)
     emergency_redirect: str = ""  # a SIP URI for calls to 911 and its kin; "": they get 404
     srtp: Srtp = "preferred"

@@ -16,6 +16,7 @@ from opensip.carriers import Trunk
 from opensip.carriers.number import normalise
 from opensip.errors import ConfigError
 from opensip.server.control import ControlSocket, Status
+from opensip.server.identity import IdentityCheck
 from opensip.server.lines import TrunkLines
 from opensip.server.means import open_exchange
 from opensip.settings import build
@@ -50,6 +51,8 @@ class Server:
             on_call=self._take,
         )
         self._calls.endpoint = self.endpoint  # each journal holds the SIP messages of its call
+        self._identity = IdentityCheck(now=self._exchange.now)
+        self._calls.verifier = self._identity.verifier(settings.server)
         self._lines = TrunkLines(self.endpoint)
         self._control = ControlSocket(settings.server.data, self.status)
 
@@ -58,6 +61,7 @@ class Server:
         async with AsyncExitStack() as opened:
             opened.callback(self._exchange.engine.close)
             opened.push_async_callback(close_shared)
+            opened.push_async_callback(self._identity.close)
             await self._control.start()
             opened.push_async_callback(self._control.close)
             await self.endpoint.start()
@@ -78,7 +82,7 @@ class Server:
         self._changed.set()
 
     def reload(self) -> None:
-        """Read trunks, agents and certificates again, for new calls and connections.
+        """Read trunks, agents, certificates and roots again, for new calls and connections.
 
         A mistake is logged and changes nothing.
         """
@@ -89,6 +93,7 @@ class Server:
                 log.error("reload_refused", mistake=line)
             return
         try:
+            verifier = self._identity.verifier(settings.server)
             self.endpoint.use_tls(build.endpoint_config(settings.server, settings.trunks))
         except ConfigError as error:
             log.error("reload_refused", mistake=str(error))
@@ -99,6 +104,7 @@ class Server:
         ):
             kept.clear()
             kept.update(new)  # type: ignore[arg-type]  # each with its own kind
+        self._calls.verifier = verifier
         self.endpoint.gate.use(self._admission(settings))
         self._lines.use(settings.trunks, settings.server)
         log.info("server_reloaded", trunks=len(self._trunks), agents=len(self._agents))

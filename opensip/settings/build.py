@@ -9,9 +9,10 @@ from opensip.carriers import ANY_NUMBER, Trunk
 from opensip.carriers.number import normalise
 from opensip.errors import ConfigError
 from opensip.net.acceptor import Listener, SourceTls
+from opensip.net.guarded_https import HttpsRules
 from opensip.net.tls import TlsConfig
 from opensip.settings.load import tls_config
-from opensip.settings.schema import ListenerTable, ServerTable
+from opensip.settings.schema import IdentityTable, ListenerTable, ServerTable
 from opensip.ua.admission import TrunkAdmission
 from opensip.ua.endpoint_config import EndpointConfig
 
@@ -86,6 +87,11 @@ def admission(trunk: Trunk) -> TrunkAdmission:
         trusted=trunk.trusted,
         normalise=partial(normalise, country=trunk.country),
     )
+
+
+def https_rules(identity: IdentityTable) -> HttpsRules:
+    """Make the bounds of fetching certificates that strangers name."""
+    return HttpsRules(identity.ports, identity.networks, identity.ca)
 
 
 def outward_address(towards: str) -> str:

@@ -12,6 +12,8 @@ from opensip.agent.definition import Agent, check
 from opensip.agent.providers import PROVIDERS, make
 from opensip.carriers import Trunk
 from opensip.errors import ConfigError
+from opensip.net.guarded_https import https_context
+from opensip.net.sti import anchors
 from opensip.net.tls import TlsConfig, server_context
 from opensip.settings import trunks
 from opensip.settings.schema import ListenerTable, ServerTable, TlsTable, TrunkTable
@@ -46,12 +48,14 @@ def load(file: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
     agents = _load_agents(server, file, found)
     tables = _load_trunks(server, reading, found)
     made = []
+    anchored = server.identity.anchors is not None
     for at, name, trunk in tables:
-        wrong = list(trunks.mistakes(trunk, agents.keys()))
+        wrong = list(trunks.mistakes(trunk, agents.keys(), anchored=anchored))
         found += [f"{at}: {key}: {what}" if key else f"{at}: {what}" for key, what in wrong]
         if not wrong:
             made.append(trunks.make_trunk(name, trunk, realm=server.sip.realm))
     found += _tls_mistakes(server, file)
+    found += _identity_mistakes(server, file)
     if found:
         raise Mistakes(found)
     warnings = (*_warnings(server, made), *_unable(agents.values()))
@@ -151,12 +155,25 @@ def _tls_mistakes(server: ServerTable, file: Path) -> Iterator[str]:
                 yield f"{file}: sip.listeners[{number}]: {error}"
 
 
+def _identity_mistakes(server: ServerTable, file: Path) -> Iterator[str]:
+    table = server.identity
+    try:
+        if table.anchors is not None:
+            anchors(table.anchors)
+        if table.ca is not None:
+            https_context(table.ca)
+    except ConfigError as error:
+        yield f"{file}: identity: {error}"
+
+
 def _warnings(server: ServerTable, made: list[Trunk]) -> Iterator[str]:
     if not made:
         yield "there is no trunk, so nobody may call: opensip trunk add, or a file in trunk_files"
     tls_listener = any(listener.transport == "TLS" for listener in server.listeners)
     for trunk in made:
-        yield from trunks.warnings(trunk, tls_listener=tls_listener)
+        yield from trunks.warnings(
+            trunk, tls_listener=tls_listener, anchored=server.identity.anchors is not None
+        )
 
 
 def _unknown_providers(agent: Agent) -> Iterator[str]:

@@ -6,9 +6,10 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
-from opensip.carriers.trunk import Srtp
+from opensip.carriers.trunk import IdentityPolicy, Srtp
 from opensip.log import Form, Level
 from opensip.net.dns import split_server
+from opensip.net.guarded_https import PORTS
 from opensip.net.limits import ConnectionLimits
 from opensip.net.tls import Profile
 from opensip.settings.secrets import Secret
@@ -123,6 +124,26 @@ class AbuseTable:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityTable:
+    """`[identity]`: whom we believe that a caller's number is signed for, and where we fetch.
+
+    `networks` may hold certificates though they are not public.
+    """
+
+    anchors: Path | None = None
+    ports: tuple[int, ...] = PORTS
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    ca: Path | None = None
+
+    def __post_init__(self) -> None:
+        if not self.ports:
+            raise ValueError("ports is empty, so that nothing can be fetched: name 443 at least")
+        for port in self.ports:
+            if not 1 <= port <= 65535:
+                raise ValueError(f"ports: {port} is no port from 1 to 65535")
+
+
+@dataclass(frozen=True, slots=True)
 class LogTable:
     """`[log]`: what is logged, and how."""
 
@@ -185,6 +206,7 @@ class TrunkTable:
     numbers: Mapping[str, str | NumberTable] = field(default_factory=dict)
     trusted: bool = True
     headers: tuple[str, ...] = ()
+    identity: IdentityPolicy = "annotate"
     srtp: Srtp | None = None
     tls: Profile | None = None
     tls_name: str = ""
@@ -215,6 +237,7 @@ class ServerTable:
     media: MediaTable = MediaTable()
     calls: CallsTable = CallsTable()
     abuse: AbuseTable = AbuseTable()
+    identity: IdentityTable = IdentityTable()
     log: LogTable = LogTable()
     directory: Mapping[str, str] = field(default_factory=dict)
     trunks: Mapping[str, TrunkTable] = field(default_factory=dict)

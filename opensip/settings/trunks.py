@@ -20,6 +20,7 @@ _SAME = (
         "any",
         "trusted",
         "headers",
+        "identity",
         "symmetric",
         "consent",
         "transfer",
@@ -49,8 +50,13 @@ def make_trunk(name: str, table: TrunkTable, *, realm: str) -> Trunk:
     )
 
 
-def mistakes(table: TrunkTable, agents: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Find what is wrong with a trunk beyond its types: pairs of key and message."""
+def mistakes(
+    table: TrunkTable, agents: Collection[str], *, anchored: bool = False
+) -> Iterator[tuple[str, str]]:
+    """Find what is wrong with a trunk beyond its types: pairs of key and message.
+
+    `anchored` tells whether there are roots to check signatures of callers' numbers with.
+    """
     if table.carrier not in CARRIERS:
         yield "carrier", f"no carrier {table.carrier!r}{nearest(table.carrier, CARRIERS)}"
     for number, entry in table.numbers.items():
@@ -61,6 +67,7 @@ def mistakes(table: TrunkTable, agents: Collection[str]) -> Iterator[tuple[str, 
         if strategy not in STRATEGIES:
             yield "transfer", f"no strategy {strategy!r}{nearest(strategy, STRATEGIES)}"
     yield from _closed(table)
+    yield from _unanchored(table, anchored)
     yield from _tls(table)
     uris = {"emergency_redirect": table.emergency_redirect}
     if table.outbound is not None:
@@ -79,6 +86,11 @@ def _tls(table: TrunkTable) -> Iterator[tuple[str, str]]:
         yield "outbound.registrar", "whom shall it know? set username or address"
 
 
+def _unanchored(table: TrunkTable, anchored: bool) -> Iterator[tuple[str, str]]:
+    if table.identity == "enforce" and not anchored:
+        yield "identity", "'enforce' turns every call away without roots: set [identity] anchors"
+
+
 def _closed(table: TrunkTable) -> Iterator[tuple[str, str]]:
     if not table.networks and not table.users and table.outbound is None:
         yield "", "admits nobody and reaches nobody: set networks, users or outbound"
@@ -86,8 +98,13 @@ def _closed(table: TrunkTable) -> Iterator[tuple[str, str]]:
         yield "digest", "names no algorithm, so that no user can answer: SHA-256, MD5 or both"
 
 
-def warnings(trunk: Trunk, *, tls_listener: bool) -> Iterator[str]:
-    """Find what works but should not be: keys of SRTP sent in the clear."""
+def warnings(trunk: Trunk, *, tls_listener: bool, anchored: bool = False) -> Iterator[str]:
+    """Find what works but should not be: keys of SRTP sent in the clear, a check of nothing."""
+    if trunk.identity == "prefer" and not anchored:
+        yield (
+            f"trunk {trunk.name}: identity = 'prefer', but without roots nothing can be proven "
+            "wrong; set [identity] anchors"
+        )
     if trunk.srtp == "off":
         return
     if (trunk.networks or trunk.users) and not tls_listener:

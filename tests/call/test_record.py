@@ -11,6 +11,7 @@ STARTED = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 STORY = [
     e.CallStarted(0.0, "inbound", "bw", "shop", "+15551112222", "+15553334444", "x@h", "192.0.2.1"),
     e.HeaderContext(0.01, {"x-campaign": "7"}),
+    e.IdentityChecked(0.01, "failed", 437, "not trusted", "", "", "https://h/a.pem", 1.5),
     e.SipReceived(0.01, "TLS", "a", "b", "INVITE …"),
     e.MediaNegotiated(0.02, "PCMU", "AES_CM_128_HMAC_SHA1_80", "192.0.2.9:20000", "192.0.2.1:4000"),
     e.CallAnswered(0.5),
@@ -56,6 +57,9 @@ def test_the_record_tells_the_whole_call(journal):
     assert told["seconds"] == 8.5
     assert (told["codec"], told["suite"]) == ("PCMU", "AES_CM_128_HMAC_SHA1_80")
     assert told["variables"] == {"x-campaign": "7"}
+    assert told["number"] == {}
+    assert (told["identity"]["outcome"], told["identity"]["sip_status"]) == ("failed", 437)
+    assert told["identity"]["certificate"] == "https://h/a.pem"
     assert told["transcript"] == [
         "agent: Hello, how",
         "caller: where is my order",
@@ -91,7 +95,7 @@ def test_the_record_tells_the_whole_call(journal):
 
 def test_a_journal_cut_by_a_crash_still_tells_what_was(journal):
     lines = journal.read_text().splitlines()
-    told = record.derive([*lines[:9], lines[9][:20]])
+    told = record.derive([*lines[:10], lines[10][:20]])
     assert told["answered"]
     assert told["ended"] is None
     assert len(told["turns"]) == 2
@@ -122,3 +126,10 @@ def test_the_record_is_written_whole_and_for_its_owner_alone(journal, tmp_path):
 def test_a_record_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     assert not record.write(record.blank(), tmp_path / "file" / "c-1.json")
+
+
+def test_what_the_plan_told_of_the_caller_is_kept():
+    started = {"kind": "call_started", "caller": "+1", "number": {"country": "US"}}
+    told = record.blank()
+    record.take(told, started)
+    assert told["number"] == {"country": "US"}

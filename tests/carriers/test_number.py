@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from opensip.carriers.number import (
     calling_code,
     countries_of,
+    describe,
     is_emergency_number,
     is_ordinary,
     normalise,
@@ -95,3 +96,43 @@ def test_what_the_numbering_plans_say():
 def test_what_is_taken_for_possible_unasked_is_possible(number):
     assert phonenumbers.is_possible_number(phonenumbers.parse(number))
     assert normalise(number) == number
+
+
+def test_what_the_plan_knows_of_a_number():
+    assert describe("+4921154591991") == {
+        "number": "+4921154591991",
+        "country": "DE",
+        "countryCallingCode": "49",
+        "nationalNumber": "21154591991",
+        "valid": True,
+        "type": "FIXED_LINE",
+        "uri": "tel:+4921154591991",
+    }
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "kind", "valid"),
+    [
+        ("+447400123456", "GB", "MOBILE", True),
+        ("+18005551234", "US", "TOLL_FREE", True),
+        ("+19195551234", "US", "FIXED_LINE_OR_MOBILE", True),
+        ("+15553334444", "", "UNKNOWN", False),
+    ],
+)
+def test_the_kind_of_a_number(number, country, kind, valid):
+    told = describe(number)
+    assert (told["country"], told["type"], told["valid"]) == (country, kind, valid)
+
+
+@pytest.mark.parametrize("text", ["", "echo", "anonymous", "9195551234", "+", "+0", "tel:+1919"])
+def test_of_what_is_no_number_nothing_is_known(text):
+    assert describe(text) == {}
+
+
+@given(st.from_regex(r"\+?[0-9]{0,18}", fullmatch=True) | st.text(max_size=12))
+def test_all_is_told_of_a_number_or_nothing(text):
+    told = describe(text)
+    names = ("number", "country", "countryCallingCode", "nationalNumber", "valid", "type", "uri")
+    assert tuple(told) in ((), names)
+    if told:
+        assert told["uri"] == f"tel:{text}"

@@ -6,8 +6,16 @@ import pytest
 
 from opensip.carriers import Number, Trunk
 from opensip.errors import ConfigError
+from opensip.net.guarded_https import HttpsRules
 from opensip.settings import build
-from opensip.settings.schema import AbuseTable, ListenerTable, ServerTable, SipTable, TlsTable
+from opensip.settings.schema import (
+    AbuseTable,
+    IdentityTable,
+    ListenerTable,
+    ServerTable,
+    SipTable,
+    TlsTable,
+)
 from opensip.sip.digest import Ha1
 
 SERVER = ServerTable(
@@ -85,3 +93,10 @@ def test_the_outward_address():
     assert build.outward_address("127.0.0.1") == "127.0.0.1"
     with pytest.raises(ConfigError, match="no address of this machine reaches"):
         build.outward_address("255.255.255.255")
+
+
+def test_the_bounds_of_fetching():
+    net = (ip_network("10.0.0.0/8"),)
+    table = IdentityTable(ports=(443,), networks=net, ca=Path("sti.pem"))
+    assert build.https_rules(table) == HttpsRules((443,), net, Path("sti.pem"))
+    assert build.https_rules(IdentityTable()) == HttpsRules()

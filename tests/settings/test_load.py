@@ -9,6 +9,9 @@ from opensip.errors import ConfigError
 from opensip.settings.load import load
 from opensip.settings.schema import ServerTable, TlsTable
 from opensip.settings.table import Mistakes
+from tests.fakes.stir import stir
+
+__all__ = ["stir"]
 
 ROOT = Path(__file__).parents[2]
 UDP = '[[sip.listeners]]\ntransport = "UDP"\nport = 0\n'
@@ -155,3 +158,28 @@ def test_a_provider_that_there_is_not(write):
     file = write(UDP, agents=[("shop", 'recognizer = ["embeded"]\n' + AGENT)])
     [told] = mistakes(file)
     assert "shop.toml: recognizer: no provider 'embeded'; did you mean 'embedded'?" in told
+
+
+def test_roots_of_signers_are_read(write, tmp_path, stir):
+    (tmp_path / "roots.pem").write_bytes(stir.pem)
+    trunk = 'networks = ["192.0.2.0/24"]\nidentity = "enforce"\n'
+    file = write(f'{UDP}[identity]\nanchors = "roots.pem"\n', trunks=[("office", trunk)])
+    settings = load(file)
+    assert settings.server.identity.anchors == tmp_path / "roots.pem"
+    assert settings.trunks[0].identity == "enforce"
+
+
+def test_mistakes_about_signers_are_told(write, tmp_path):
+    (tmp_path / "roots.pem").write_text("nothing")
+    trunk = 'networks = ["192.0.2.0/24"]\nidentity = "enforced"\n'
+    file = write(f'{UDP}[identity]\nanchors = "roots.pem"\n', trunks=[("office", trunk)])
+    told = mistakes(file)
+    assert any(
+        "office.toml: identity: 'enforced' is not one of 'off', 'annotate'" in t for t in told
+    )
+    assert any("opensip.toml: identity: cannot use the roots in" in t for t in told)
+
+
+def test_a_ca_of_certificate_servers_that_cannot_be_used_is_told(write):
+    [told] = mistakes(write(f'{UDP}[identity]\nca = "absent.pem"\nports = [443]\n'))
+    assert "identity: cannot use the certificate authority file" in told

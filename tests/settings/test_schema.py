@@ -97,3 +97,11 @@ def test_a_user_needs_both_hashes():
 def test_a_nonce_lives_a_second_at_least_and_an_hour_at_most(seconds):
     with pytest.raises(ValueError, match=r"nonce_seconds .*: from 1 to 3600 seconds"):
         schema.SipTable(nonce_seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("ports", "told"), [((), "ports is empty"), ((443, 0), "0 is no port"), ((65536,), "no port")]
+)
+def test_ports_of_certificates_are_ports(ports, told):
+    with pytest.raises(ValueError, match=told):
+        schema.IdentityTable(ports=ports)

@@ -61,6 +61,13 @@ def test_the_way_out():
             ("digest", "names no algorithm, so that no user can answer: SHA-256, MD5 or both"),
         ),
         (
+            TrunkTable(networks=OFFICE, identity="enforce"),
+            (
+                "identity",
+                "'enforce' turns every call away without roots: set [identity] anchors",
+            ),
+        ),
+        (
             TrunkTable(networks=OFFICE, emergency_redirect="tel:911"),
             ("emergency_redirect", "'tel:911' is no sip: or sips: URI"),
         ),
@@ -83,3 +90,14 @@ def test_a_termination_that_is_no_uri():
 def test_srtp_off_needs_no_warning():
     trunk = make_trunk("x", TrunkTable(networks=OFFICE, srtp="off"), realm="opensip")
     assert list(warnings(trunk, tls_listener=False)) == []
+
+
+def test_the_policy_for_signed_numbers():
+    table = TrunkTable(networks=OFFICE, identity="prefer")
+    trunk = make_trunk("office", table, realm="opensip")
+    assert trunk.identity == "prefer"
+    [warning] = warnings(trunk, tls_listener=True)
+    assert "trunk office: identity = 'prefer'" in warning
+    assert list(warnings(trunk, tls_listener=True, anchored=True)) == []
+    enforce = TrunkTable(networks=OFFICE, identity="enforce")
+    assert list(mistakes(enforce, {"echo"}, anchored=True)) == []
