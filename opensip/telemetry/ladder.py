@@ -270,9 +270,17 @@ def _statistics(event: Event) -> Told:
     return "media", "RTP", ", ".join(f"{n} {counters[n]:g}" for n in shown if n in counters)
 
 
+def _identity(event: Event) -> Told:
+    level = event["attestation"]
+    details = event["why"] or (f"attestation {level}" if level else "")
+    kind: StepKind = "fault" if event["outcome"] == "failed" else "state"
+    return kind, f"caller's signature {event['outcome']}", details
+
+
 _NOTES: Mapping[str, Callable[[Event], Told]] = {
     "call_answered": lambda e: ("state", "call answered"),
     "header_context": lambda e: ("state", "context", ", ".join(e["variables"])),
+    "identity_checked": _identity,
     "held": lambda e: ("state", "held by the peer" if e["on"] else "taken back by the peer"),
     "media_source_changed": lambda e: ("media", "RTP comes from elsewhere", e["remote"]),
     "media_timed_out": lambda e: ("fault", f"no RTP for {e['seconds']:g} s", e["phase"]),

@@ -14,6 +14,7 @@ TARGETS = (
     "framing",
     "message",
     "multipart",
+    "passport",
     "rtcp",
     "rtp",
     "via",

@@ -19,8 +19,9 @@ from opensip.server.server import Server
 from opensip.settings.load import load
 from opensip.sip.uri import NameAddr, Uri
 from tests.fakes.certificates import authority
+from tests.fakes.stir import stir
 
-__all__ = ["authority"]
+__all__ = ["authority", "stir"]
 
 pytestmark = pytest.mark.e2e
 
@@ -156,6 +157,24 @@ def test_a_number_that_leads_nowhere_is_404_until_a_reload_knows_it(config):
             return first.status, second.status, third.status
 
     assert run(main()) == (404, 200, 200)
+
+
+def test_a_reload_takes_the_roots_of_signers(config, stir):
+    async def main():
+        async with serving(config) as server:
+            (config.parent / "roots.pem").write_bytes(stir.pem)
+            config.write_text(
+                CONFIG.replace("[trunks.local]", '[trunks.local]\nidentity = "enforce"')
+                + '[identity]\nanchors = "roots.pem"\n'
+            )
+            server.reload()
+            refused, _ = await call(server)
+            (config.parent / "roots.pem").write_text("")
+            server.reload()
+            still, _ = await call(server)
+            return refused.status, still.status
+
+    assert run(main()) == (428, 428)
 
 
 def test_draining_refuses_new_calls_and_lets_old_ones_end(config):

@@ -84,6 +84,8 @@ def test_the_header_is_taken_apart():
         ("a.b.", 438),
         ("a.b.c.d;info=<https://h>", 438),
         ("a.b.ä;info=<https://h>", 438),
+        ('a.b.c;"', 438),
+        ("a.b.c;info=<https://h>;@=1", 438),
         ("a" * 9000 + ".b.c;info=<https://h>", 438),
         ("a.b.c", 436),
         ("a.b.c;info=https://h", 436),

@@ -125,6 +125,16 @@ def test_what_happened_beside(kind, fields, title, detail):
     assert step.details == (() if detail is None else (detail,))
 
 
+def test_what_came_of_the_callers_signature():
+    passed = line(1.0, "identity_checked", outcome="passed", attestation="A", why="")
+    failed = line(1.0, "identity_checked", outcome="failed", attestation="", why="too old")
+    told = [(step.kind, step.title, step.details) for step in steps(passed, failed)]
+    assert told == [
+        ("state", "caller's signature passed", ("attestation A",)),
+        ("fault", "caller's signature failed", ("too old",)),
+    ]
+
+
 def test_a_tool_that_failed_is_a_fault():
     (step,) = steps(line(1.0, "tool_called", name="t", duration_ms=1.0, error="no"))
     assert (step.kind, step.details) == ("fault", ("no",))
