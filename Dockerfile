@@ -2,12 +2,14 @@
 # Host networking, or publish 5060/udp, 5060, 5061 and the RTP range of [media] one to one.
 FROM python:3.13-slim AS build
 WORKDIR /src
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends gcc libc6-dev libssl-dev
 COPY requirements-extras.lock ./
 RUN python -m venv /opt/opensip \
     && /opt/opensip/bin/pip install --no-cache-dir --require-hashes -r requirements-extras.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml setup.py README.md LICENSE ./
 COPY opensip opensip
-RUN /opt/opensip/bin/pip install --no-cache-dir --no-deps .
+RUN OPENSIP_NATIVE=require /opt/opensip/bin/pip install --no-cache-dir --no-deps .
 
 FROM python:3.13-slim
 RUN apt-get update \

@@ -1,0 +1,146 @@
+#include "srtp.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "rtp.h"
+#include "srtp_cipher.h"
+
+/* RFC 3711 section 3.2.1: what is known of one SSRC. `seen` has a bit for each late packet. */
+struct source {
+    uint32_t ssrc;
+    int64_t highest; /* index: rollover counter and sequence */
+    unsigned __int128 seen;
+};
+
+struct srtp {
+    struct cipher cipher;
+    struct source *sources;
+    size_t count, room;
+};
+
+struct srtp *srtp_open(const char *suite, const uint8_t *master, size_t size)
+{
+    struct srtp *srtp = calloc(1, sizeof *srtp);
+    if (srtp && !cipher_open(&srtp->cipher, suite, master, size)) {
+        free(srtp);
+        return NULL;
+    }
+    return srtp;
+}
+
+void srtp_close(struct srtp *srtp)
+{
+    if (!srtp)
+        return;
+    cipher_close(&srtp->cipher);
+    free(srtp->sources);
+    free(srtp);
+}
+
+static struct source *find_source(const struct srtp *srtp, uint32_t ssrc)
+{
+    for (size_t n = 0; n < srtp->count; n++)
+        if (srtp->sources[n].ssrc == ssrc)
+            return &srtp->sources[n];
+    return NULL;
+}
+
+/* Sources are never forgotten: what was heard of a forgotten one could be played again. */
+static struct source *add_source(struct srtp *srtp, uint32_t ssrc, int64_t index)
+{
+    if (srtp->count == srtp->room) {
+        size_t room = srtp->room ? 2 * srtp->room : 1;
+        struct source *more = room > SRTP_SOURCES ? NULL : realloc(srtp->sources, room * sizeof *more);
+        if (!more)
+            return NULL;
+        srtp->sources = more;
+        srtp->room = room;
+    }
+    srtp->sources[srtp->count] = (struct source){.ssrc = ssrc, .highest = index};
+    return &srtp->sources[srtp->count++];
+}
+
+/* Section 3.3.1: the index nearest to the highest; negative before the first wrap. */
+static int64_t estimate_index(const struct source *source, uint16_t sequence)
+{
+    if (!source)
+        return sequence;
+    int64_t index = (source->highest & ~(int64_t)0xFFFF) | sequence;
+    int step = (int)sequence - (int)(source->highest & 0xFFFF);
+    if (step > 0x8000)
+        return index - 0x10000;
+    return step < -0x8000 ? index + 0x10000 : index;
+}
+
+/* Section 3.3.2. */
+static bool is_new(const struct source *source, int64_t index)
+{
+    if (index < 0)
+        return false;
+    if (!source || index > source->highest)
+        return true;
+    int64_t late = source->highest - index;
+    return late < SRTP_WINDOW && !(source->seen >> late & 1);
+}
+
+static void note_seen(struct source *source, int64_t index)
+{
+    int64_t ahead = index - source->highest;
+    if (ahead > 0) {
+        source->seen = ahead < SRTP_WINDOW ? source->seen << ahead : 0;
+        source->highest = index;
+        ahead = 0;
+    }
+    source->seen |= (unsigned __int128)1 << -ahead;
+}
+
+static enum srtp_result note(struct srtp *srtp, struct source *source, uint32_t ssrc, int64_t index)
+{
+    if (!source)
+        source = add_source(srtp, ssrc, index);
+    if (!source)
+        return SRTP_REPLAYED; /* too many: whether it is new cannot be told */
+    note_seen(source, index);
+    return SRTP_GOOD;
+}
+
+enum srtp_result srtp_protect(struct srtp *srtp, uint8_t *packet, size_t *size)
+{
+    size_t header = rtp_header_size(packet, *size);
+    if (!header)
+        return SRTP_MALFORMED;
+    uint32_t ssrc = read32(packet + 8);
+    struct source *source = find_source(srtp, ssrc);
+    int64_t index = estimate_index(source, read16(packet + 2));
+    if (!is_new(source, index)) /* two packets under one keystream would give both away */
+        return SRTP_REPLAYED;
+    enum srtp_result noted = note(srtp, source, ssrc, index);
+    if (noted != SRTP_GOOD)
+        return noted;
+    struct sealed sealed = {packet, header, *size, ssrc, (uint64_t)index};
+    if (!cipher_seal(&srtp->cipher, &sealed))
+        return SRTP_MALFORMED;
+    *size += srtp->cipher.tag;
+    return SRTP_GOOD;
+}
+
+enum srtp_result srtp_unprotect(struct srtp *srtp, uint8_t *packet, size_t *size)
+{
+    size_t tag = srtp->cipher.tag;
+    if (*size < RTP_HEADER + tag)
+        return SRTP_MALFORMED;
+    size_t plain = *size - tag, header = rtp_header_size(packet, plain);
+    if (!header)
+        return SRTP_MALFORMED;
+    uint32_t ssrc = read32(packet + 8);
+    struct source *source = find_source(srtp, ssrc);
+    int64_t index = estimate_index(source, read16(packet + 2));
+    if (!is_new(source, index))
+        return SRTP_REPLAYED;
+    struct sealed sealed = {packet, header, plain, ssrc, (uint64_t)index};
+    if (!cipher_unseal(&srtp->cipher, &sealed))
+        return SRTP_FORGED;
+    *size = plain;
+    return note(srtp, source, ssrc, index);
+}

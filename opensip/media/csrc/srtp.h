@@ -1,0 +1,34 @@
+/* Secure RTP: RFC 3711, with the AES-GCM suites of RFC 7714. RTCP is not done here. */
+#ifndef OPENSIP_SRTP_H
+#define OPENSIP_SRTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    SRTP_LARGEST_MASTER = 44, /* key and salt of AEAD_AES_256_GCM */
+    SRTP_LARGEST_TAG = 16,
+    SRTP_WINDOW = 128, /* packets by which one may be late; libsrtp has as many */
+    SRTP_SOURCES = 1024, /* SSRCs of one key: no honest peer changes its own so often */
+};
+
+enum srtp_result { SRTP_GOOD, SRTP_MALFORMED, SRTP_REPLAYED, SRTP_FORGED };
+
+struct srtp;
+
+/*
+ * Makes the context of one direction from a suite's SDES name and its master key||salt; NULL
+ * when the suite is unknown, the length not its own, or memory is short. Keep a context over
+ * re-offers with the same key: a new one does not know how often the sequence wrapped.
+ */
+struct srtp *srtp_open(const char *suite, const uint8_t *master, size_t size);
+void srtp_close(struct srtp *srtp);
+
+/* Encrypts in place; `packet` has room for SRTP_LARGEST_TAG more bytes. */
+enum srtp_result srtp_protect(struct srtp *srtp, uint8_t *packet, size_t *size);
+
+/* Checks and decrypts in place; a packet that is refused changes nothing. */
+enum srtp_result srtp_unprotect(struct srtp *srtp, uint8_t *packet, size_t *size);
+
+#endif
