@@ -294,7 +294,10 @@ class TransactionLayer:
         key = entry.key
         match event:
             case machine.AckReceived(request):
-                self._events.append(AckReceived(request, flow))
+                # It has the branch of its INVITE, so it is that one's, whatever To tag its
+                # sender made up (pyVoIP does): the dialog is found by the tag that we gave.
+                known = request.with_headers(request.headers.replace("To", entry.to))
+                self._events.append(AckReceived(known, flow))
             case machine.AckTimedOut():
                 self._events.append(ResponseUnacknowledged(key))
             case machine.CancelDue():

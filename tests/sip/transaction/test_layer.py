@@ -93,6 +93,13 @@ class TestRequests:
         assert times == [0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
         assert events_of(layer) == [ResponseUnacknowledged(key)]
 
+    def test_an_ack_by_the_branch_of_its_invite_has_our_tag_whatever_it_says(self):
+        layer, invite = make(), make_request()
+        key = received(layer, invite)
+        layer.respond(key, answer_to(invite, 200), now=0)
+        layer.receive(make_request("ACK", to_tag="made-up"), UDP, now=0.1)
+        assert [event.request.to.tag for event in events_of(layer)] == ["to1"]
+
     def test_the_ack_of_a_2xx_is_told_whatever_its_branch(self):
         layer, invite = make(), make_request()
         key = received(layer, invite)
