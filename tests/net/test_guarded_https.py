@@ -271,3 +271,10 @@ def test_a_ca_that_cannot_be_used_is_named(tmp_path):
 
 def test_tls_is_1_2_at_least():
     assert https_context(None).minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+def test_every_python_takes_the_same_certificates():
+    context = https_context(None)
+    assert not context.verify_flags & ssl.VerifyFlags.VERIFY_X509_STRICT
+    assert context.check_hostname
+    assert context.verify_mode == ssl.CERT_REQUIRED
