@@ -160,7 +160,8 @@ def failures(root: Path) -> set[str]:
     """Run every scenario on the code below `root`; the names of those that fail."""
     command = [*(ALONE if CAN_BE_ALONE else []), sys.executable, "-m", "pytest", "-q", "-n0"]
     done = subprocess.run(
-        [*command, "-p", "no:cacheprovider", "--timeout", "60", "tests/interop/scenarios"],
+        [*command, "-p", "no:cacheprovider", "--timeout", "60", "-m", "not long",
+         "tests/interop/scenarios"],
         cwd=root, env=os.environ | {"PYTHONPATH": str(root)}, capture_output=True, text=True,
         check=False,
     )  # fmt: skip

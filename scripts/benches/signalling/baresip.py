@@ -1,0 +1,46 @@
+"""Debian's baresip, which takes each call at once and hears and says nothing."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from subject import CALLER, HOST, Subject, started
+
+CONFIG = """\
+poll_method epoll
+net_interface {host}
+sip_listen {host}:{port}
+call_max_calls 0
+call_hold_other_calls no
+rtp_ports 20000-59999
+module_path /usr/lib/baresip/modules
+module g711.so
+module_app account.so
+module_app menu.so
+"""
+
+
+@contextmanager
+def baresip(folder: Path, port: int, idle_seconds: float) -> Iterator[Subject | None]:
+    """Run baresip until the end of the block; None where there is none."""
+    if shutil.which("baresip") is None:
+        yield None
+        return
+    home = folder / "baresip"
+    home.mkdir()
+    (home / "config").write_text(CONFIG.format(host=HOST, port=port))
+    (home / "accounts").write_text(f"<sip:+15552003000@{HOST}>;regint=0;answermode=auto\n")
+    (home / "contacts").write_text("")
+    with started(["baresip", "-f", str(home)], folder / "baresip.log", "ready") as process:
+        yield Subject(process, port, idle_seconds)
+
+
+def scenario(folder: Path) -> Path:
+    """Write the caller of uac.xml, to whom 100 and 180 may come or not."""
+    text = CALLER.read_text()
+    for status in (100, 180):
+        text = text.replace(f'response="{status}"', f'response="{status}" optional="true"')
+    made = folder / "uac_baresip.xml"
+    made.write_text(text)
+    return made
