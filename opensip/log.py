@@ -113,5 +113,8 @@ def keep_words(
 
 def _rendering(form: Form, stream: TextIO) -> list[structlog.typing.Processor]:
     if form == "console" or (form == "auto" and stream.isatty()):
-        return [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+        # Never rich's tracebacks, which are the default where it is installed: they print the
+        # local variables of every frame, and with them passwords, digits and what was said.
+        plain = structlog.dev.plain_traceback
+        return [structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain)]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]

@@ -99,6 +99,17 @@ def test_a_failure_carries_its_traceback(lines):
     assert "ValueError: broken" in line["exception"]
 
 
+def test_a_traceback_on_a_terminal_holds_no_local_variables(lines):
+    log.configure(stream=lines, form="console")
+    try:
+        password = "a secret " + "word"
+        raise ValueError(f"{len(password)} characters are too few")
+    except ValueError:
+        structlog.get_logger("x").exception("call_failed")
+    assert "ValueError: 13 characters" in lines.getvalue()
+    assert "a secret word" not in lines.getvalue()
+
+
 def test_a_log_that_cannot_be_written_raises_nothing(lines):
     stream = io.StringIO()
     log.configure(stream=stream)

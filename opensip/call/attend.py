@@ -21,17 +21,21 @@ async def attend(
     media: MediaSession,
     agent: Talker,
     *,
+    definition: Agent,
     trunk: Trunk,
     route: Number,
     entry: Entry,
 ) -> Ending:
-    """See an answered call through; `route` says what is recorded, and whose directory counts."""
+    """See an answered call through, with the agent that was seated by `definition`.
+
+    `route` says what is recorded.
+    """
     now = exchange.now
     leg = SipLeg(session, media, observer=entry, now=now)
     try:
         entry.note(CallAnswered(now()))
         leg.on_digit = agent.digit
-        terms = terms_of(trunk, exchange.agents[route.agent], entry.call_id)
+        terms = terms_of(trunk, definition, entry.call_id)
         call = Call(
             leg,
             agent,

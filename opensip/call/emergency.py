@@ -18,7 +18,8 @@ EVERYWHERE = frozenset({"911", "933", "112", "999"})  # 933 is the test number b
 _UNESCAPINGS = 4  # a string escaped more often than this means harm, and is refused
 _SERVICE = re.compile(r"(?i)\burn:service:(test\.)?sos\b")
 _SCHEME = re.compile(r"(?i)^(sips?|tel):(//)?")
-_AFTER_DIALLING = re.compile(r"(?i)[,;?pwx!].*$", re.DOTALL)  # pauses, extensions, parameters
+_AFTER_DIALLING = re.compile(r"(?i)[;?x].*$", re.DOTALL)  # extensions, parameters
+_PAUSE = re.compile(r"(?i)[,pw!]")  # what comes behind is dialled too, perhaps as another call
 _STAR_CODE = re.compile(r"^[*#](\d{1,4}[*#]|\d\d)(?=\d)")  # *67911: hide my number, then dial
 _SEPARATORS = frozenset("./_~\"'()[]")
 _SEPARATING = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Pd"})  # spaces, dashes, the invisible
@@ -26,6 +27,11 @@ _LONGEST = 6  # digits that an emergency number of any country has
 _NORTH_AMERICA = frozenset({"911", "933"})
 # Digits that get an outside line first, and what people dial behind them.
 _ACCESS = {"": EVERYWHERE, "0": EVERYWHERE, "9": EVERYWHERE, "8": _NORTH_AMERICA}
+# Prefixes of a private plan ("77911") and ids of a trunk ("abc123911"), which carriers take off.
+# A single digit is left alone, or no extension of four digits could end in 911.
+_PREFIX_LENGTHS = (2, 3)
+_LONGEST_NAME = 16  # characters of an id and a number; a longer one is a token, ending anyhow
+_SHORTEST_CALL = 10  # digits; shorter may be an access code, behind which one dials on
 
 
 @lru_cache(maxsize=4096)  # the same numbers are called again and again
@@ -48,22 +54,22 @@ def is_emergency(raw: str, country: str = "US") -> bool:
 
 def _matches(text: str, country: str) -> bool:
     return bool(_SERVICE.search(text)) or any(
-        _reaches(dialled, country) for dialled in _diallings(text) if dialled
+        _is_dialled(local, country) for local in _diallings(text)
     )
 
 
 def _diallings(text: str) -> Iterator[str]:
-    """Every reading of `text` as dialled digits: user part, global and routing number."""
+    """Every reading of `text` as what is dialled: user part, global and routing number."""
     for address in (text, *re.findall(r"<([^>]*)", text)):
         for user in _users(address.strip()):
             local, *parameters = user.split(";")
-            yield _digits(local)
+            yield local
             for parameter in parameters:
                 name, _, value = (part.strip() for part in parameter.partition("="))
                 if name.lower() == "phone-context" and value.startswith("+"):
-                    yield _digits(value + local)
+                    yield value + local
                 elif name.lower() == "rn":
-                    yield _digits(value)
+                    yield value
 
 
 def _users(address: str) -> list[str]:
@@ -75,18 +81,42 @@ def _users(address: str) -> list[str]:
         return [rest]
     host = re.split(r"[:;?]", after)[0]  # sip:911; a host with dots is an address
     users = [part.partition(":")[0] for part in before.split("@")] if at else []
-    return users if "." in host else [*users, host]
+    return [*users, host] if _digits(host) and "." not in host else users
+
+
+def _is_dialled(local: str, country: str) -> bool:
+    """Tell whether a user part reaches one: as a whole, or by a stretch between two pauses."""
+    first, *later = _PAUSE.split(_AFTER_DIALLING.sub("", local))
+    digits = _digits(first)
+    if first.strip() and not digits:
+        return _is_named(local)
+    if len(digits) >= _SHORTEST_CALL:  # what comes behind is keyed to whom it reaches
+        return _reaches(digits, country)
+    behind = [_digits(part) for part in later]
+    dialled = {digits, digits + "".join(behind), *behind} - {""}
+    return any(_reaches(number, country) for number in dialled) or any(map(_is_named, later))
+
+
+def _is_named(text: str) -> bool:
+    """Tell whether a name ends in an emergency number, as Bandwidth writes the id of a trunk."""
+    name = _bare(text)
+    has_letters = any(character.isalpha() for character in name)
+    return has_letters and len(name) <= _LONGEST_NAME and name.endswith(tuple(_NORTH_AMERICA))
 
 
 def _digits(text: str) -> str:
     """What a switch would dial of `text`; "" where it has letters, and is a name."""
-    kept = "".join(
+    kept = _STAR_CODE.sub("", _bare(text)).rstrip("#*")
+    return kept if re.fullmatch(r"\+*[0-9]+", kept) else ""
+
+
+def _bare(text: str) -> str:
+    """Drop what separates digits, and write each digit as ASCII has it."""
+    return "".join(
         str(unicodedata.digit(character)) if character.isdigit() else character
         for character in text
         if character not in _SEPARATORS and unicodedata.category(character) not in _SEPARATING
     )
-    kept = _STAR_CODE.sub("", _AFTER_DIALLING.sub("", kept)).rstrip("#*")
-    return kept if re.fullmatch(r"\+*[0-9]+", kept) else ""
 
 
 def _reaches(dialled: str, country: str) -> bool:
@@ -108,7 +138,12 @@ def _reaches(dialled: str, country: str) -> bool:
             return True
         if rest.startswith(abroad) and _reaches_abroad(rest.removeprefix(abroad)):
             return True
-    return digits.startswith("00") and _reaches_abroad(digits[2:])
+    international = digits.startswith("00") and _reaches_abroad(digits[2:])
+    return international or _is_prefixed(digits, _NORTH_AMERICA if own == "1" else EVERYWHERE)
+
+
+def _is_prefixed(digits: str, numbers: frozenset[str]) -> bool:
+    return any(digits[length:] in numbers for length in _PREFIX_LENGTHS)
 
 
 def _reaches_at_home(number: str, country: str) -> bool:

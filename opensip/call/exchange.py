@@ -68,18 +68,18 @@ class Exchange:
     @contextlib.asynccontextmanager
     async def seated(
         self, agent: str, line: Sounding, observer: Observer, variables: Mapping[str, str]
-    ) -> AsyncIterator[Talker]:
+    ) -> AsyncIterator[tuple[Talker, Agent]]:
         """Seat the agent of that name for one call, and let it go afterwards.
 
+        Gives its definition too: a reload may change or take away what `agents` has of it.
         Raises ConfigError where there is none, or it cannot be made here.
         """
-        if agent not in self.agents:
+        definition = self.agents.get(agent)
+        if definition is None:
             known = ", ".join(sorted(self.agents)) or "none"
             raise ConfigError(f"no agent {agent!r}: known are {known}")
-        talker = self.seat(
-            self.agents[agent], line, observer=observer, now=self.now, variables=variables
-        )
+        talker = self.seat(definition, line, observer=observer, now=self.now, variables=variables)
         try:
-            yield talker
+            yield talker, definition
         finally:
             await talker.close()

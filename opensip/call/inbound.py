@@ -161,10 +161,15 @@ class InboundCalls:
         media = self._exchange.open_media(trunk, entry, host=contact.uri.host)
         try:
             # Seated first: where no agent can be had, the carrier may still try another route.
-            async with self._exchange.seated(route.agent, media, entry, variables) as agent:
+            seat = self._exchange.seated(route.agent, media, entry, variables)
+            async with seat as (agent, definition):
                 session = await call.answer(media)
                 return await attend(
-                    self._exchange, session, media, agent, trunk=trunk, route=route, entry=entry
+                    *(self._exchange, session, media, agent),
+                    definition=definition,
+                    trunk=trunk,
+                    route=route,
+                    entry=entry,
                 )
         finally:
             await media.close()

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 import structlog
 
+from opensip.agent.definition import Agent
 from opensip.call.agents import Talker
 from opensip.call.attend import attend
 from opensip.call.call import Ending
@@ -178,8 +179,8 @@ class _Attempt:
         variables = {"caller": self._shown, "called": self._called}
         variables["call_id"] = self._entry.call_id
         try:
-            async with self._exchange.seated(self._agent, media, self._entry, variables) as agent:
-                return await self._call(to, host, media, agent, ring_timeout)
+            async with self._exchange.seated(self._agent, media, self._entry, variables) as seated:
+                return await self._call(to, host, media, seated, ring_timeout)
         except ConfigError:
             self._note_started("", str(to))
             raise
@@ -187,7 +188,12 @@ class _Attempt:
             await media.close()
 
     async def _call(
-        self, to: Uri, host: str, media: MediaSession, agent: Talker, ring_timeout: float
+        self,
+        to: Uri,
+        host: str,
+        media: MediaSession,
+        seated: tuple[Talker, Agent],
+        ring_timeout: float,
     ) -> tuple[Ending, Dialled]:
         shown = Uri("sip", self._shown, host=host)
         try:
@@ -212,15 +218,19 @@ class _Attempt:
             return self._failed(error, heard=call.is_heard)
         finally:
             call.cancel()  # where we are cancelled ourselves; nothing once it is answered
-        return await self._attend(session, media, agent)
+        return await self._attend(session, media, *seated)
 
     async def _attend(
-        self, session: InviteSession, media: MediaSession, agent: Talker
+        self, session: InviteSession, media: MediaSession, agent: Talker, definition: Agent
     ) -> tuple[Ending, Dialled]:
         trunk = self._trunk
         route = Number(self._agent, trunk.recording, trunk.consent)
         ending = await attend(
-            self._exchange, session, media, agent, trunk=trunk, route=route, entry=self._entry
+            *(self._exchange, session, media, agent),
+            definition=definition,
+            trunk=trunk,
+            route=route,
+            entry=self._entry,
         )
         return ending, Dialled("answered", ending.cause, 200, self._entry.call_id)
 

@@ -64,7 +64,8 @@ _encode = json.JSONEncoder(ensure_ascii=False, default=plain).encode
 def _write_private(path: Path, data: bytes) -> None:
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        os.write(file, data)
+        while data:  # a disk that fills up writes less first, and fails then
+            data = data[os.write(file, data) :]
     finally:
         os.close(file)
 

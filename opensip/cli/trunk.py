@@ -81,7 +81,7 @@ def add(
     )  # fmt: skip
     password = secrets.token_urlsafe(18)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(trunk_file(new, Ha1.of(new.user, server.sip.realm, password)), encoding="utf-8")
+    _write_private(path, trunk_file(new, Ha1.of(new.user, server.sip.realm, password)))
     click.echo(f"wrote {path}\n")
     click.echo(to_paste(new))
     click.echo(f"User      {new.user}\nPassword  {password}   (shown this once; its hash is kept)")
@@ -192,6 +192,13 @@ transfer = ["refer"]
 # realms = []
 # caller_ids = [{", ".join(json.dumps(number) for number in new.numbers)}]
 """
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write what only its owner may read: who has a user's hash can call as that user."""
+    path.touch(mode=0o600)
+    path.chmod(0o600)  # where it was there before
+    path.write_text(text, encoding="utf-8")
 
 
 def to_paste(new: NewTrunk) -> str:

@@ -29,12 +29,22 @@ EMBEDDED = [
     "urn:service:sos", "URN:SERVICE:SOS", "urn:service:sos.police", "<urn:service:sos.fire>",
     "urn:service:test.sos", "urn%3Aservice%3Asos", "%25252525252539", "sip:911@",
 ]  # fmt: skip
+BEHIND = [
+    "9,911", "9w911", "9p911", "9,,112", "0,112", "9,1,911", "9,11", "91!1", ",911", "sip:9,911@h",
+    "99911", "77911", "88911", "123911", "911911", "77933", "sip:77911@h", "tel:77-911",
+    "abc123911", "sip:abc123911@h", "trunk911", "group911", "agent911", "1010288,911",
+    "dial-911", "sip:ab12933@h",
+    "9,abc911",
+]  # fmt: skip
 ORDINARY = [
     "+19115551234", "19115551234", "9115551234", "+4911255512345", "+49112345678", "+911122334455",
     "+919999999999", "+9112345678", "+447999123456", "+19195551234", "+15559110911", "9195550911",
     "+15553330112", "5551112", "5550911", "2112", "1112", "1999", "4933", "8112", "1001", "91",
-    "11",
-    "9110", "9111", "91100", "911911", "echo", "tone", "agent", "agent911", "desk-112", "", "+",
+    "11", "2911", "7911", "5551911",
+    "9110", "9111", "91100", "echo", "tone", "agent", "desk-112", "group112", "", "+", "shop",
+    "+19195551234,911", "9195551234,,9,911", "+15553334444p112", "+19195551234x911",
+    "9195551234w911", "4,1", "9,", "nine11",
+    "sip:479fbd44-3362-45f3-bb80-284f2111b911@example.com", "sip:echo@trunk911",
     "#",
     "sip:desk@127.0.0.1:999", "sip:desk@127.0.0.1:9911", "sip:desk@9.1.1.2", "sip:9.1.1.2",
     "sip:127.0.0.1:5911", "sip:+19115551234@911.example.com", "sip:echo@host:112",
@@ -43,7 +53,7 @@ ORDINARY = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("raw", DIALLED + PREFIXED + EMBEDDED)
+@pytest.mark.parametrize("raw", DIALLED + PREFIXED + EMBEDDED + BEHIND)
 def test_every_way_of_writing_an_emergency_number_is_known(raw):
     assert is_emergency(raw, "US")
 
@@ -73,6 +83,9 @@ def test_ordinary_numbers_and_names_are_not_caught(raw):
         ("44999", "GB", True),
         ("9999", "GB", True),
         ("9001911", "US", False),
+        ("77999", "GB", True),
+        ("77999", "US", False),
+        ("77112", "DE", True),
     ],
 )
 def test_the_country_decides_what_else_is_one(raw, country, expected):

@@ -16,7 +16,7 @@ from opensip.sip.uri import NameAddr, Uri
 from opensip.ua.call_failed import CallFailed
 from opensip.ua.verification import Verifier
 from tests.fakes.agents import CALLER, Words, endpoint
-from tests.fakes.exchanges import exchange, journal, journal_kinds, records
+from tests.fakes.exchanges import AGENTS, Seats, exchange, journal, journal_kinds, records
 from tests.fakes.media_engine import FakeEngine, FakePorts
 from tests.fakes.sip_link import Link
 from tests.fakes.stir import URL, signer, stir
@@ -379,6 +379,28 @@ def test_a_number_whose_agent_is_gone_is_answered_with_500(tmp_path):
         assert (await house.refused()).status == 500
         (record,) = records(tmp_path)
         assert "'nobody'" in record["ending"]["cause"]
+        await house.close()
+
+    run(main())
+
+
+def test_a_reload_that_takes_the_agent_away_does_not_touch_a_call_that_has_it(
+    tmp_path, monkeypatch
+):
+    async def main():
+        house = House(tmp_path, TRUNK, FakeTalker((3.0, Hangup("goodbye"))))
+
+        def seat(seats, *_definition_and_line, **_means):
+            monkeypatch.delitem(AGENTS, "shop")  # between INVITE and ACK
+            return seats.left.pop(0)
+
+        monkeypatch.setattr(Seats, "__call__", seat)
+        session = await house.dial()
+        await session.wait_ended()
+        await asyncio.sleep(1)
+        (record,) = records(tmp_path)
+        assert record["ending"]["cause"] == "goodbye"
+        assert record["faults"] == []
         await house.close()
 
     run(main())

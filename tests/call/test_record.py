@@ -1,4 +1,5 @@
 import json
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -126,6 +127,21 @@ def test_the_record_is_written_whole_and_for_its_owner_alone(journal, tmp_path):
 def test_a_record_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     assert not record.write(record.blank(), tmp_path / "file" / "c-1.json")
+
+
+def test_a_disk_that_fills_up_leaves_no_half_a_record(tmp_path, monkeypatch):
+    path, room = tmp_path / "c-1.json", [40]
+
+    def write(file, data):
+        if not room[0]:
+            raise OSError(28, "No space left on device")
+        taken, room[0] = min(room[0], len(data)), 0
+        return taken
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", write)
+        assert not record.write(record.blank(), path)
+    assert not path.exists()
 
 
 def test_what_the_plan_told_of_the_caller_is_kept():

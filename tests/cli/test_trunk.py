@@ -39,6 +39,15 @@ def test_writes_a_trunk_that_loads_and_keeps_no_password(config):
     assert trunk["numbers"] == {"+15553334444": "echo"}
 
 
+def test_the_file_is_for_its_owner_alone(config):
+    path = config.parent / "trunks/bandwidth.toml"
+    add(config)
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o644)
+    add(config, "--force")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_prints_what_to_paste(config):
     result = add(config)
     assert "sip:+15553334444@sip.example.com:5061;transport=tls" in result.stdout
