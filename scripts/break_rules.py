@@ -54,6 +54,7 @@ RULES = (
         "420 for extensions", "ua/options.py",
         'if unknown and request.method not in ("ACK", "CANCEL"):', "if False:",
         "an_extension_that_is_not_known_gets_420",
+        "a_call_of_replaces_is_not_taken",
     ),
     rule(
         "415 says what would do", "ua/options.py",
@@ -64,6 +65,7 @@ RULES = (
         "422 for short sessions", "ua/options.py",
         "if timer.is_too_short(request) else None", "if False else None",
         "a_session_that_is_too_short_gets_422",
+        "a_short_session_is_made_longer",
     ),
     rule(
         "482 for merged requests", "sip/transaction/layer.py",
@@ -81,6 +83,7 @@ RULES = (
         "self._answer_stranger(request, flow, Refusal(481), now)",
         "self._answer_stranger(request, flow, Refusal(200), now)",
         "a_bye_out_of_nowhere_gets_481",
+        "a_bye_of_another_dialog_gets_481_and_the_call_goes_on",
     ),
     rule(
         "500 for a CSeq that is too low", "sip/dialog.py",
@@ -127,6 +130,7 @@ RULES = (
         "RAck names RSeq and CSeq", "sip/early_dialog.py",
         "rack = RAck(rseq, response.cseq)", "rack = RAck(rseq + 1, response.cseq)",
         "a_reliable_180_gets_its_prack",
+        "a_reliable_183_with_an_answer_gets_its_prack",
     ),
     rule(
         "credentials for their realm", "sip/challenge.py",
