@@ -31,6 +31,13 @@ def dtmf_tone(
     raise LocalProtocolError(f"{digit!r} is not a DTMF digit")
 
 
+def dtmf_pulses(digits: str, rate: int = 8000) -> Samples:
+    """Make the tones of several digits, 100 ms each with as much silence after it."""
+    pause = np.zeros(round(0.1 * rate), np.int16)
+    pieces = [piece for digit in digits for piece in (dtmf_tone(digit, 0.1, rate), pause)]
+    return np.concatenate([np.zeros(0, np.int16), *pieces])
+
+
 def hold_tone(rate: int = 8000) -> Samples:
     """Make three seconds to be played over and over while a caller waits: two soft notes."""
     notes = np.concatenate([tone(f, 0.25, rate, level_dbfs=-26) for f in (440, 554.4)])

@@ -31,7 +31,7 @@ async def attend(
     `route` says what is recorded.
     """
     now = exchange.now
-    leg = SipLeg(session, media, observer=entry, now=now)
+    leg = SipLeg(session, media, dtmf=trunk.dtmf)
     try:
         entry.note(CallAnswered(now()))
         leg.on_digit = agent.digit

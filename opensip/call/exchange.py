@@ -62,6 +62,7 @@ class Exchange:
             first_timeout=trunk.first_timeout,
             silence_timeout=trunk.silence_timeout,
             symmetric=trunk.symmetric,
+            hear_tones=trunk.hear_tones,
         )
         return MediaSession(self.engine, self.ports, config, observer=observer)
 

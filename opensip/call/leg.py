@@ -43,6 +43,9 @@ class Leg(Referrer, Protocol):
     def room(self) -> int:
         """How many characters of context a REFER has room for."""
 
+    async def send_digits(self, digits: str) -> None:
+        """Press keys: 0-9, *, #, A-D. Raises MediaError where the peer takes none."""
+
     async def wait_ended(self) -> LegEnded:
         """Wait until the peer has gone, in whatever way; any number may wait."""
 

@@ -1,14 +1,15 @@
 """A leg over SIP and RTP: an INVITE session and its media."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from opensip.audio.frame import AudioSink, AudioSource
+from opensip.call.digit_sender import send_digits
 from opensip.call.handoff import TOTAL
 from opensip.call.leg import LegEnded
-from opensip.events import Dtmf, Observer
+from opensip.carriers.trunk import DtmfWay
 from opensip.media.session import MediaSession
+from opensip.sip.dtmf_relay import read_digit
 from opensip.sip.grammar import format_host_port
 from opensip.sip.refer_usage import ReferProgress
 from opensip.ua.invite_session import InviteSession
@@ -19,26 +20,20 @@ UDP_ROOM = 700
 
 _GOODBYE = 2.0  # seconds that the answer to our BYE is waited for, so that the journal has it
 
-_SIGNAL = re.compile(r"(?im)^\s*Signal\s*=\s*([0-9*#A-D])\s*$")
-_DURATION = re.compile(r"(?im)^\s*Duration\s*=\s*([0-9]{1,5})\s*$")
-
 
 class SipLeg:
-    """An answered INVITE session with its media. `on_digit` gets each digit, whatever its way."""
+    """An answered INVITE session with its media. `on_digit` gets each digit, whatever its way.
+
+    `dtmf` says how digits of ours are sent.
+    """
 
     def __init__(
-        self,
-        session: InviteSession,
-        media: MediaSession,
-        *,
-        observer: Observer,
-        now: Callable[[], float],
+        self, session: InviteSession, media: MediaSession, *, dtmf: DtmfWay = "auto"
     ) -> None:
         self.on_digit: Callable[[str], None] = lambda digit: None
         self._session = session
         self._media = media
-        self._observer = observer
-        self._now = now
+        self._dtmf = dtmf
         media.on_dtmf = lambda dtmf: self.on_digit(dtmf.digit)
         session.on_info = self._receive_info
 
@@ -79,6 +74,10 @@ class SipLeg:
         """Send a REFER and follow it to its end."""
         return self._session.refer(refer_to, headers, timeout=timeout)
 
+    async def send_digits(self, digits: str) -> None:
+        """Send digits (0-9, *, #, A-D) as the trunk says. Raises MediaError where none can be."""
+        await send_digits(digits, self._dtmf, media=self._media, info=self._session.info)
+
     async def wait_ended(self) -> LegEnded:
         """Wait until the session is over, or no RTP has come for too long."""
         ended = asyncio.ensure_future(self._session.wait_ended())
@@ -106,13 +105,6 @@ class SipLeg:
         goodbye.cancel()
 
     def _receive_info(self, content_type: str, body: bytes) -> None:
-        """Take a digit sent as INFO (application/dtmf-relay, or a bare digit)."""
-        text = body.decode("ascii", "replace")
-        relay = content_type.partition(";")[0].strip().lower() == "application/dtmf-relay"
-        signal = _SIGNAL.search(text) if relay else re.fullmatch(r"\s*([0-9*#A-D])\s*", text)
-        if signal is None:
-            return
-        duration = _DURATION.search(text)
-        digit = Dtmf(self._now(), signal[1], int(duration[1]) if duration else 0, "info")
-        self._observer.note(digit)
-        self.on_digit(digit.digit)
+        digit = read_digit(content_type, body)
+        if digit is not None:
+            self._media.take_info(*digit)

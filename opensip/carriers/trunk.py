@@ -13,6 +13,8 @@ Srtp = Literal["required", "preferred", "off"]
 IdentityPolicy = Literal["off", "annotate", "prefer", "enforce"]
 ContextForm = Literal["generic", "bandwidth"]  # how User-to-User is written to a target
 
+DtmfWay = Literal["auto", "rfc4733", "info-relay", "info", "inband"]  # how digits are sent
+
 ANY_NUMBER = "*"  # the key of Trunk.numbers that takes what no other key does
 
 
@@ -55,6 +57,8 @@ class Trunk:
     tls: Profile = "strict"
     codecs: tuple[str, ...] = ("PCMU", "PCMA")
     symmetric: bool = True
+    dtmf: DtmfWay = "auto"
+    hear_tones: bool = False  # digits are looked for in the sound as well
     tls_name: str = ""
     client_certificate: bool = False
     certificate: Path | None = None  # ours towards this trunk, in place of the server's

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from opensip.audio.codecs import CODECS
+from opensip.audio.dtmf_detector import DtmfDetector
 from opensip.audio.frame import AudioFrame, AudioSink, AudioSource
 from opensip.audio.level import SILENCE_DBFS
+from opensip.audio.tones import dtmf_pulses
 from opensip.errors import LocalProtocolError
 from opensip.events import (
     Dtmf,
@@ -21,6 +23,7 @@ from opensip.events import (
     Observer,
     Silent,
 )
+from opensip.media.digit_inbox import EVENT, INFO, DigitInbox
 from opensip.media.engine import Address, Batch, Engine, SrtpKeys, StreamConfig
 from opensip.media.ports import PortPool
 from opensip.media.recorder import Recorder
@@ -45,7 +48,8 @@ class MediaConfig:
 
     `address` is bound, `public_address` stands in SDP (behind 1:1 NAT). `srtp` is "required",
     "preferred" or "off"; `codecs` are encoding names in order of preference; `ptime` is in
-    milliseconds, the time-outs in seconds. `symmetric` answers to where RTP comes from.
+    milliseconds, the time-outs in seconds. `symmetric` answers to where RTP comes from;
+    `hear_tones` finds digits in the sound too.
     """
 
     address: str
@@ -56,14 +60,15 @@ class MediaConfig:
     first_timeout: float = 30.0
     silence_timeout: float = 15.0
     symmetric: bool = True
+    hear_tones: bool = False
 
 
 class MediaSession:
     """Negotiates and carries the audio of one call, and bears every later offer.
 
     Ports are bound at once: raises MediaError when there are none. `source` is what the peer
-    says, `sink` what it hears. Each digit of the peer is noted as `Dtmf` and given to
-    `on_dtmf`. `random` gives that many random bytes.
+    says, `sink` what it hears. Each digit of the peer, whatever its way, is noted as `Dtmf`
+    and given to `on_dtmf` once. `random` gives that many random bytes.
     """
 
     def __init__(
@@ -88,6 +93,8 @@ class MediaSession:
         self._stream = engine.open(pair, StreamConfig())
         self._stream.listener = self._hear
         self._source = StreamSource(self._stream.rate)
+        detector = DtmfDetector(self._stream.rate) if config.hear_tones else None
+        self._digits = DigitInbox(self._keyed, detector)
         self._session_id = int.from_bytes(random(6), "big")
         self._version = 0
         self._offer: Offer | None = None
@@ -199,6 +206,7 @@ class MediaSession:
         now = self._engine.now()
         if old is None or _summary(old) != _summary(agreed):
             local = f"{self._address[0]}:{self._address[1]}"
+            self._digits.begin()
             self._observer.note(MediaNegotiated(now, *_summary(agreed)[:2], local, _host(agreed)))
         if agreed.held != (old is not None and old.held):
             self._observer.note(Held(now, agreed.held))
@@ -212,6 +220,20 @@ class MediaSession:
         """
         for digit in digits:
             await self._stream.send_digit(digit)
+
+    async def send_tones(self, digits: str) -> None:
+        """Send digits as sound, behind what is to be heard already, and wait for their end."""
+        self.sink.write(dtmf_pulses(digits, self.sink.rate))
+        await self.sink.drained()
+
+    @property
+    def takes_events(self) -> bool:
+        """Whether the peer agreed to telephone events."""
+        return self.negotiated is not None and self.negotiated.dtmf_payload_type is not None
+
+    def take_info(self, digit: str, duration_ms: int) -> None:
+        """Take a digit that came by signalling."""
+        self._digits.receive(digit, duration_ms, INFO, at=self._engine.now())
 
     async def wait_timed_out(self) -> MediaTimedOut:
         """Wait until RTP has failed to come for too long; time on hold does not count."""
@@ -262,14 +284,12 @@ class MediaSession:
 
     def _hear(self, batch: Batch) -> None:
         """Take what happened on the stream since the last batch."""
+        for digit in batch.digits:  # first: a tone in the same batch is a part of them
+            self._digits.receive(digit.digit, digit.duration_ms, EVENT, at=batch.at)
         self._listen(batch)
         if batch.moved_to is not None:
             remote = f"{batch.moved_to[0]}:{batch.moved_to[1]}"
             self._observer.note(MediaSourceChanged(batch.at, remote))
-        for digit in batch.digits:
-            dtmf = Dtmf(batch.at, digit.digit, digit.duration_ms, "rfc4733")
-            self._observer.note(dtmf)
-            self.on_dtmf(dtmf)
         if self._recorder is not None:
             self._record(self._recorder, batch)
 
@@ -280,14 +300,22 @@ class MediaSession:
         """
         if batch.heard is not None:
             self._missing = 0.0
-            self._source.put(batch.heard)
+            self._put(batch.heard)
             return
         self._missing += batch.seconds
         if self._missing > JITTER:
             samples = np.zeros(round(self._missing * self._stream.rate), np.int16)
             at = batch.at - self._missing
-            self._source.put(AudioFrame(at, samples, self._stream.rate, SILENCE_DBFS))
+            self._put(AudioFrame(at, samples, self._stream.rate, SILENCE_DBFS))
             self._missing = 0.0
+
+    def _put(self, frame: AudioFrame) -> None:
+        self._digits.listen(frame)
+        self._source.put(frame)
+
+    def _keyed(self, dtmf: Dtmf) -> None:
+        self._observer.note(dtmf)
+        self.on_dtmf(dtmf)
 
     def _record(self, recorder: Recorder, batch: Batch) -> None:
         if batch.heard is not None:

@@ -9,6 +9,7 @@ from opensip.rtp.packet import RtpPacket
 DIGITS = "0123456789*#ABCD"
 ENDS = 3  # the last packet is sent three times (section 2.5.1.4)
 MAX_DURATION = 0xFFFF  # timestamp units, 8 s at 8 kHz
+LATEST = 2 * (MAX_DURATION + 1)  # timestamp units; what is older is a clock that was set anew
 
 _PAYLOAD = struct.Struct("!BBH")
 
@@ -40,14 +41,17 @@ class TelephoneEvent(NamedTuple):
 class TelephoneEventReceiver:
     """Tells each digit once, at its first packet: marker, start or end may be missing.
 
-    `duration` is how long the last digit has lasted so far, in timestamp units.
+    A digit is known by its timestamp (section 2.5.1.3), however often its packets come.
+    `duration` is how long the last digit has lasted so far, in timestamp units of `clock_rate`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock_rate: int = 8000) -> None:
         self.duration = 0
+        self._tolerance = clock_rate // 50  # a packet time
         self._ssrc: int | None = None
         self._timestamp = 0
         self._earlier = 0  # the length of the segments before this one
+        self._sequence = 0  # of the newest packet of the current digit
         self._current = TelephoneEvent(0, True, 0, 0)
 
     def receive(self, packet: RtpPacket) -> str | None:
@@ -59,25 +63,40 @@ class TelephoneEventReceiver:
         step = (packet.timestamp - self._timestamp) & 0xFFFFFFFF
         if packet.ssrc == self._ssrc:
             if step == 0 and event.event == self._current.event:
-                self._follow(event)
-                return None
-            if step >= 0x80000000:  # a late packet of an earlier digit
+                return self._follow(packet, event)
+            if step >= 0x100000000 - LATEST:  # a late packet of an earlier digit
                 return None
             if self._goes_on(packet, event, step):
                 if event.duration < self._current.duration:  # it counts from 0 again
                     self._earlier += step
                 self._timestamp, self._current = packet.timestamp, event
+                self._sequence = packet.sequence
                 self.duration = self._earlier + event.duration
                 return None
+        return self._begin(packet, event)
+
+    def _begin(self, packet: RtpPacket, event: TelephoneEvent) -> str | None:
         self._ssrc, self._timestamp = packet.ssrc, packet.timestamp
+        self._sequence = packet.sequence
         self._current, self.duration, self._earlier = event, event.duration, 0
         return DIGITS[event.event] if event.event < len(DIGITS) else None
 
-    def _follow(self, event: TelephoneEvent) -> None:
+    def _follow(self, packet: RtpPacket, event: TelephoneEvent) -> str | None:
+        """Take one more packet of the current digit, or of the next under the same timestamp.
+
+        Some senders forget to move the timestamp on: then the marker tells of a new press.
+        """
+        newer = 0 < (packet.sequence - self._sequence) & 0xFFFF < 0x8000
+        again = packet.marker and event.duration < self._current.duration
+        if newer and again and self._current.ended:
+            return self._begin(packet, event)
+        if newer:
+            self._sequence = packet.sequence
         duration = max(self._current.duration, event.duration)
         self.duration = self._earlier + duration
         ended = self._current.ended or event.ended
         self._current = event._replace(ended=ended, duration=duration)
+        return None
 
     def _goes_on(self, packet: RtpPacket, event: TelephoneEvent, step: int) -> bool:
         """Tell whether a new timestamp still means the same key press.
@@ -86,7 +105,7 @@ class TelephoneEventReceiver:
         let the timestamp run on. A press that follows is at least a pause away.
         """
         same = event.event == self._current.event and not self._current.ended
-        return same and not packet.marker and step <= self._current.duration + 160
+        return same and not packet.marker and step <= self._current.duration + self._tolerance
 
 
 class EventPacket(NamedTuple):

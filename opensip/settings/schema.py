@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
-from opensip.carriers.trunk import IdentityPolicy, Srtp
+from opensip.carriers.trunk import DtmfWay, IdentityPolicy, Srtp
 from opensip.log import Form, Level
 from opensip.net.dns import split_server
 from opensip.net.guarded_https import PORTS
@@ -213,6 +213,8 @@ class TrunkTable:
     client_certificate: bool = False
     codecs: tuple[str, ...] | None = None
     symmetric: bool = True
+    dtmf: DtmfWay = "auto"
+    hear_tones: bool = False
     recording: OnOff = "off"
     consent: str = ""
     transfer: tuple[str, ...] = ("refer",)

@@ -22,6 +22,8 @@ _SAME = (
         "headers",
         "identity",
         "symmetric",
+        "dtmf",
+        "hear_tones",
         "consent",
         "transfer",
     ),

@@ -28,6 +28,7 @@ from opensip.ua.call_failed import CallFailed
 from opensip.ua.core import Core, Stage
 from opensip.ua.courier import Courier
 from opensip.ua.dialog_requests import DialogRequests, OnInfo, OnRefer
+from opensip.ua.info import send_info
 from opensip.ua.negotiation import Negotiation, Negotiator
 from opensip.ua.refer import IncomingRefer, OutgoingRefer
 from opensip.ua.session_changes import SessionChanges
@@ -180,6 +181,14 @@ class InviteSession:
         self._requests.refers.append(refer)
         async for progress in refer.follow():
             yield progress
+
+    async def info(self, content_type: str, body: bytes) -> int:
+        """Send an INFO and tell its final status: 481 where the call is over, 408 for silence."""
+        if not self.is_established:
+            return 481
+        return await send_info(
+            self._courier, self.dialog, content_type, body, authorize=self._authorize
+        )
 
     # ---- what the call that leads to it does
 

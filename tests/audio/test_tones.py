@@ -6,6 +6,7 @@ from opensip.audio.tones import (
     DTMF_COLUMNS,
     DTMF_KEYS,
     DTMF_ROWS,
+    dtmf_pulses,
     dtmf_tone,
     goertzel,
     hold_tone,
@@ -69,3 +70,11 @@ def test_the_hold_tone_is_short_soft_and_can_be_repeated(rate):
 def test_nothing_has_no_frequency():
     assert goertzel(np.zeros(0, np.int16), 440, 8000) == -100
     assert goertzel(np.zeros(160, np.int16), 440, 8000) == -100
+
+
+def test_pulses_of_several_digits():
+    made = dtmf_pulses("1#", 16000)
+    assert len(made) == 4 * 1600
+    assert not made[1600:3200].any()
+    assert np.array_equal(made[3200:4800], dtmf_tone("#", 0.1, 16000))
+    assert len(dtmf_pulses("")) == 0

@@ -5,11 +5,11 @@ import pytest
 from opensip.call.handoff import TOTAL
 from opensip.call.leg import LegEnded
 from opensip.call.sip_leg import UDP_ROOM, SipLeg
-from opensip.events import MediaTimedOut
+from opensip.events import Dtmf, MediaTimedOut
 from opensip.sip.flow import Flow
 from opensip.sip.uri import NameAddr, Uri
 from opensip.ua.invite_session import SessionEnded
-from tests.fakes.legs import FakeSink, FakeSource, Noted
+from tests.fakes.legs import FakeSink, FakeSource
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
 
@@ -29,12 +29,17 @@ class FakeSession:
         self.on_info = None
         self.is_established = True
         self.byes = 0
+        self.infos = []
         self._bye_takes = bye_takes
         self._ended = asyncio.get_running_loop().create_future()
 
     def end(self, by="remote", cause="BYE"):
         self.is_established = False
         self._ended.set_result(SessionEnded(by, cause, None, None))
+
+    async def info(self, content_type, body):
+        self.infos.append((content_type, body))
+        return 200
 
     async def wait_ended(self):
         return await asyncio.shield(self._ended)
@@ -52,7 +57,14 @@ class FakeMedia:
         self.source, self.sink = FakeSource(), FakeSink()
         self.on_dtmf = None
         self.closed_at = None
+        self.takes_events, self.sent, self.told = True, [], []
         self._silent_after = silent_after
+
+    async def send_digits(self, digits):
+        self.sent.append(digits)
+
+    def take_info(self, *told):
+        self.told.append(told)
 
     async def wait_timed_out(self):
         await asyncio.sleep(self._silent_after)
@@ -62,9 +74,8 @@ class FakeMedia:
         self.closed_at = asyncio.get_running_loop().time()
 
 
-def leg_of(session, media, noted=None):
-    now = asyncio.get_running_loop().time
-    return SipLeg(session, media, observer=noted or Noted(), now=now)
+def leg_of(session, media, **options):
+    return SipLeg(session, media, **options)
 
 
 def run(main):
@@ -124,25 +135,27 @@ def test_what_a_transfer_needs_to_know():
     run(main())
 
 
-@pytest.mark.parametrize(
-    ("content_type", "body", "expected"),
-    [
-        ("application/dtmf-relay", b"Signal=5\r\nDuration=160\r\n", [("5", 160)]),
-        ("application/dtmf-relay", b"Signal= *\r\nDuration= 250\r\n", [("*", 250)]),
-        ("Application/DTMF-Relay;x=1", b"signal=#", [("#", 0)]),
-        ("application/dtmf", b"9\r\n", [("9", 0)]),
-        ("application/dtmf-relay", b"Signal=16", []),
-        ("application/dtmf-relay", b"\xff\x00", []),
-        ("application/dtmf", b"", []),
-    ],
-)
-def test_digits_in_info(content_type, body, expected):
+def test_digits_in_info_go_to_the_media_which_know_of_the_other_ways():
     async def main():
-        session, noted, digits = FakeSession(), Noted(), []
-        leg = leg_of(session, FakeMedia(), noted)
+        session, media, digits = FakeSession(), FakeMedia(), []
+        leg = leg_of(session, media)
         leg.on_digit = digits.append
-        session.on_info(content_type, body)
-        assert digits == [digit for digit, _ in expected]
-        assert [(e.digit, e.duration_ms) for e in noted.events] == expected
+        session.on_info("application/dtmf-relay", b"Signal=5\r\nDuration=160\r\n")
+        session.on_info("application/dtmf", b"#")
+        session.on_info("application/dtmf", b"no digit")
+        assert media.told == [("5", 160), ("#", 0)]
+        media.on_dtmf(Dtmf(1.0, "5", 160, "info"))
+        assert digits == ["5"]
+
+    run(main())
+
+
+def test_digits_are_sent_as_the_trunk_says():
+    async def main():
+        session, media = FakeSession(), FakeMedia()
+        await leg_of(session, media).send_digits("12")
+        await leg_of(session, media, dtmf="info").send_digits("3")
+        assert media.sent == ["12"]
+        assert session.infos == [("application/dtmf", b"3")]
 
     run(main())

@@ -97,6 +97,7 @@ class FakeLeg:
         self.room = 4096
         self.refers: list[tuple[str, tuple[tuple[str, str], ...]]] = []
         self.closed = 0
+        self.pressed = ""
         self._progress = progress
         self._ended: asyncio.Future[LegEnded] = asyncio.get_running_loop().create_future()
 
@@ -113,6 +114,9 @@ class FakeLeg:
             if progress.way == "bye":
                 self.end()
             yield progress
+
+    async def send_digits(self, digits: str) -> None:
+        self.pressed += digits
 
     async def wait_ended(self) -> LegEnded:
         return await asyncio.shield(self._ended)

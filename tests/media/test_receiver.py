@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ from hypothesis import strategies as st
 from opensip.audio.codecs import CODECS
 from opensip.media.engine import Digit, SrtpKeys, StreamConfig
 from opensip.media.receiver import HOLD_TICKS, Receiver, decode
+from opensip.media.sender import Sender
 from opensip.rtp.packet import RtpPacket
 from opensip.rtp.srtp import SrtpSession
-from opensip.rtp.telephone_event import TelephoneEventSender
+from opensip.rtp.telephone_event import DIGITS, TelephoneEventSender
 
 PEER = ("192.0.2.1", 4000)
 FORMATS = ((0, "PCMU"), (8, "PCMA"), (101, "telephone-event"))
@@ -223,6 +225,38 @@ def test_a_digit_is_told_once_through_loss_and_repetition():
         made.tick(n * 0.02)
     made.tick(1.0)
     assert made.digits == [Digit("5", 20)]
+
+
+def test_an_end_sent_thrice_under_one_sequence_number_is_one_digit():
+    made = receiver()
+    end = TelephoneEventSender("5").packets()[-1].payload
+    for n in range(3):
+        made.receive(packet(9, payload_type=101, payload=end), PEER, now=n * 0.02)
+        made.tick(n * 0.02)
+    assert [digit.digit for digit in made.digits] == ["5"]
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_strings_of_digits_arrive_exact_at_1_percent_loss(seed):
+    """Twenty strings of each seed: a thousand in all."""
+    dice = random.Random(seed)
+    for _ in range(20):
+        digits = "".join(dice.choices(DIGITS, k=dice.randint(1, 8)))
+        assert arrived(digits, dice) == digits
+
+
+def arrived(digits, dice):
+    """What a receiver makes of the packets of a sender, one in a hundred of them lost."""
+    sender, made = Sender(dice.randbytes), receiver(replace(PLAIN, event_payload_type=101))
+    sender.configure(replace(PLAIN, event_payload_type=101))
+    for digit in digits:
+        sender.send_digit(digit, lambda: None)
+    for n in range(14 * len(digits) + 10):
+        sent = sender.tick()
+        if dice.random() >= 0.01:
+            made.receive(sent, PEER, now=0.02 * n)
+        made.tick(0.02 * n)
+    return "".join(digit.digit for digit in made.digits)
 
 
 def test_the_gate_opens_with_a_voice_and_falls_shut_after_it():

@@ -79,6 +79,25 @@ def test_another_event_under_the_same_timestamp_is_another_digit():
     assert heard(*press("1", 500), *press("2", 500)) == "12"
 
 
+def test_an_end_that_comes_thrice_under_one_sequence_number_is_one_digit():
+    one = press("5", 1000)
+    thrice = [one[-1]._replace(sequence=len(one) - 3)] * 3
+    assert heard(*one[:-3], *thrice) == "5"
+    assert heard(*thrice) == "5"  # all else was lost
+
+
+def test_the_same_timestamp_for_every_press_is_told_apart_by_the_marker():
+    one = press("5", 1000)
+    two, three = ([p._replace(sequence=p.sequence + n * len(one)) for p in one] for n in (1, 2))
+    assert heard(*one, *two, one[0], *three) == "555"
+    assert heard(*one, one[0], one[-1]) == "5"  # but not by a copy of the first packet
+
+
+def test_a_clock_that_was_set_back_is_no_late_packet():
+    assert heard(*press("1", 5_000_000), *press("2", 1000)) == "12"
+    assert heard(*press("1", 90_000), *press("2", 80_000)) == "1"
+
+
 def test_a_new_source_begins_anew():
     later, earlier = press("1", 90000), press("1", 500)
     assert heard(*later, *(p._replace(ssrc=8) for p in earlier)) == "11"
