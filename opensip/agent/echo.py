@@ -20,5 +20,6 @@ class EchoAgent(LineTest):
         resampler = Resampler(source.rate, sink.rate)
         sink.write(np.zeros(round(CUSHION * sink.rate), np.int16))
         while frame := await source.read():
-            sink.write(resampler.push(frame.samples))
+            if not self._held:  # what is written then would be played late, after the hold
+                sink.write(resampler.push(frame.samples))
         return CallerLeft()

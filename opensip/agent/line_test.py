@@ -26,6 +26,7 @@ class LineTest:
         self.agent = agent
         self.conversation = Conversation()
         self._source, self._sink = source, sink
+        self._held = False
 
     async def run(self) -> Outcome:
         """Hear the caller out."""
@@ -35,6 +36,10 @@ class LineTest:
 
     def digit(self, digit: str) -> None:
         """Keys mean nothing here."""
+
+    def hold(self, on: bool) -> None:
+        """Learn that the caller holds us, or takes us back."""
+        self._held = on
 
     async def say(self, text: str) -> str:
         """Say nothing: a line test has no voice of its own."""

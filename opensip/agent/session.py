@@ -34,6 +34,7 @@ from opensip.agent.turn_taking import (
     Event,
     Expecting,
     Frame,
+    Hold,
     Key,
     Speech,
     State,
@@ -112,6 +113,10 @@ class AgentSession:
         self._step(Key(self._now()))
         if not self._leaving and self._outcome and not self._outcome.done():
             self._keypad.press(digit, self._mind.expectation().keys)
+
+    def hold(self, on: bool) -> None:
+        """Learn that the caller holds us: music is no speech, and silence no want of an answer."""
+        self._step(Hold(self._now(), on))
 
     async def say(self, text: str) -> str:
         """Say something that is no part of the dialogue; returns what was heard of it."""

@@ -45,12 +45,22 @@ class Frame:
     seconds: float
     voiced: bool
 
+    @property
+    def until(self) -> float:
+        """When it ended."""
+        return self.at + self.seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed, perhaps without audio."""
 
     at: float
+
+    @property
+    def until(self) -> float:
+        """When it is."""
+        return self.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,14 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """The caller put the agent on hold (`on`), or took it back."""
+
+    at: float
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Expecting:
     """What comes next ends after this much silence; idle callers are asked after `idle`."""
 
@@ -76,7 +94,7 @@ class Expecting:
     idle: float
 
 
-Event = Frame | Tick | AgentIs | Key | Expecting
+Event = Frame | Tick | AgentIs | Key | Hold | Expecting
 
 
 # ---- commands
@@ -97,7 +115,10 @@ class Do(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Both axes, and the times that decide. `quiet_since` is when both were last silent."""
+    """Both axes, and the times that decide. `quiet_since` is when both were last silent.
+
+    While `held`, nobody speaks to the agent, however loud the line, and nobody is idle.
+    """
 
     caller: Caller = Caller.QUIET
     voice: Speech = Speech.IDLE
@@ -108,9 +129,12 @@ class State:
     quiet_since: float = 0.0
     end_silence: float = 0.55
     idle: float = 8.0
+    held: bool = False
 
     def deadline(self) -> float | None:
         """Tell when `step` must next be called with Tick, if no event comes before."""
+        if self.held:
+            return None
         match self.caller:
             case Caller.MAYBE:
                 return self.voiced_until + _SHORT_GAP
@@ -131,16 +155,16 @@ class State:
 def step(state: State, event: Event) -> tuple[State, tuple[Do, ...]]:
     """Take one event."""
     match event:
-        case Frame(voiced=True):
+        case Frame(voiced=True) if not state.held:
             return _voiced(state, event)
-        case Frame():
-            return _passed(state, event.at + event.seconds)
-        case Tick():
-            return _passed(state, event.at)
+        case Frame() | Tick():
+            return _passed(state, event.until)
         case AgentIs(at, voice):
             return replace(state, voice=voice, quiet_since=at), ()
         case Key(at):
             return _keyed(state, at)
+        case Hold(at, on):
+            return _hold(state, at, on)
         case Expecting(end_silence, idle):
             return replace(state, end_silence=end_silence, idle=idle), ()
 
@@ -152,8 +176,13 @@ def _keyed(state: State, at: float) -> tuple[State, tuple[Do, ...]]:
     return state, forget + stop
 
 
+def _hold(state: State, at: float, on: bool) -> tuple[State, tuple[Do, ...]]:
+    forget = (Do.FORGET,) if state.caller is not Caller.QUIET else ()
+    return replace(state, held=on, caller=Caller.QUIET, speculated=False, quiet_since=at), forget
+
+
 def _voiced(state: State, frame: Frame) -> tuple[State, tuple[Do, ...]]:
-    until = frame.at + frame.seconds
+    until = frame.until
     if state.caller is Caller.QUIET:
         state = replace(state, caller=Caller.MAYBE, began=frame.at, voiced_until=until,
                         voiced_seconds=frame.seconds, speculated=False)  # fmt: skip
@@ -186,6 +215,8 @@ def _weigh(state: State) -> tuple[State, tuple[Do, ...]]:
 
 
 def _passed(state: State, now: float) -> tuple[State, tuple[Do, ...]]:
+    if state.held:
+        return state, ()
     silence = now - state.voiced_until + 1e-9
     match state.caller:
         case Caller.MAYBE if silence >= _SHORT_GAP:

@@ -26,6 +26,9 @@ class Talker(Protocol):
     def digit(self, digit: str) -> None:
         """Take a digit of the caller."""
 
+    def hold(self, on: bool) -> None:
+        """Learn that the caller holds us: nobody hears or speaks until it ends."""
+
     async def say(self, text: str) -> str:
         """Say something, and tell what was heard of it."""
 

@@ -34,7 +34,9 @@ async def attend(
     leg = SipLeg(session, media, dtmf=trunk.dtmf)
     try:
         entry.note(CallAnswered(now()))
-        leg.on_digit = agent.digit
+        leg.on_digit, leg.on_held = agent.digit, agent.hold
+        if leg.is_held:  # from its INVITE on
+            agent.hold(True)
         terms = terms_of(trunk, definition, entry.call_id)
         call = Call(
             leg,

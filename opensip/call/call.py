@@ -142,6 +142,7 @@ class Call:
             budget=self._leg.room,
         )
         self._transferring = True
+        self._leg.excuse_silence(True)
         tone = asyncio.create_task(play_hold_tone(self._leg.sink))
         try:
             return await hand_over(
@@ -149,6 +150,7 @@ class Call:
             )
         finally:
             self._transferring = False
+            self._leg.excuse_silence(False)
             tone.cancel()
             self._leg.sink.flush()
 

@@ -46,6 +46,9 @@ class Leg(Referrer, Protocol):
     async def send_digits(self, digits: str) -> None:
         """Press keys: 0-9, *, #, A-D. Raises MediaError where the peer takes none."""
 
+    def excuse_silence(self, excused: bool) -> None:
+        """Take no lack of RTP for the end of the leg while `excused`: others are being asked."""
+
     async def wait_ended(self) -> LegEnded:
         """Wait until the peer has gone, in whatever way; any number may wait."""
 

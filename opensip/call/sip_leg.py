@@ -24,17 +24,20 @@ _GOODBYE = 2.0  # seconds that the answer to our BYE is waited for, so that the 
 class SipLeg:
     """An answered INVITE session with its media. `on_digit` gets each digit, whatever its way.
 
-    `dtmf` says how digits of ours are sent.
+    `dtmf` says how digits of ours are sent; `on_held` learns when the peer holds us, and when it
+    takes us back.
     """
 
     def __init__(
         self, session: InviteSession, media: MediaSession, *, dtmf: DtmfWay = "auto"
     ) -> None:
         self.on_digit: Callable[[str], None] = lambda digit: None
+        self.on_held: Callable[[bool], None] = lambda on: None
         self._session = session
         self._media = media
         self._dtmf = dtmf
         media.on_dtmf = lambda dtmf: self.on_digit(dtmf.digit)
+        media.on_held = self._receive_hold
         session.on_info = self._receive_info
 
     @property
@@ -46,6 +49,11 @@ class SipLeg:
     def sink(self) -> AudioSink:
         """What the peer hears."""
         return self._media.sink
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the peer does not want to hear us now."""
+        return self._media.is_held
 
     @property
     def peer_allows(self) -> frozenset[str]:
@@ -78,19 +86,27 @@ class SipLeg:
         """Send digits (0-9, *, #, A-D) as the trunk says. Raises MediaError where none can be."""
         await send_digits(digits, self._dtmf, media=self._media, info=self._session.info)
 
+    def excuse_silence(self, excused: bool) -> None:
+        """Take no lack of RTP for the end of the leg while `excused`."""
+        self._media.excuse_silence(excused)
+
     async def wait_ended(self) -> LegEnded:
-        """Wait until the session is over, or no RTP has come for too long."""
+        """Wait until the session is over, no RTP has come for too long, or its media failed."""
         ended = asyncio.ensure_future(self._session.wait_ended())
         silent = asyncio.ensure_future(self._media.wait_timed_out())
+        broken = asyncio.ensure_future(self._media.wait_broken())
         try:
-            await asyncio.wait({ended, silent}, return_when=asyncio.FIRST_COMPLETED)
-            if not ended.done():
+            await asyncio.wait({ended, silent, broken}, return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                over = ended.result()
+            elif broken.done():
+                return LegEnded("lost", f"media failed: {broken.result()}")
+            else:
                 timed_out = silent.result()
                 return LegEnded("lost", f"no RTP for {timed_out.seconds:g} s ({timed_out.phase})")
-            over = ended.result()
         finally:
-            ended.cancel()
-            silent.cancel()
+            for waiting in (ended, silent, broken):
+                waiting.cancel()
         side = {"remote": "caller", "local": "us"}.get(over.by, "lost")
         return LegEnded(side, over.cause, over.sip_status)
 
@@ -103,6 +119,9 @@ class SipLeg:
         await self._media.close()
         await asyncio.wait({goodbye}, timeout=_GOODBYE)
         goodbye.cancel()
+
+    def _receive_hold(self, on: bool) -> None:
+        self.on_held(on)
 
     def _receive_info(self, content_type: str, body: bytes) -> None:
         digit = read_digit(content_type, body)

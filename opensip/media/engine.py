@@ -4,8 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+import structlog
+
 from opensip.audio.frame import AudioFrame, Samples
 from opensip.media.ports import PortPair
+
+log = structlog.get_logger(__name__)
 
 Address = tuple[str, int]
 
@@ -57,7 +61,7 @@ class Batch(NamedTuple):
     """What happened on a stream since the last batch: `seconds` long, ending at `at`.
 
     `heard` is what came, None when nothing did; `said` is what left from `said_at` on, told
-    only while `keep_said`.
+    only while `keep_said`. `fault` says what failed, in the last batch of a stream that did.
     """
 
     at: float
@@ -67,6 +71,7 @@ class Batch(NamedTuple):
     said_at: float = 0.0
     digits: tuple[Digit, ...] = ()
     moved_to: Address | None = None
+    fault: str = ""
 
 
 class Stream(Protocol):
@@ -140,4 +145,18 @@ class Listener(Protocol):
 def deliver(batches: list[tuple[Stream, Batch]]) -> None:
     """Hand each batch to the listener of its stream: what an engine does unless told else."""
     for stream, batch in batches:
-        stream.listener(batch)
+        try:
+            stream.listener(batch)
+        except Exception as error:  # border: one call, and whatever it does with its audio
+            fail(stream, error, at=batch.at)
+
+
+def fail(stream: Stream, error: Exception, *, at: float) -> None:
+    """Close a stream in which something was raised, and tell its listener; the others go on."""
+    log.error("stream_failed", exc_info=error)
+    last = Batch(at, 0.0, fault=repr(error))
+    for end in (stream.close, lambda: stream.listener(last)):
+        try:
+            end()
+        except Exception:  # border: as above
+            log.exception("stream_failed_again")

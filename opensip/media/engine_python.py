@@ -4,7 +4,16 @@ import asyncio
 import os
 from collections.abc import Callable
 
-from opensip.media.engine import BATCH_TICKS, TICK, Batch, Listener, Stream, StreamConfig, deliver
+from opensip.media.engine import (
+    BATCH_TICKS,
+    TICK,
+    Batch,
+    Listener,
+    Stream,
+    StreamConfig,
+    deliver,
+    fail,
+)
 from opensip.media.ports import PortPair
 from opensip.media.receiver import Receiver, decode
 from opensip.media.stream import PythonStream
@@ -70,7 +79,15 @@ class PythonEngine:
             self._timer = None
 
     def _run_ticks(self) -> None:
-        """Run every tick that is due, and arm the timer for the next."""
+        """Arm the timer for the next tick, whatever happens on those that are due now."""
+        fired = self._timer
+        try:
+            self._run_due_ticks()
+        finally:
+            if self._timer is fired:  # unless the last stream was closed meanwhile
+                self._timer = self._loop.call_at(self._due, self._run_ticks)
+
+    def _run_due_ticks(self) -> None:
         now = self._loop.time()
         behind = int((now - self._due) / TICK)
         if behind > CATCH_UP:  # a burst of old audio is worth nothing to the peer
@@ -79,8 +96,6 @@ class PythonEngine:
         self.late_ticks += behind
         for _ in range(behind + 1):
             self._run_tick(now)
-        if self._streams:  # the listener may have closed the last one
-            self._timer = self._loop.call_at(self._due, self._run_ticks)
 
     def _skip(self, ticks: int) -> None:
         self.skipped_ticks += ticks
@@ -91,14 +106,31 @@ class PythonEngine:
     def _run_tick(self, now: float) -> None:
         self._tick += 1
         self._due += TICK
-        for receiver in self._receivers:
-            receiver.tick(now)
-        decode(self._receivers)
+        for stream in tuple(self._streams):  # a copy: who fails leaves at once
+            try:
+                stream.receiver.tick(now)
+            except Exception as error:  # border: one stream, and what its peer sent
+                fail(stream, error, at=now)
+        self._decode(now)
         batches: list[tuple[Stream, Batch]] = []
-        for number, stream in enumerate(self._streams, self._tick):
-            # in turn, so that not all streams hand on their 100 ms at once
-            batch = stream.tick(now, due=number % BATCH_TICKS == 0)
+        for number, stream in enumerate(tuple(self._streams), self._tick):
+            try:
+                # in turn, so that not all streams hand on their 100 ms at once
+                batch = stream.tick(now, due=number % BATCH_TICKS == 0)
+            except Exception as error:  # border: as above
+                fail(stream, error, at=now)
+                continue
             if batch is not None:
                 batches.append((stream, batch))
         if batches:
             self.listener(batches)
+
+    def _decode(self, now: float) -> None:
+        try:
+            decode(self._receivers)
+        except Exception:  # border: one of them, which is found by taking each alone
+            for stream in tuple(self._streams):
+                try:
+                    decode((stream.receiver,))
+                except Exception as error:  # border: this one
+                    fail(stream, error, at=now)

@@ -15,6 +15,7 @@ from opensip.audio.tones import dtmf_pulses
 from opensip.errors import LocalProtocolError
 from opensip.events import (
     Dtmf,
+    Fault,
     Held,
     MediaNegotiated,
     MediaSourceChanged,
@@ -27,6 +28,7 @@ from opensip.media.digit_inbox import EVENT, INFO, DigitInbox
 from opensip.media.engine import Address, Batch, Engine, SrtpKeys, StreamConfig
 from opensip.media.ports import PortPool
 from opensip.media.recorder import Recorder
+from opensip.media.silence import SilenceClock, silenced
 from opensip.media.source import StreamSource
 from opensip.rtp.payload import TELEPHONE_EVENT
 from opensip.sdp.capabilities import UNSPECIFIED
@@ -68,7 +70,8 @@ class MediaSession:
 
     Ports are bound at once: raises MediaError when there are none. `source` is what the peer
     says, `sink` what it hears. Each digit of the peer, whatever its way, is noted as `Dtmf`
-    and given to `on_dtmf` once. `random` gives that many random bytes.
+    and given to `on_dtmf` once; `on_held` learns when the peer holds us and takes us back.
+    `random` gives that many random bytes.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class MediaSession:
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self.on_dtmf: Callable[[Dtmf], None] = lambda digit: None
+        self.on_held: Callable[[bool], None] = lambda on: None
         self.direction = "sendrecv"  # what we want, from the next offer or answer on
         self.negotiated: Negotiated | None = None
         self._engine = engine
@@ -102,8 +106,10 @@ class MediaSession:
         self._rtcp: Address | None = None
         self._recorder: Recorder | None = None
         self._missing = 0.0  # seconds for which nothing has been heard or handed on
-        self._expected_since = engine.now()  # since when RTP should come
-        self._expecting = asyncio.Event()
+        limits = config.first_timeout, config.silence_timeout
+        self._silence = SilenceClock(lambda: self._stream.last_received, *limits, now=engine.now)
+        self._fault = ""
+        self._broken = asyncio.Event()
         self._closed = False
 
     @property
@@ -120,6 +126,11 @@ class MediaSession:
     def address(self) -> tuple[str, int]:
         """Where RTP comes in."""
         return self._address
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the peer does not want to hear us now; what comes then is no speech."""
+        return self.negotiated is not None and self.negotiated.held
 
     # ---- offer and answer
 
@@ -202,7 +213,7 @@ class MediaSession:
                 symmetric=self._config.symmetric,
             )
         )
-        self._expect(agreed.direction in ("sendrecv", "recvonly") and not agreed.held)
+        self._silence.expect(agreed.direction in ("sendrecv", "recvonly") and not agreed.held)
         now = self._engine.now()
         if old is None or _summary(old) != _summary(agreed):
             local = f"{self._address[0]}:{self._address[1]}"
@@ -210,6 +221,7 @@ class MediaSession:
             self._observer.note(MediaNegotiated(now, *_summary(agreed)[:2], local, _host(agreed)))
         if agreed.held != (old is not None and old.held):
             self._observer.note(Held(now, agreed.held))
+            self.on_held(agreed.held)
 
     # ---- what happens while it runs
 
@@ -237,20 +249,18 @@ class MediaSession:
 
     async def wait_timed_out(self) -> MediaTimedOut:
         """Wait until RTP has failed to come for too long; time on hold does not count."""
-        while True:
-            await self._expecting.wait()
-            last, config = self._stream.last_received, self._config
-            first = last is None
-            limit = config.first_timeout if first else config.silence_timeout
-            since = max(last or 0.0, self._expected_since)
-            left = since + limit - self._engine.now()
-            if left <= 0:
-                timed_out = MediaTimedOut(
-                    self._engine.now(), "first" if first else "silence", limit
-                )
-                self._observer.note(timed_out)
-                return timed_out
-            await asyncio.sleep(left)
+        timed_out = await self._silence.wait()
+        self._observer.note(timed_out)
+        return timed_out
+
+    async def wait_broken(self) -> str:
+        """Wait until the stream had to be closed for an error of ours, and tell it."""
+        await self._broken.wait()
+        return self._fault
+
+    def excuse_silence(self, excused: bool) -> None:
+        """Let RTP stay away, as a peer's may that asks others to take the call; or not any more."""
+        self._silence.excuse(excused)
 
     def record_to(self, recorder: Recorder) -> None:
         """Record from now on: what is heard on the left, what is said on the right."""
@@ -274,16 +284,11 @@ class MediaSession:
         if self._recorder is not None:
             self._recorder.close(now=now)
 
-    def _expect(self, expecting: bool) -> None:
-        """Start or stop the clock of the time-outs."""
-        if not expecting:
-            self._expecting.clear()
-        elif not self._expecting.is_set():
-            self._expected_since = self._engine.now()
-            self._expecting.set()
-
     def _hear(self, batch: Batch) -> None:
         """Take what happened on the stream since the last batch."""
+        if batch.fault:
+            self._break(batch)
+            return
         for digit in batch.digits:  # first: a tone in the same batch is a part of them
             self._digits.receive(digit.digit, digit.duration_ms, EVENT, at=batch.at)
         self._listen(batch)
@@ -297,10 +302,11 @@ class MediaSession:
         """Hand on what was heard, or silence where nothing came: a listener's time goes on.
 
         A packet that is merely late must not make time longer: silence is believed after JITTER.
+        Music on hold is nothing that a caller says: silence stands for it.
         """
         if batch.heard is not None:
             self._missing = 0.0
-            self._put(batch.heard)
+            self._put(silenced(batch.heard) if self.is_held else batch.heard)
             return
         self._missing += batch.seconds
         if self._missing > JITTER:
@@ -316,6 +322,13 @@ class MediaSession:
     def _keyed(self, dtmf: Dtmf) -> None:
         self._observer.note(dtmf)
         self.on_dtmf(dtmf)
+
+    def _break(self, batch: Batch) -> None:
+        """The stream failed and is closed: there is no more to hear."""
+        self._observer.note(Fault(batch.at, "media", batch.fault))
+        self._source.end()
+        self._fault = batch.fault
+        self._broken.set()
 
     def _record(self, recorder: Recorder, batch: Batch) -> None:
         if batch.heard is not None:

@@ -168,12 +168,14 @@ class PythonStream:
         if self._closed is None:
             return
         closed, self._closed = self._closed, None
-        if self._sender.packets:
-            self._send_rtcp(self._reports.goodbye(now=self._clock()))
-        self._sender.forget()
         closed(self)
-        if self._attached:
-            self._release()
+        try:
+            if self._sender.packets:
+                self._send_rtcp(self._reports.goodbye(now=self._clock()))
+        finally:  # a stream that failed may fail in this too
+            self._sender.forget()
+            if self._attached:
+                self._release()
 
     def _release(self) -> None:
         for inbox in self._inboxes:

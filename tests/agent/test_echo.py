@@ -1,6 +1,7 @@
 import asyncio
 
 import numpy as np
+import pytest
 
 from opensip.agent.definition import Agent
 from opensip.agent.echo import CUSHION, EchoAgent
@@ -28,6 +29,22 @@ def test_it_says_back_what_it_hears_and_nothing_else():
         assert not line.written[:ahead].any()
         assert np.array_equal(line.written[ahead : ahead + len(spoken)], spoken)
         assert not line.written[ahead + len(spoken) :].any()
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(main())
+
+
+def test_on_hold_it_keeps_nothing_to_say_back_later():
+    async def main():
+        loop, line = asyncio.get_running_loop(), Line()
+        agent = EchoAgent(
+            Agent("echo", "echo"), source=line, sink=line, observer=Noted(), now=loop.time
+        )
+        loop.call_later(1, agent.hold, True)
+        loop.call_later(9, agent.hold, False)
+        loop.call_later(10, line.hang_up)
+        await agent.run()
+        assert len(line.written) == pytest.approx((2 + CUSHION) * line.rate, abs=400)
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         runner.run(main())

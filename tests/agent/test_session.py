@@ -131,6 +131,20 @@ def test_the_caller_may_interrupt_and_the_history_holds_what_was_heard():
     run(main())
 
 
+def test_music_on_hold_is_neither_speech_nor_silence():
+    async def main():
+        talk = Talk([[Say("Hello.")], BYE], [Understood("goodbye", 0.9)])
+        talk.at(5, talk.session.hold, True)
+        talk.at(5.1, talk.line.speak, voice(40.0))
+        talk.at(60, talk.session.hold, False)
+        talk.at(62, talk.line.speak, voice(1.0))
+        assert await talk.run() == Hangup("said goodbye")
+        assert [e.text for e in talk.noted.of(CallerSaid)] == ["goodbye"]
+        assert [e.heard for e in talk.noted.of(AgentSaid)] == ["Hello.", "Goodbye."]
+
+    run(main())
+
+
 def test_a_cough_does_not_interrupt():
     async def main():
         talk = Talk([[Say(LONG), HangUp("done")]])

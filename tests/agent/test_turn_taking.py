@@ -11,6 +11,7 @@ from opensip.agent.turn_taking import (
     Do,
     Expecting,
     Frame,
+    Hold,
     Key,
     Speech,
     State,
@@ -74,6 +75,19 @@ def test_a_voice_that_goes_on_stops_the_agent_and_is_a_turn():
     _, done = play(state, "#" * 40 + "." * 30)
     stopped = next(at for at, command in done if command is Do.STOP_VOICE)
     assert BARGE_IN_SECONDS <= stopped <= 0.25
+    assert done[-1][1] is Do.END
+
+
+def test_on_hold_nothing_is_a_turn_and_nobody_is_idle():
+    state, done = play(State(), "#" * 20)
+    state, forgot = step(state, Hold(0.4, True))
+    assert (commands(done), forgot) == ([Do.BEGIN, Do.CONFIRM], (Do.FORGET,))
+    state, done = play(state, ("#" * 100 + "." * 50) * 10, at=0.4)
+    assert (done, state.deadline()) == ([], None)
+    assert step(state, Tick(60.0)) == (state, ())
+    state, nothing = step(state, Hold(60.0, False))
+    assert (nothing, state.deadline()) == ((), 68.0)
+    _, done = play(state, "#" * 20 + "." * 45, at=60.0)
     assert done[-1][1] is Do.END
 
 

@@ -99,6 +99,20 @@ def test_a_caller_who_leaves_a_silent_transfer_has_left():
     assert (ending, at) == (Ending("caller", "bye"), 5.0)
 
 
+def test_a_peer_that_sends_no_rtp_while_it_asks_the_desk_is_not_lost():
+    taken_late = [ACCEPTED, (20.0, ReferProgress("notify", 200, True))]
+    silence = (16.0, FakeLeg.fall_silent)
+    ending, leg, *_, at = run_call(taken_late, (1.0, DESK), meanwhile=silence)
+    assert (ending, at) == (Ending("us", "transferred", 200), pytest.approx(21.1))
+    assert not leg.excused
+
+
+def test_a_peer_that_sends_no_rtp_once_the_transfer_has_failed_is_lost():
+    silence = (10.0, FakeLeg.fall_silent)
+    ending, *_, at = run_call(BUSY, (1.0, DESK), (60.0, Hangup("bye")), meanwhile=silence)
+    assert (ending.side, at) == ("lost", 10.0)
+
+
 def test_the_caller_hears_the_hold_tone_without_a_gap_until_the_transfer_ends():
     _, leg, *_ = run_call(BUSY, (1.0, DESK), (2.0, Hangup("goodbye")))
     heard_to = 1.0

@@ -406,6 +406,25 @@ def test_a_reload_that_takes_the_agent_away_does_not_touch_a_call_that_has_it(
     run(main())
 
 
+def test_the_agent_learns_when_the_caller_holds_it_from_the_invite_on(tmp_path):
+    async def main():
+        agent = FakeTalker((5.0, Hangup("goodbye")))
+        house = House(tmp_path, TRUNK, agent)
+        house.media.direction = "sendonly"
+        session = await house.dial()
+        await asyncio.sleep(0.1)
+        assert agent.holds == [True]
+        house.media.direction = "sendrecv"
+        await session.reinvite()
+        await asyncio.sleep(0.1)
+        assert agent.holds == [True, False]
+        await session.wait_ended()
+        await asyncio.sleep(1)
+        await house.close()
+
+    run(main())
+
+
 def test_a_fault_of_ours_ends_one_call_with_a_record(tmp_path):
     async def main():
         house = House(tmp_path, TRUNK)  # no agent is left to be seated: an IndexError

@@ -51,14 +51,16 @@ class FakeSession:
 
 
 class FakeMedia:
-    """Media that fall silent after `silent_after` seconds."""
+    """Media that fall silent after `silent_after` seconds, or break after `broken_after`."""
 
-    def __init__(self, silent_after=1e9):
+    def __init__(self, silent_after=1e9, broken_after=1e9):
         self.source, self.sink = FakeSource(), FakeSink()
-        self.on_dtmf = None
+        self.on_dtmf = self.on_held = None
+        self.is_held = False
+        self.excused = []
         self.closed_at = None
         self.takes_events, self.sent, self.told = True, [], []
-        self._silent_after = silent_after
+        self._silent_after, self._broken_after = silent_after, broken_after
 
     async def send_digits(self, digits):
         self.sent.append(digits)
@@ -69,6 +71,13 @@ class FakeMedia:
     async def wait_timed_out(self):
         await asyncio.sleep(self._silent_after)
         return MediaTimedOut(self._silent_after, "silence", 15.0)
+
+    async def wait_broken(self):
+        await asyncio.sleep(self._broken_after)
+        return "KeyError(0)"
+
+    def excuse_silence(self, excused):
+        self.excused.append(excused)
 
     async def close(self):
         self.closed_at = asyncio.get_running_loop().time()
@@ -99,6 +108,27 @@ def test_a_leg_without_rtp_is_lost():
         return await leg_of(FakeSession(), FakeMedia(silent_after=20)).wait_ended()
 
     assert run(main()) == LegEnded("lost", "no RTP for 15 s (silence)")
+
+
+def test_a_leg_whose_stream_failed_is_lost():
+    async def main():
+        return await leg_of(FakeSession(), FakeMedia(broken_after=2)).wait_ended()
+
+    assert run(main()) == LegEnded("lost", "media failed: KeyError(0)")
+
+
+def test_hold_and_excuses_go_their_way():
+    async def main():
+        media, held = FakeMedia(), []
+        leg = leg_of(FakeSession(), media)
+        media.on_held(True)  # nobody wants to know yet
+        leg.on_held = held.append
+        media.on_held(False)
+        leg.excuse_silence(True)
+        media.is_held = True
+        assert (held, media.excused, leg.is_held) == ([False], [True], True)
+
+    run(main())
 
 
 def test_closing_hangs_up_and_frees_the_media_at_once():

@@ -99,6 +99,7 @@ class FakeLeg:
         self.closed = 0
         self.pressed = ""
         self._progress = progress
+        self.excused = False
         self._ended: asyncio.Future[LegEnded] = asyncio.get_running_loop().create_future()
 
     def end(self, side: str = "caller", cause: str = "bye") -> None:
@@ -117,6 +118,14 @@ class FakeLeg:
 
     async def send_digits(self, digits: str) -> None:
         self.pressed += digits
+
+    def fall_silent(self) -> None:
+        """Let RTP have stayed away for too long."""
+        if not self.excused:
+            self.end("lost", "no RTP for 15 s (silence)")
+
+    def excuse_silence(self, excused: bool) -> None:
+        self.excused = excused
 
     async def wait_ended(self) -> LegEnded:
         return await asyncio.shield(self._ended)

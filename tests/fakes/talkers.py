@@ -14,6 +14,7 @@ class FakeTalker:
         self.conversation = Conversation(fields={"order": "4711"})
         self.conversation.caller_said("a person please", at=0.0)
         self.digits: list[str] = []
+        self.holds: list[bool] = []
         self.said: list[str] = []
         self.failures: list[str] = []
         self.voice = True
@@ -33,6 +34,9 @@ class FakeTalker:
 
     def digit(self, digit: str) -> None:
         self.digits.append(digit)
+
+    def hold(self, on: bool) -> None:
+        self.holds.append(on)
 
     async def say(self, text: str) -> str:
         self.said.append(text)

@@ -23,6 +23,23 @@ def test_each_batch_goes_to_the_listener_of_its_stream():
     assert taken == [("two", 1.0), ("one", 2.0)]
 
 
+def test_a_listener_that_raises_costs_the_others_nothing():
+    one, two, taken = FakeStream(StreamConfig()), FakeStream(StreamConfig()), []
+
+    def broken(batch):
+        taken.append(batch)
+        raise KeyError(len(taken))
+
+    one.listener, two.listener = broken, taken.append
+    deliver([(one, Batch(1.0, 0.1)), (two, Batch(2.0, 0.1))])
+    assert [(batch.at, batch.fault) for batch in taken] == [
+        (1.0, ""),
+        (1.0, "KeyError(1)"),
+        (2.0, ""),
+    ]
+    assert (one.closed, two.closed) == (True, False)
+
+
 def test_keys_stay_out_of_logs():
     assert "k" * 44 not in repr(StreamConfig(keys=KEYS))
     assert "AEAD_AES_256_GCM" in repr(KEYS)

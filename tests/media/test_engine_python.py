@@ -113,6 +113,63 @@ def test_audio_goes_both_ways_to_the_sample(suite):
     run(main)
 
 
+def breaks(*_arguments, **_more):
+    raise KeyError("a bug")
+
+
+FAULTS = {
+    "listener": lambda stream: setattr(stream, "listener", breaks),
+    "receiver": lambda stream: setattr(stream.receiver, "tick", breaks),
+    "reports": lambda stream: setattr(stream._reports, "report", breaks),
+    "goodbye": lambda stream: setattr(stream._reports, "goodbye", breaks) or breaks_in(stream),
+    "decoding": lambda stream: setattr(stream.receiver, "hear", breaks),
+}
+
+
+def breaks_in(stream):
+    stream._sender.tick = breaks
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_an_error_in_one_stream_ends_that_one_alone(fault):
+    async def main():
+        loop = asyncio.get_running_loop()
+        engine, pool = PythonEngine(loop), PortPool("127.0.0.1", 0, 0, clock=loop.time)
+        pairs, faults = [pool.take(), pool.take()], []
+        one, two = (
+            engine.open(pair, StreamConfig(remote=other.address, rtcp=other.address))
+            for pair, other in zip(pairs, pairs[::-1], strict=True)
+        )
+        one.listener = lambda batch: batch.fault and faults.append(batch.fault)
+        await asyncio.sleep(0.1)
+        fault(one)
+        await asyncio.sleep(10)  # a report is due within
+        assert one._closed is None
+        assert faults == ([] if one.listener is breaks else ["KeyError('a bug')"])
+        assert two.statistics()["sent"] == pytest.approx(500, abs=10)
+        assert len(engine._streams) == 1
+        engine.close()
+        await asyncio.sleep(0)
+        assert pool.in_use == 0
+
+    run(main)
+
+
+def test_a_listener_of_all_that_raises_does_not_stop_the_tick():
+    async def main():
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda loop, context: None)
+        engine = PythonEngine(loop, listener=breaks)
+        pool = PortPool("127.0.0.1", 0, 0, clock=loop.time)
+        stream = engine.open(pool.take(), StreamConfig(remote=("127.0.0.1", 9)))
+        await asyncio.sleep(1)
+        assert stream.statistics()["sent"] == pytest.approx(50, abs=2)
+        engine.close()
+        await asyncio.sleep(0)
+
+    run(main)
+
+
 def test_reports_go_both_ways_and_are_read():
     async def main():
         caller, callee = Party(), Party()

@@ -8,7 +8,7 @@ from opensip.audio.dtmf_detector import DtmfDetector
 from opensip.audio.frame import AudioFrame
 from opensip.audio.tones import dtmf_tone
 from opensip.errors import LocalProtocolError, NegotiationError
-from opensip.events import Dtmf, Held, MediaNegotiated, MediaSourceChanged, MediaStatistics
+from opensip.events import Dtmf, Fault, Held, MediaNegotiated, MediaSourceChanged, MediaStatistics
 from opensip.media.engine import Digit
 from opensip.media.recorder import Recorder
 from opensip.media.session import MediaConfig, MediaSession
@@ -199,6 +199,59 @@ def test_rtp_that_stops_and_hold_that_does_not_count():
         connect(caller, callee)
         timed_out = await waiting
         assert (timed_out.phase, timed_out.at) == ("silence", 630.0)
+
+    run(main)
+
+
+def test_silence_that_is_excused_does_not_count():
+    async def main():
+        caller, callee = Party(20000), Party(30000)
+        callee.session.excuse_silence(False)  # before anything was agreed on
+        connect(caller, callee)
+        callee.stream.last_received = 0.0
+        waiting = asyncio.create_task(callee.session.wait_timed_out())
+        await asyncio.sleep(10)
+        callee.session.excuse_silence(True)
+        connect(caller, callee)  # a session refresh meanwhile
+        await asyncio.sleep(50)
+        assert not waiting.done()
+        callee.session.excuse_silence(False)
+        timed_out = await waiting
+        assert (timed_out.phase, timed_out.at) == ("silence", 75.0)
+
+    run(main)
+
+
+def test_music_on_hold_is_handed_on_as_silence_and_the_agent_is_told():
+    async def main():
+        caller, callee, told = Party(20000), Party(30000), []
+        callee.session.on_held = told.append
+        assert not callee.session.is_held
+        connect(caller, callee)
+        caller.session.direction = "sendonly"
+        connect(caller, callee)
+        music = AudioFrame(1.0, np.ones(160, np.int16), 8000, -20.0)
+        callee.stream.hear(music)
+        assert (callee.session.is_held, told) == (True, [True])
+        silence = await callee.session.source.read()
+        assert (silence.at, len(silence.samples), silence.samples.any()) == (1.0, 160, False)
+        assert silence.level_dbfs < -90
+        caller.session.direction = "sendrecv"
+        connect(caller, callee)
+        callee.stream.hear(music)
+        assert (callee.session.is_held, told) == (False, [True, False])
+        assert await callee.session.source.read() is music
+
+    run(main)
+
+
+def test_a_stream_that_failed_ends_what_is_heard_and_is_told():
+    async def main():
+        party = Party()
+        party.stream.hear(at=3.0, seconds=0.0, fault="KeyError(0)")
+        assert await party.session.source.read() is None
+        assert await party.session.wait_broken() == "KeyError(0)"
+        assert party.notes == [Fault(3.0, "media", "KeyError(0)")]
 
     run(main)
 
