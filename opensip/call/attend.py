@@ -59,6 +59,7 @@ def terms_of(trunk: Trunk, definition: Agent, call_id: str) -> Terms:
         country=trunk.country,
         strategies=trunk.transfer,
         profile=trunk.profile,
+        refer_to_headers=trunk.refer_to_headers,
         max_seconds=trunk.max_seconds,
         tells_why="transfer_failed" not in definition.replies,
     )

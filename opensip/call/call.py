@@ -44,6 +44,7 @@ class Terms:
     country: str = "US"
     strategies: tuple[str, ...] = ("refer",)
     profile: ContextForm = "generic"
+    refer_to_headers: bool = True
     max_seconds: float = 3600.0
     tells_why: bool = True
 
@@ -140,6 +141,7 @@ class Call:
             profile=self._terms.profile,
             referred_by=self._leg.referred_by,
             budget=self._leg.room,
+            refer_to_headers=self._terms.refer_to_headers,
         )
         self._transferring = True
         self._leg.excuse_silence(True)

@@ -76,6 +76,7 @@ class Trunk:
     caller_ids: tuple[str, ...] = ()
     transfer: tuple[str, ...] = ("refer",)  # strategies, in the order they are tried
     profile: ContextForm = "generic"  # the form of hand-over context its targets can read
+    refer_to_headers: bool = True  # False: it cannot read a Refer-To whose URI has headers
     recording: bool = False
     consent: str = ""  # spoken before a recorded call is answered by the agent; "": not asked
     max_calls: int = 0  # at once; 0: no limit

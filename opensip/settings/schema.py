@@ -219,6 +219,7 @@ class TrunkTable:
     consent: str = ""
     transfer: tuple[str, ...] = ("refer",)
     profile: str | None = None
+    refer_to_headers: bool = True
     emergency_redirect: str = ""
     max_calls: int = 0
     max_seconds: float = 3600.0

@@ -26,6 +26,7 @@ _SAME = (
         "hear_tones",
         "consent",
         "transfer",
+        "refer_to_headers",
     ),
     *("tls_name", "client_certificate"),
     *("emergency_redirect", "max_calls", "max_seconds", "first_timeout", "silence_timeout"),

@@ -160,8 +160,12 @@ class ReferTo:
 
     @classmethod
     def parse(cls, text: str) -> "ReferTo":
-        """Read it."""
-        return cls(NameAddr.parse(text))
+        """Read it; the transport of a URI without brackets (baresip 1.0) is that of the URI."""
+        address = NameAddr.parse(text)
+        transport = address.params.get("transport")  # a parameter that this header does not have
+        if transport is None or "<" in text:
+            return cls(address)
+        return cls(NameAddr(None, address.uri.with_param("transport", transport)))
 
     @property
     def uri(self) -> Uri:

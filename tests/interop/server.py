@@ -154,9 +154,12 @@ class Server:
         self._log.close()
 
 
-def free_ports() -> int:
-    """Find a port that is free for UDP and TCP, and the one above it for TCP."""
-    for port in range(10000 + os.getpid() % 5000, 20000, 2):
+def free_ports(above: int = 0) -> int:
+    """Find a port that is free for UDP and TCP, and the one above it for TCP.
+
+    A server takes the first there is; others look `above` that.
+    """
+    for port in range(max(10000 + os.getpid() % 5000, above + 2), 20000, 2):
         kinds = ((0, socket.SOCK_DGRAM), (0, socket.SOCK_STREAM), (1, socket.SOCK_STREAM))
         probes = [socket.socket(socket.AF_INET, kind) for _, kind in kinds]
         try:

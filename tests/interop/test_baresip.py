@@ -1,7 +1,8 @@
 """Foreign telephones call over TLS with digest and mandatory SRTP: what each side hears.
 
-baresip of Debian answers MD5 challenges only, baresip-python is asked for SHA-256 only. Neither
-comes from a network of the trunk's, so that nothing but the password admits them.
+Over UDP and TCP they do without SRTP. baresip of Debian answers MD5 challenges only, baresip-python
+is asked for SHA-256 only. Neither comes from a network of the trunk's, so that nothing but the
+password admits them.
 """
 
 import json
@@ -28,7 +29,7 @@ TRUNK = """\
 networks = ["192.0.2.0/24"]
 any = true
 digest = ["{algorithm}"]
-srtp = "required"
+srtp = "{srtp}"
 recording = "on"
 [trunks.phones.users.alice]
 password = "file:{folder}/password"
@@ -46,7 +47,7 @@ ORDER, GOODBYE = "4217", "9"
 class Line:
     """A server for the phones of one trunk, and what it knew of its calls."""
 
-    def __init__(self, folder: Path, *, algorithm: str) -> None:
+    def __init__(self, folder: Path, *, algorithm: str, transport: str = "TLS") -> None:
         (folder / "password").write_text("secret")
         agents = folder / "agents"
         agents.mkdir()
@@ -54,16 +55,19 @@ class Line:
         human, goodbye = '0 = "human"\n', f'{GOODBYE} = "goodbye"\n'
         assert human in shop
         (agents / "shop.toml").write_text(shop.replace(human, human + goodbye, 1))
-        self.folder, self.algorithm = folder, algorithm
-        trunks = TRUNK.format(algorithm=algorithm, folder=folder)
+        self.folder, self.algorithm, self.transport = folder, algorithm, transport
+        srtp = "required" if transport == "TLS" else "off"
+        trunks = TRUNK.format(algorithm=algorithm, folder=folder, srtp=srtp)
         self.server = Server(folder, trunks=trunks, agents=f"{agents}/*.toml")
-        self.uri = f"127.0.0.1:{self.server.tls_port};transport=tls"
+        port = self.server.tls_port if transport == "TLS" else self.server.port
+        self.uri = f"127.0.0.1:{port};transport={transport.lower()}"
         self.ca = self.server.certs / "ca.pem"
 
     def the_call(self) -> dict[str, Any]:
         """The record of the only call, checked as far as it is the same for all."""
         [record] = self.server.wait_for_records(1)
-        assert (record["trunk"], record["suite"]) == ("phones", SUITE)
+        suite = SUITE if self.transport == "TLS" else ""
+        assert (record["trunk"], record["suite"]) == ("phones", suite)
         assert record["codec"] == "PCMU"
         assert record["faults"] == []
         dropped = {k: n for k, n in record["media"].items() if k.startswith("dropped")}
@@ -74,13 +78,13 @@ class Line:
         return record
 
     def check_digest(self) -> None:
-        """The call came over TLS, and was let in by an answer of the algorithm we asked for."""
+        """The call came as it was to, and was let in by an answer of the algorithm we asked for."""
         [invite] = [
             event
             for event in self.events("sip_received")
             if event["text"].startswith("INVITE") and "Authorization" in event["text"]
         ][:1]
-        assert invite["transport"] == "TLS"
+        assert invite["transport"] == self.transport
         [answer] = re.findall(r"^Authorization: (.*?)\r$", invite["text"], re.M)
         named = re.search(r"algorithm=([A-Z0-9-]+)", answer)
         assert (named[1] if named else "MD5") == self.algorithm  # MD5 need not be named
@@ -112,7 +116,8 @@ class Line:
 
 @pytest.fixture
 def line(folder: Path, request: pytest.FixtureRequest) -> Iterator[Line]:
-    made = Line(folder, algorithm=request.param)
+    algorithm, _, transport = request.param.partition(" ")
+    made = Line(folder, algorithm=algorithm, transport=transport or "TLS")
     yield made
     made.server.stop()
 
@@ -127,7 +132,8 @@ def phones(line: Line) -> Iterator[list[Baresip]]:
 
 def baresip(line: Line, phones: list[Baresip], **how: Any) -> Baresip:
     """Start Debian's baresip as Alice's."""
-    account = f"<sip:alice@{line.uri}>;auth_pass=secret;regint=0;mediaenc=srtp-mand"
+    encrypted = ";mediaenc=srtp-mand" if line.transport == "TLS" else ""
+    account = f"<sip:alice@{line.uri}>;auth_pass=secret;regint=0{encrypted}"
     phones.append(Baresip(line.folder / "phone", account, ca=line.ca, **how))
     return phones[-1]
 
@@ -138,6 +144,7 @@ def call(line: Line, phone: Baresip, number: str) -> None:
 
 
 MD5 = pytest.mark.parametrize("line", ["MD5"], indirect=True)
+PLAIN = pytest.mark.parametrize("line", ["MD5 UDP", "MD5 TCP"], indirect=True)
 SHA256 = pytest.mark.parametrize("line", ["SHA-256"], indirect=True)
 
 
@@ -172,6 +179,25 @@ def test_baresip_holds_and_comes_back(line: Line, phones: list[Baresip]) -> None
     time.sleep(2.5)
     phone.command("hangup")
     assert line.the_call()["ending"]["side"] == "caller"
+    check_hold(line, BARESIP_TONE)
+
+
+@needs_baresip
+@PLAIN
+def test_baresip_without_tls_holds_comes_back_and_presses_keys(
+    line: Line, phones: list[Baresip]
+) -> None:
+    phone = baresip(line, phones, tone=BARESIP_TONE)
+    call(line, phone, "tone")
+    time.sleep(1.5)
+    phone.command("hold")
+    time.sleep(1.5)
+    phone.command("resume")
+    time.sleep(2)
+    phone.press("5#")
+    phone.command("hangup")
+    assert line.the_call()["ending"]["side"] == "caller"
+    assert line.digits() == "5#"
     check_hold(line, BARESIP_TONE)
 
 

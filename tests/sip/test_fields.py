@@ -102,6 +102,18 @@ def test_refer_to():
     assert ReferTo.parse(str(refer_to)) == refer_to
 
 
+@pytest.mark.parametrize(
+    ("text", "uri"),
+    [
+        ("sip:desk@h;transport=tls", "sip:desk@h;transport=tls"),
+        ("<sip:desk@h>;transport=tls", "sip:desk@h"),
+        ("sip:desk@h;method=INVITE", "sip:desk@h"),
+    ],
+)
+def test_a_refer_to_without_brackets_keeps_its_transport(text, uri):
+    assert str(ReferTo.parse(text).uri) == uri
+
+
 def test_reason():
     assert Reason.parse('Q.850 ;cause=16;text="Terminated"') == Reason("Q.850", 16, "Terminated")
     assert str(Reason("SIP", 200, 'a "b"')) == 'SIP;cause=200;text="a \\"b\\""'

@@ -29,9 +29,8 @@ class Refer:
 
 def compose(transfer: Transfer) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Write Refer-To and the headers beside it: half of the budget each, less what is spared."""
-    refer_to = transfer.handoff.refer_to(
-        transfer.target, transfer.profile, budget=transfer.budget // 2
-    )
+    inside = transfer.budget // 2 if transfer.refer_to_headers else 0
+    refer_to = transfer.handoff.refer_to(transfer.target, transfer.profile, budget=inside)
     left = max(transfer.budget - len(refer_to), 0)
     context = transfer.handoff.headers(transfer.profile, budget=left)
     referred_by = ("Referred-By", f"<{transfer.referred_by}>")

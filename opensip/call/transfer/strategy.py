@@ -16,7 +16,8 @@ class Transfer:
     """Whom to pass the caller to, and what goes along.
 
     `target` is a sip:, sips: or tel: URI; `referred_by` our own URI in the dialog; `budget`
-    the characters that all context headers together may take.
+    the characters that all context headers together may take; without `refer_to_headers` none
+    stands within Refer-To.
     """
 
     target: str
@@ -24,6 +25,7 @@ class Transfer:
     profile: ContextForm
     referred_by: str
     budget: int
+    refer_to_headers: bool = True
 
 
 @dataclass(frozen=True, slots=True)

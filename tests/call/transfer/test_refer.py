@@ -9,8 +9,8 @@ HANDOFF = Handoff("c-8f3a", "billing_dispute", 0.93, "Disputes a charge", ["call
 US = "sip:+15553334444@sip.us.opensip.example"
 
 
-def transfer(budget=4096, target="sip:desk@pbx.example.com"):
-    return Transfer(target, HANDOFF, "generic", US, budget)
+def transfer(budget=4096, target="sip:desk@pbx.example.com", **more):
+    return Transfer(target, HANDOFF, "generic", US, budget, **more)
 
 
 def test_the_headers_of_a_refer_stand_as_published():
@@ -41,6 +41,12 @@ def test_a_small_budget_keeps_what_matters_most(budget):
     if budget >= 600:
         read = read_headers(NameAddr.parse(refer_to).uri.unescaped_headers())
         assert (read.call_id, read.intent) == ("c-8f3a", "billing_dispute")
+
+
+def test_a_trunk_that_reads_no_headers_of_a_uri_gets_all_beside_it():
+    refer_to, headers = compose(transfer(refer_to_headers=False))
+    assert refer_to == "<sip:desk@pbx.example.com>"
+    assert read_headers(headers).transcript == tuple(HANDOFF.transcript)
 
 
 def test_a_telephone_number_carries_its_context_beside_it():
