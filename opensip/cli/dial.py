@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -94,9 +95,12 @@ async def _refuse(call: ServerCall) -> None:
 
 
 def _listeners(settings: Settings, trunk: Trunk) -> tuple[Listener, ...]:
-    """Listen beside the server for a trunk over UDP; a connection needs no listener."""
-    if not trunk.termination or transport_of(Uri.parse(trunk.proxy or trunk.termination)) != "UDP":
+    """Listen beside the server as it does itself, so that the trunk is told the same address."""
+    if not trunk.termination:
         return ()
-    udp = [one for one in settings.server.listeners if one.transport == "UDP"]
-    host, public = (udp[0].host, udp[0].public_address) if udp else ("0.0.0.0", "")  # noqa: S104
-    return (Listener("UDP", host, 0, public_address=public or None),)
+    transport = transport_of(Uri.parse(trunk.proxy or trunk.termination))
+    for one in build.listeners(settings.server):
+        if one.transport == transport:
+            return (replace(one, port=0),)
+    # A connection of our own needs no listener; datagrams come to one.
+    return (Listener("UDP", "0.0.0.0", 0),) if transport == "UDP" else ()  # noqa: S104

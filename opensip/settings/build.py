@@ -13,7 +13,9 @@ from opensip.net.guarded_https import HttpsRules
 from opensip.net.tls import TlsConfig
 from opensip.settings.load import tls_config
 from opensip.settings.schema import IdentityTable, ListenerTable, ServerTable
+from opensip.sip.uri import Uri
 from opensip.ua.admission import TrunkAdmission
+from opensip.ua.credentials import Credentials
 from opensip.ua.endpoint_config import EndpointConfig
 
 
@@ -86,7 +88,18 @@ def admission(trunk: Trunk) -> TrunkAdmission:
         numbers=tuple(number for number in trunk.numbers if number != ANY_NUMBER),
         trusted=trunk.trusted,
         normalise=partial(normalise, country=trunk.country),
+        credentials=_credentials(trunk),
     )
+
+
+def _credentials(trunk: Trunk) -> Credentials | None:
+    """Give what answers challenges in calls of the trunk, where its realms are known."""
+    realms = trunk.realms
+    if not realms and trunk.termination:
+        realms = (Uri.parse(trunk.termination).host,)
+    if not trunk.username or not realms:
+        return None
+    return Credentials(trunk.username, trunk.password, frozenset(realms))
 
 
 def https_rules(identity: IdentityTable) -> HttpsRules:

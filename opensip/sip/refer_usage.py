@@ -25,7 +25,7 @@ class ReferProgress:
 
     `way` is "refer" (the answer to the REFER itself), "notify" (what a NOTIFY says of the
     target; `status` 0 if it does not say, or stayed away) or "bye" (the peer hung up before it
-    told, as many do after a transfer that worked: 200).
+    told, as many do after a transfer that worked: 200; 481 where it had not taken the REFER).
     """
 
     way: str
@@ -122,8 +122,9 @@ class ReferSender(Usage[ReferProgress]):
             self._tell("notify", status, final=final)
 
     def receive_bye(self) -> None:
-        """Learn that the peer ended the dialog: before a final NOTIFY that means success."""
-        self._tell("bye", 200, final=True)
+        """Learn that the peer ended the dialog: that means success once it took the REFER."""
+        is_taken = self._accepted or self._deadline is not None
+        self._tell("bye", 200 if is_taken else 481, final=True)
 
     def transaction_failed(self, status: int) -> None:
         """Learn that the REFER itself was not answered: 408 or 503."""

@@ -23,6 +23,7 @@ from opensip.sip.digest import (
 from opensip.sip.flow import Flow
 from opensip.sip.message import Request
 from opensip.sip.reasons import reason_of
+from opensip.ua.credentials import Credentials
 
 MAX_GUESSES = 10  # wrong passwords of one source, then silence
 SILENCE = 60.0  # seconds
@@ -38,6 +39,7 @@ class TrunkAdmission:
     `algorithms` are those of the challenges that its users answer.
     `trusted`: identity and private headers of the trunk are believed. `normalise` brings a
     called number to E.164 by the trunk's country; without it that of `Admission` is used.
+    `credentials` answer its challenges to our requests in calls that it brought.
     """
 
     name: str
@@ -48,6 +50,7 @@ class TrunkAdmission:
     numbers: tuple[str, ...] = ()
     trusted: bool = False
     normalise: Callable[[str], str] | None = None
+    credentials: Credentials | None = None
 
     @property
     def opens_by_source(self) -> bool:
@@ -164,6 +167,9 @@ class Admission:
             return Ignore(f"{MAX_GUESSES} wrong passwords from {source}")
         answered = base_algorithm(parse_digest(credentials).get("algorithm"))
         able = [trunk for trunk in candidates if answered in trunk.algorithms]
+        if len(able) > 1:  # two trunks may have a user of one name: the number tells which is meant
+            meant = self._by_number(request, able)
+            able.sort(key=lambda trunk: trunk is not meant)
         verdict = self._verifier.verify(
             credentials,
             method=request.method,

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from typing import NamedTuple
 
-from opensip.errors import NegotiationError, TransportFailed
+from opensip.errors import OpenSipError, TransportFailed
 from opensip.sip.dialog import Dialog, DialogId
 from opensip.sip.flow import Flow
 from opensip.sip.invite_attempt import (
@@ -102,8 +102,8 @@ class ClientCall:
         """Wait for the answer.
 
         Raises CallFailed with the status of a refusal or redirection, 408 where nobody
-        answered, 487 after `cancel`; NegotiationError where the answer cannot be used: then
-        the call was hung up.
+        answered, 487 after `cancel`; NegotiationError or RemoteProtocolError where the answer
+        cannot be used: then the call was hung up.
         """
         return await asyncio.shield(self._answered)
 
@@ -296,7 +296,7 @@ class ClientCall:
         """Answer a fork that changes the session before it answers the call."""
         try:
             body = self._negotiator.answer(offer)
-        except NegotiationError as error:
+        except OpenSipError as error:
             self._attempt.refuse_early(dialog, error.sip_status)
         else:
             self._agreed = dialog

@@ -62,11 +62,12 @@ class DialogRequests:
                 self._respond(key, request, 405, headers=[("Allow", ALLOW)])
 
     def _take_notify(self, key: TransactionKey, request: Request) -> None:
-        refer = next((r for r in self.refers if r.matches(request)), None)
-        if refer is None:
+        matching = [refer for refer in reversed(self.refers) if refer.matches(request)]
+        if not matching:
             self._respond(key, request, 481)  # RFC 6665 section 4.1.3: no such subscription
         else:
-            refer.receive_notify(key, request)
+            # Without an id it may be of several: of the last that is not over.
+            min(matching, key=lambda refer: refer.is_over).receive_notify(key, request)
 
     def _take_refer(self, key: TransactionKey, request: Request) -> None:
         try:

@@ -217,9 +217,18 @@ class Endpoint:
         stack.begin_watch(request, flow)
         stack.respond(key, response_to(request, 100))
         try:
-            call = ServerCall(stack, key, request, flow, trunk=admit.trunk, user=admit.user)
+            call = ServerCall(
+                stack,
+                key,
+                request,
+                flow,
+                trunk=admit.trunk,
+                user=admit.user,
+                credentials=stack.gate.trunk(admit.trunk).credentials,
+            )
         except RemoteProtocolError as error:
             stack.refuse(key, request, Refusal(error.sip_status, (), error.reason))
+            self.unobserve(request.call_id)
             return
         stack.await_cancel(key, call.participant)
         task = asyncio.get_running_loop().create_task(self._run_call(call))

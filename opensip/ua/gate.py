@@ -12,7 +12,7 @@ from opensip.sip.message import Request, refusal_of, response_to
 from opensip.sip.transaction.hop import way_back
 from opensip.sip.uri import Uri
 from opensip.ua.abuse import AbuseGuard, AbuseLimits
-from opensip.ua.admission import Admission, Admit, Challenge, Ignore, Refuse
+from opensip.ua.admission import Admission, Admit, Challenge, Ignore, Refuse, TrunkAdmission
 from opensip.ua.options import Refusal
 from opensip.ua.refusals import Refusals
 
@@ -46,6 +46,10 @@ class Gate:
     def use(self, admission: Admission) -> None:
         """Let another admission decide from now on: the trunks were read again."""
         self._admission = admission
+
+    def trunk(self, name: str) -> TrunkAdmission:
+        """Give the trunk of an `Admit`."""
+        return self._admission.trunk(name)
 
     def is_known(self, source: str) -> bool:
         """Tell whether a source is in the networks of a trunk."""

@@ -43,7 +43,8 @@ def caller(request: Request, trusted: bool) -> CallerIdentity:
             # A sip or sips identity comes first; a tel one may stand beside it (RFC 3325 9.1).
             return _identity(min(asserted, key=_is_tel), "pai", privacy)
         if party:
-            return _identity(party[0], "rpid", privacy or _is_private_party(party[0]))
+            calling = min(party, key=_is_other_party)
+            return _identity(calling, "rpid", privacy or _is_private_party(calling))
     nameless = not _number(request.from_)
     return _identity(request.from_, "from", privacy or nameless)
 
@@ -143,6 +144,11 @@ def _history(request: Request) -> list[HistoryEntry]:
 
 def _is_tel(address: NameAddr) -> bool:
     return address.uri.scheme == "tel"
+
+
+def _is_other_party(address: NameAddr) -> int:
+    """Put who calls first, then who says nothing: `party=called` may stand beside it."""
+    return {"calling": 0, "": 1}.get((address.params.get("party") or "").lower(), 2)
 
 
 def _is_private_party(address: NameAddr) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from opensip.errors import NegotiationError, TransactionTimeout
+from opensip.errors import OpenSipError, TransactionTimeout
 from opensip.sip.dialog import Dialog
 from opensip.sip.flow import Flow
 from opensip.sip.headers import Headers
@@ -223,6 +223,7 @@ class InviteSession:
 
     def establish(self, negotiator: Negotiator, answer: bytes | None = None) -> None:
         """Begin as the caller: the callee's 2xx carried `answer`; None: all is agreed already."""
+        self._acknowledged.cancel()  # nobody waits for the ACK of a first INVITE: there is none
         self._negotiation.begin(negotiator)
         self._step()
         if answer is not None:
@@ -295,7 +296,7 @@ class InviteSession:
             return
         try:
             self._take_answer(event)
-        except NegotiationError as error:
+        except OpenSipError as error:
             log.warning("answer_unusable", sip_call_id=self.dialog.id.call_id, why=str(error))
 
     def _take_answer(self, event: Acknowledged) -> None:
@@ -306,7 +307,7 @@ class InviteSession:
     def _accept(self, answer: bytes) -> None:
         try:
             self._negotiation.accept(answer)
-        except NegotiationError:
+        except OpenSipError:
             self.hang_up()  # the peer believes in a session that cannot be
             raise
 

@@ -2,12 +2,15 @@
 
 from typing import Protocol
 
-from opensip.errors import NegotiationError
+from opensip.errors import NegotiationError, OpenSipError
 from opensip.sip.grammar import quote
 
 
 class Negotiator(Protocol):
-    """Who knows what the SDP of a call means. Each method raises NegotiationError."""
+    """Who knows what the SDP of a call means.
+
+    Each method raises NegotiationError, or RemoteProtocolError for SDP that cannot be read.
+    """
 
     def answer(self, offer: bytes) -> bytes:
         """Answer an offer of the peer, the first or a later one."""
@@ -54,7 +57,9 @@ class Negotiation:
             self.negotiator.accept(answer)
 
 
-def warning(error: NegotiationError, local: tuple[str, int]) -> tuple[str, str]:
+def warning(error: OpenSipError, local: tuple[str, int]) -> tuple[str, str]:
     """Write the header that tells the peer why there is no session (RFC 3261 section 20.43)."""
-    agent = f"{local[0]}:{local[1]}"
-    return "Warning", f"{error.warning_code} {agent} {quote(error.warning)}"
+    code, text = 399, str(error)
+    if isinstance(error, NegotiationError):
+        code, text = error.warning_code, error.warning
+    return "Warning", f"{code} {local[0]}:{local[1]} {quote(text)}"

@@ -37,6 +37,11 @@ class OutgoingRefer:
         self._progress: asyncio.Queue[ReferProgress] = asyncio.Queue()
         self._step()
 
+    @property
+    def is_over(self) -> bool:
+        """True once the final progress was told."""
+        return self._usage.is_final
+
     def matches(self, request: Request) -> bool:
         """Tell whether a NOTIFY is about this REFER."""
         return self._usage.matches(request)

@@ -14,6 +14,7 @@ from opensip.sip.transaction import TransactionKey
 from opensip.ua.call_failed import CallFailed
 from opensip.ua.core import Core
 from opensip.ua.courier import is_way_back
+from opensip.ua.credentials import ChallengeAnswers, Credentials
 from opensip.ua.invite_session import InviteSession
 from opensip.ua.negotiation import Negotiator, warning
 from opensip.ua.options import CAPABILITIES, RETRY_AFTER
@@ -21,6 +22,8 @@ from opensip.ua.options import CAPABILITIES, RETRY_AFTER
 
 class ServerCall:
     """An admitted INVITE. `trunk` and `user` are those that opened the door to it.
+
+    `credentials` answer the trunk's challenges to what we send in the call.
 
     `offer` is the INVITE's session description, None where the peer wants ours. Exactly one of
     `answer` and `reject` is to be called; after a CANCEL both come to nothing.
@@ -35,6 +38,7 @@ class ServerCall:
         *,
         trunk: str,
         user: str | None,
+        credentials: Credentials | None = None,
     ) -> None:
         self.request = request
         self.flow = flow
@@ -44,6 +48,7 @@ class ServerCall:
         self.key = key
         contact = core.contact(flow, secure=request.uri.is_secure)
         dialog = Dialog.as_uas(request, local_tag=core.token(), contact=contact)
+        authorize = ChallengeAnswers(credentials, core.token) if credentials else None
         usage = InviteUsage.as_uas(
             dialog,
             request,
@@ -52,10 +57,17 @@ class ServerCall:
             timers=core.timers,
             timer=SessionTimer(),
             capabilities=CAPABILITIES,
+            authorize=authorize,
         )
         self._headers = (*CAPABILITIES, ("Server", core.user_agent))
         self._session = InviteSession(
-            core, usage, flow=flow, returns=is_way_back(request, flow), invite=request, peer=request
+            core,
+            usage,
+            flow=flow,
+            returns=is_way_back(request, flow),
+            invite=request,
+            peer=request,
+            authorize=authorize,
         )
 
     @property

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from opensip.errors import NegotiationError
+from opensip.errors import OpenSipError
 from opensip.sip.invite_events import (
     EarlyAnswered,
     Event,
@@ -98,7 +98,7 @@ class SessionChanges:
     def _answer_reinvite(self, offer: bytes) -> None:
         try:
             body = self._negotiation.answer(offer)
-        except NegotiationError as error:
+        except OpenSipError as error:
             self._usage.reject(error.sip_status, headers=[self._warning(error)])
         else:
             self._usage.answer(body, headers=CAPABILITIES, now=self._loop.time())
@@ -108,7 +108,7 @@ class SessionChanges:
         now = self._loop.time()
         try:
             body = self._negotiation.answer(offer)
-        except NegotiationError as error:
+        except OpenSipError as error:
             self._usage.refuse_offer(error.sip_status, headers=[self._warning(error)], now=now)
         else:
             self._usage.answer_offer(body, now=now)
@@ -117,7 +117,7 @@ class SessionChanges:
         """Take the peer's answer to our offer; where it cannot be used the session ends."""
         try:
             self._negotiation.accept(answer)
-        except NegotiationError as error:
+        except OpenSipError as error:
             self.settle(error)
             self._hang_up()
         else:
@@ -132,5 +132,5 @@ class SessionChanges:
         if self._is_established:
             self._usage.update(self._negotiation.offer(), now=self._loop.time())
 
-    def _warning(self, error: NegotiationError) -> tuple[str, str]:
+    def _warning(self, error: OpenSipError) -> tuple[str, str]:
         return warning(error, self._courier.flow.local)

@@ -2,7 +2,7 @@
 
 from ipaddress import ip_network
 
-from opensip.errors import NegotiationError
+from opensip.errors import NegotiationError, RemoteProtocolError
 from opensip.net.sip_transport import Listener
 from opensip.sip.uri import NameAddr, Uri
 from opensip.ua.admission import Admission, TrunkAdmission
@@ -13,7 +13,10 @@ CALLER = NameAddr.parse('"Alice" <sip:alice@caller.example>')
 
 
 class Words:
-    """A negotiator whose SDP is a word and a number; `refuses` makes it find nothing in common."""
+    """A negotiator whose SDP is a word and a number.
+
+    `refuses` makes it find nothing in common; what begins with "garbage" it cannot read.
+    """
 
     def __init__(self, name="words"):
         self.name = name
@@ -21,6 +24,8 @@ class Words:
         self.log = []
 
     def _next(self, what, taken=b""):
+        if taken.startswith(b"garbage"):
+            raise RemoteProtocolError("SDP that cannot be read")
         if self.refuses:
             raise NegotiationError("no codec in common")
         self.log.append((what, taken))

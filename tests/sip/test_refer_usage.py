@@ -158,6 +158,11 @@ class TestSender:
         alice.refer.receive_bye()
         assert alice.told() == [("refer", 202, False), ("bye", 200, True)]
 
+    def test_bye_before_the_refer_was_taken_is_no_success(self):
+        alice = Sender()
+        alice.refer.receive_bye()
+        assert alice.told() == [("bye", 481, True)]
+
     def test_without_a_subscription_the_2xx_is_the_end(self):
         alice = Sender()
         alice.answered(202, headers=(("Refer-Sub", " False ;x"),))

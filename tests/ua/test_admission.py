@@ -253,3 +253,16 @@ def test_ipv6_networks_and_odd_sources():
     door = admission(TrunkAdmission("six", networks("2001:db8::/32")), BY_SOURCE)
     assert door.decide(invite(), flow("2001:db8::1%eth0"), now=0) == Admit("six")
     assert isinstance(door.decide(invite(), flow("no address"), now=0), Ignore)
+
+
+def test_of_two_trunks_with_a_user_of_one_name_the_number_tells_which_is_meant():
+    trunks = [
+        TrunkAdmission(name, users={"alice": Ha1.of("alice", REALM, name)}, numbers=(number,))
+        for name, number in (("one", "+15550000001"), ("two", "+15550000002"))
+    ]
+    doors = Admission(trunks, realm=REALM, secret=b"secret", normalise=str)
+    for trunk in trunks:
+        [number] = trunk.numbers
+        challenge = doors.decide(invite(user=number), flow(), now=0)
+        signed = sign(challenge, user=number, password=trunk.name)
+        assert doors.decide(signed, flow(), now=1) == Admit(trunk.name, "alice")

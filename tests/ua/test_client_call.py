@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from opensip.errors import NegotiationError, TransportFailed
+from opensip.errors import NegotiationError, RemoteProtocolError, TransportFailed
 from opensip.sip.digest import Ha1
 from opensip.sip.uri import Uri
 from opensip.ua.admission import TrunkAdmission
@@ -375,5 +375,19 @@ def test_an_answer_among_other_parts_is_found():
         assert (await it.peer.get()).method == "ACK"
         await call.wait_answered()
         assert it.words.log[-1] == ("accept", b"answer")
+
+    scene(check)
+
+
+def test_an_answer_that_cannot_be_read_ends_the_call():
+    async def check(it):
+        call, invite = await it.dial()
+        it.answer(invite, 200, body=b"garbage")
+        assert (await it.peer.get()).method == "ACK"
+        with pytest.raises(RemoteProtocolError, match="cannot be read"):
+            await call.wait_answered()
+        bye = await it.peer.get()
+        assert bye.method == "BYE"
+        it.answer(bye, 200)
 
     scene(check)

@@ -1,4 +1,6 @@
-from tests.fakes.scene import scene
+import asyncio
+
+from tests.fakes.scene import refer, scene, sipfrag
 
 
 def test_update():
@@ -28,5 +30,24 @@ def test_requests_of_other_kinds():
             assert response.status == status
         assert (await it.ask_within(session, "INFO", cseq=2)).status == 500
         assert (await it.ask_within(session, "INFO", cseq=20, Require="x")).status == 420
+
+    scene(check)
+
+
+def test_a_second_transfer_is_told_of_where_notify_names_none():
+    """RFC 3515 section 2.4.6 wants an id with a second REFER; peers leave it out all the same."""
+
+    async def check(it):
+        session = await it.talk(Allow="INVITE, REFER")
+        outcomes = []
+        for cseq, final in ((20, 486), (30, 200)):
+            asked = asyncio.create_task(refer(session))
+            it.answer(await it.peer.get(), 202)
+            await it.notify(session, sipfrag(100), cseq=cseq)
+            over = "terminated;reason=noresource"
+            told = await it.notify(session, sipfrag(final), cseq=cseq + 1, state=over)
+            assert told.status == 200
+            outcomes.append((await asked)[-1])
+        assert outcomes == [("notify", 486, True), ("notify", 200, True)]
 
     scene(check)

@@ -116,3 +116,12 @@ def test_context_of_a_call_that_was_passed_on():
     assert context(invite(("Referred-By", "<sip:desk.example>")), ()) == {
         "referred_by": "desk.example"
     }
+
+
+def test_of_two_remote_parties_it_is_the_one_that_calls():
+    """Where the called party stands beside it, and first."""
+    called = ("Remote-Party-ID", "<sip:+1777@h>;party=called;privacy=off")
+    calling = ("Remote-Party-ID", '"Bob" <sip:+1888@h>;party=calling;privacy=full')
+    assert caller(invite(called, calling), True) == CallerIdentity("+1888", "Bob", "rpid", True)
+    silent = ("Remote-Party-ID", "<sip:+1999@h>")
+    assert caller(invite(called, silent), True).number == "+1999"

@@ -1,12 +1,23 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from opensip.errors import LocalProtocolError, MediaError, NegotiationError, TransactionTimeout
 from opensip.ua.call_failed import CallFailed
+from opensip.ua.credentials import Credentials
+from tests.fakes.agents import LOCAL, admission
 from tests.fakes.scene import scene
 
 OFFER = b"offer"
+
+
+class Noted:
+    def __init__(self):
+        self.events = []
+
+    def note(self, event):
+        self.events.append(event)
 
 
 def acknowledge(it, ok, body=b""):
@@ -312,3 +323,39 @@ def test_an_offer_among_other_parts_is_found_and_the_rest_is_kept():
 
     it, calls = None, []
     scene(check, answer)
+
+
+def test_a_challenge_to_our_bye_is_answered_with_the_trunks_credentials():
+    """Some carriers challenge what we send in calls that they brought."""
+    secret = Credentials("us", "secret", frozenset({"carrier"}))
+    trunk = replace(LOCAL, credentials=secret)
+
+    async def answer(call):
+        session = await call.answer(it.words)
+        await session.bye()
+
+    async def check(inner):
+        nonlocal it
+        it = inner
+        acknowledge(it, await final(it, body=OFFER))
+        bye = await it.peer.get()
+        challenge = 'Digest realm="carrier", nonce="n", algorithm=MD5, qop="auth"'
+        it.answer(bye, 407, Proxy_Authenticate=challenge)
+        again = await it.peer.get()
+        assert again.method == "BYE"
+        assert 'username="us"' in again.headers.get("Proxy-Authorization")
+        it.answer(again, 200)
+
+    it = None
+    scene(check, answer, doors=admission(trunk))
+
+
+def test_a_call_without_contact_leaves_nothing_behind():
+    async def check(it):
+        request = it.peer.request("INVITE", body=OFFER)
+        it.send(request.with_headers(request.headers.remove("Contact")))
+        assert (await it.peer.get_final()).status == 400
+        it.us.observe(request.call_id, observer := Noted())
+        assert observer.events == []  # kept messages would come first
+
+    scene(check)

@@ -174,3 +174,36 @@ def test_offer_in_a_prack():
 
     it = None
     scene(check, ring)
+
+
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
+def test_an_offer_that_cannot_be_read_is_refused_and_the_next_one_taken(method):
+    async def check(it):
+        session = await it.talk()
+        bad = await it.ask_within(session, method, cseq=12, body=b"garbage")
+        assert bad.status == 400
+        assert "cannot be read" in bad.headers.get("Warning")
+        assert (await it.ask_within(session, method, cseq=13, body=b"good")).status == 200
+
+    scene(check)
+
+
+def test_the_ack_of_the_first_reinvite_answers_our_offer():
+    """RFC 3264 section 5: a re-INVITE without SDP gets our offer, the ACK brings the answer."""
+
+    async def check(it):
+        session = await it.talk()
+        ok = await it.ask_within(session, "INVITE", cseq=12)
+        assert ok.status == 200
+        assert ok.body
+        dialog = session.dialog
+        own = {
+            "From": f"<sip:peer@127.0.0.9:5060>;tag={dialog.remote.tag}",
+            "Call_ID": dialog.id.call_id,
+        }
+        tag = dialog.local.tag
+        it.send(it.peer.request("ACK", to_tag=tag, cseq=12, branch="a", body=b"moved", **own))
+        await asyncio.sleep(0.1)
+        assert it.words.log[-1] == ("accept", b"moved")
+
+    scene(check)

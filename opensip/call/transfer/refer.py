@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from opensip.call.handoff import LINE
 from opensip.call.transfer.strategy import Referrer, Transfer, TransferResult
 
 PATIENCE = 30.0  # seconds without a word from the peer before the caller is taken back
@@ -28,8 +29,12 @@ class Refer:
 
 
 def compose(transfer: Transfer) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Write Refer-To and the headers beside it: half of the budget each, less what is spared."""
-    inside = transfer.budget // 2 if transfer.refer_to_headers else 0
+    """Write Refer-To and the headers beside it: half of the budget each, less what is spared.
+
+    Refer-To stays within one line, for there are targets that refuse a longer one.
+    """
+    room = min(transfer.budget // 2, LINE - len(transfer.target) - len("<?>"))
+    inside = room if transfer.refer_to_headers else 0
     refer_to = transfer.handoff.refer_to(transfer.target, transfer.profile, budget=inside)
     left = max(transfer.budget - len(refer_to), 0)
     context = transfer.handoff.headers(transfer.profile, budget=left)

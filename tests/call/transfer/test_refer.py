@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from opensip.call.handoff import Handoff, read_headers
@@ -30,6 +32,16 @@ def test_the_headers_of_a_refer_stand_as_published():
     assert headers[-1] == ("Supported", "replaces, norefersub")
     assert read_headers(headers).summary == "Disputes a charge"
     assert read_headers(NameAddr.parse(refer_to).uri.unescaped_headers()) == read_headers(headers)
+
+
+def test_refer_to_is_one_line_however_much_there_is_to_tell():
+    long = replace(
+        HANDOFF, summary="word " * 99, transcript=[f"caller: {n * n}" for n in range(200)]
+    )
+    refer_to, _ = compose(Transfer("sip:desk@pbx.example.com", long, "generic", US, 4096))
+    assert 800 < len(refer_to) <= 900
+    told = read_headers(NameAddr.parse(refer_to).uri.unescaped_headers())
+    assert told.intent == "billing_dispute"
 
 
 @pytest.mark.parametrize("budget", [0, 300, 600, 1000])
