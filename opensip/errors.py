@@ -74,15 +74,21 @@ class MediaError(OpenSipError):
 
 
 class ProviderError(OpenSipError):
-    """A provider failed. `retryable` tells whether the same provider may be asked again."""
+    """A provider failed. `retryable` tells whether the same provider may be asked again.
+
+    `rest` is for how many seconds it asks to be left alone.
+    """
 
     sip_status = 503
     reason = "Service Unavailable"
 
-    def __init__(self, message: str, *, provider: str = "", retryable: bool = False) -> None:
+    def __init__(
+        self, message: str, *, provider: str = "", retryable: bool = False, rest: float = 0.0
+    ) -> None:
         super().__init__(message)
         self.provider = provider
         self.retryable = retryable
+        self.rest = rest
 
 
 class ToolError(OpenSipError):

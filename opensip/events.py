@@ -251,6 +251,33 @@ class ToolCalled(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ModelAnswered(CallEvent):
+    """A model answered, under the version `prompt` of its instructions, for so many tokens."""
+
+    provider: str
+    model: str
+    prompt: str
+    tokens_in: int
+    tokens_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeNoted(CallEvent):
+    """What came of the call, in the agent's view."""
+
+    outcome: str
+    details: str
+
+
+@dataclass(frozen=True, slots=True)
+class FillerSaid(CallEvent):
+    """Something was said to bridge a wait of `waited_ms`; it is no answer."""
+
+    text: str
+    waited_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class Escalated(CallEvent):
     """The agent asks for a human."""
 

@@ -1,18 +1,18 @@
-"""An agent as its TOML file defines it, and every mistake that such a file can hold.
+"""An agent as its TOML file defines it.
 
 The dataclasses are the schema: field names are keys, defaults are defaults. `kind` says what runs:
-"scripted" talks by states and intents, "echo" and "tone" are for line tests.
+"model" talks by a language model with tools, "scripted" by states and intents, "echo" and "tone"
+are for line tests. `agent/check.py` names the mistakes of such a file.
 """
 
-import string
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from opensip.agent import grammar
-
-KINDS = ("scripted", "echo", "tone")
-_REPLIES = {
+KINDS = ("model", "scripted", "echo", "tone")
+TALKING = ("model", "scripted")  # kinds that need providers
+REPLIES = {
     "not_understood": "Sorry, I did not understand that.",
     "still_there": "Are you still there?",
     "nobody": "I cannot hear you, so I will end this call. Goodbye.",
@@ -20,15 +20,72 @@ _REPLIES = {
     "apology": "I am sorry, something went wrong on our side.",
     "transfer_failed": "I am sorry, I could not reach {who}.",
     "resume": "Is there something else I can help you with?",
+    "goodbye": "Goodbye.",
+    "call_again": "Please call again later. Goodbye.",
 }
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """`[providers.NAME]`: a service that agents name in their lists of providers.
+
+    `provider` is what speaks with it, `base_url` where it is (empty: the vendor's own), the
+    models and the voice are its own names. `options` go into each request to the model as they
+    stand. Seconds bound each stage: the transcript, each next word, each next piece of speech.
+    """
+
+    provider: str = "openai"
+    base_url: str = ""
+    api_key: str = field(default="", repr=False, metadata={"secret": True})
+    recognizer_model: str = ""
+    recognizer_stream: bool = False
+    recognizer_rate: int = 16000
+    recognizer_seconds: float = 5.0
+    dialogue_model: str = ""
+    dialogue_seconds: float = 5.0
+    synthesizer_model: str = ""
+    synthesizer_rate: int = 24000
+    synthesizer_seconds: float = 4.0
+    voice: str = ""
+    voice_instructions: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolTable:
+    """`[tools.NAME]`: a Python function of `file` or `module`, or a webhook at `url`.
+
+    A function tells its own description and parameters; a webhook's are given here, a parameter
+    as its description or as the list of its values, and those in `optional` may be left out.
+    `changes` says that the tool does more than look; `confirm` that the caller must have said yes.
+    """
+
+    file: Path | None = None
+    module: str = ""
+    function: str = ""
+    url: str = ""
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    bearer: str = field(default="", repr=False, metadata={"secret": True})
+    secret: str = field(default="", repr=False, metadata={"secret": True})
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    optional: tuple[str, ...] = ()
+    changes: bool = False
+    confirm: bool = False
+    seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """Whom the agent may transfer to: a sip:, sips: or tel: URI or +number, and its name aloud."""
+    """Whom the agent may transfer to: a sip:, sips: or tel: URI or +number, and its name aloud.
+
+    `when` tells a model which callers belong there.
+    """
 
     uri: str
     spoken: str = "a colleague"
+    when: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +143,23 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A whole agent. Times in seconds; provider lists are tried from the first."""
+    """A whole agent. Times in seconds; provider lists are tried from the first.
+
+    `fillers` are said in turn when nothing could be said for `filler_seconds`; `tool_calls`
+    bounds a whole call. `providers` names accounts beside those of the server.
+    """
 
     name: str
     kind: str = "scripted"
+    language: str = "en"
+    persona: str = ""
+    outcomes: tuple[str, ...] = ()
+    tools: Mapping[str, ToolTable] = field(default_factory=dict)
+    tool_calls: int = 30
+    fillers: tuple[str, ...] = ()
+    filler_seconds: float = 0.7
+    idle_prompts: tuple[str, ...] = ()
+    providers: Mapping[str, Account] = field(default_factory=dict)
     start: str = "main"
     greeting: str = ""
     voice: str = "rms"
@@ -110,118 +180,9 @@ class Agent:
 
     def reply(self, name: str) -> str:
         """Tell the template of a standing reply: the file's, else ours."""
-        return self.replies.get(name, _REPLIES[name])
-
-
-def check(agent: Agent) -> list[str]:
-    """Name every mistake of `agent`, each with its place and its remedy."""
-    if agent.kind not in KINDS:
-        return [f"kind: {agent.kind!r} is not one of {', '.join(KINDS)}"]
-    if agent.kind != "scripted":
-        return []
-    return [
-        *_check_agent(agent),
-        *(wrong for name, state in agent.states.items() for wrong in _state(agent, name, state)),
-        *(
-            wrong
-            for name, intent in agent.intents.items()
-            for wrong in _intent(agent, name, intent)
-        ),
-        *(wrong for name, slot in agent.slots.items() for wrong in _slot(agent, name, slot)),
-    ]
-
-
-def _check_agent(agent: Agent) -> Iterator[str]:
-    yield from _known("start", agent.start, agent.states, "state")
-    yield from _known("human", agent.human, agent.directory, "directory entry")
-    yield from _all_known("everywhere", agent.everywhere, agent.intents, "intent")
-    yield from _all_known("keys", agent.keys.values(), agent.intents, "intent")
-    yield from _all_known("replies", agent.replies, _REPLIES, "reply")
-    yield from (f"{w}: name at least one provider" for w in _without_provider(agent))
-    if agent.failures < 1:
-        yield "failures: must be at least 1"
-    for key in agent.keys.keys() - set("0123456789*#"):
-        yield f"keys.{key}: a key is one of 0-9, * and #"
-    for name, entry in agent.directory.items():
-        if not entry.uri.startswith(("sip:", "sips:", "tel:", "+")):
-            yield f"directory.{name}.uri: {entry.uri!r} is no sip:, sips: or tel: URI or +number"
-    for name, text in [("greeting", agent.greeting), *agent.replies.items()]:
-        yield from _template(name, text)
-
-
-def _without_provider(agent: Agent) -> Iterator[str]:
-    for stage in ("recognizer", "dialogue", "synthesizer"):
-        if not getattr(agent, stage):
-            yield stage
-
-
-def _state(agent: Agent, name: str, state: State) -> Iterator[str]:
-    where = f"states.{name}"
-    yield from _all_known(f"{where}.intents", state.intents, agent.intents, "intent")
-    for key, slot in (("slot", state.slot), ("keyed", state.keyed)):
-        if slot:
-            yield from _known(f"{where}.{key}", slot, agent.slots, "slot")
-    if not (state.intents or state.slot or agent.everywhere):
-        yield f"{where}: listens for nothing; give it intents or a slot"
-    for key, text in (("ask", state.ask), ("help", state.help)):
-        yield from _template(f"{where}.{key}", text)
-
-
-def _intent(agent: Agent, name: str, intent: Intent) -> Iterator[str]:
-    where = f"intents.{name}"
-    if not intent.phrases:
-        yield f"{where}.phrases: name at least one phrase"
-    yield from _phrases(where, intent.phrases)
-    yield from _action(agent, f"{where}.action", intent.action)
-
-
-def _slot(agent: Agent, name: str, slot: Slot) -> Iterator[str]:
-    where = f"slots.{name}"
-    if any("{digits}" not in phrase for phrase in slot.phrases):
-        yield f"{where}.phrases: each must hold {{digits}}"
-    yield from _phrases(where, [with_digits(phrase, slot.digits) for phrase in slot.phrases])
-    if slot.table:
-        yield from _known(f"{where}.table", slot.table, agent.data, "data table")
-    yield from _template(f"{where}.read_back", slot.read_back)
-    for key, action in (("found", slot.found), ("missing", slot.missing)):
-        yield from _action(agent, f"{where}.{key}", action)
+        return self.replies.get(name, REPLIES[name])
 
 
 def with_digits(phrase: str, digits: int) -> str:
     """Put the grammar's own form in place of {digits}."""
     return phrase.replace("{digits}", f"<digits:{digits}>")
-
-
-def _action(agent: Agent, where: str, action: Action) -> Iterator[str]:
-    if sum(map(bool, (action.go, action.transfer, action.hangup, action.repeat))) > 1:
-        yield f"{where}: only one of go, transfer, hangup and repeat"
-    if action.go:
-        yield from _known(f"{where}.go", action.go, agent.states, "state")
-    if action.transfer:
-        yield from _known(f"{where}.transfer", action.transfer, agent.directory, "directory entry")
-    yield from _template(f"{where}.say", action.say)
-
-
-def _phrases(where: str, phrases: Iterable[str]) -> Iterator[str]:
-    for phrase in phrases:
-        try:
-            grammar.parse(phrase)
-        except grammar.PhraseError as error:
-            yield f"{where}.phrases: {error}"
-
-
-def _template(where: str, text: str) -> Iterator[str]:
-    try:
-        list(string.Formatter().parse(text))
-    except ValueError as error:
-        yield f"{where}: {text!r} is no template: {error}; write {{{{ for a brace"
-
-
-def _all_known(where: str, names: Iterable[str], known: Iterable[str], what: str) -> Iterator[str]:
-    for name in names:
-        yield from _known(where, name, known, what)
-
-
-def _known(where: str, name: str, known: Iterable[str], what: str) -> Iterator[str]:
-    if name not in known:
-        yield f"{where}: no {what} {name!r}; known are {', '.join(sorted(known)) or 'none'}"

@@ -17,6 +17,7 @@ class Mind:
     def __init__(
         self, dialogues: Sequence[Dialogue], observer: Observer, now: Callable[[], float]
     ) -> None:
+        self._all = tuple(dialogues)
         self._dialogues = deque(dialogues)
         self._observer = observer
         self._now = now
@@ -28,6 +29,11 @@ class Mind:
     def heard(self, text: str, *, interrupted: bool) -> None:
         """Let the dialogue know what the caller heard of its last answer."""
         self._dialogues[0].heard(text, interrupted=interrupted)
+
+    async def close(self) -> None:
+        """Let every dialogue end what still runs."""
+        for dialogue in self._all:
+            await dialogue.close()
 
     async def acts(self, ask: Ask) -> AsyncGenerator[Act]:
         """Give the acts of an answer. Raises ProviderError once no dialogue works.

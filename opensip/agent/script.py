@@ -9,6 +9,7 @@ from opensip.agent import grammar
 from opensip.agent.definition import Action, Agent, Slot, State, with_digits
 from opensip.agent.providers import (
     Act,
+    Brief,
     Expectation,
     HangUp,
     Looked,
@@ -18,7 +19,7 @@ from opensip.agent.providers import (
     Understood,
 )
 from opensip.agent.spoken import Word, fill
-from opensip.agent.tools import look_up
+from opensip.agent.tools.table import look_up
 from opensip.errors import ToolError
 
 _DIGITS_SILENCE = 0.8  # people pause between the digits of a number
@@ -104,6 +105,12 @@ class Script:
 
     def heard(self, text: str, *, interrupted: bool) -> None:
         """Scripts say the same whatever was heard."""
+
+    async def prepare(self) -> None:
+        """There is nothing to make ready."""
+
+    async def close(self) -> None:
+        """There is nothing to end."""
 
     # ---- turns
 
@@ -245,6 +252,6 @@ class Script:
             yield Say(self._last)
 
 
-def make(agent: Agent) -> Script:
+def make(brief: Brief) -> Script:
     """Make the dialogue of one call."""
-    return Script(agent)
+    return Script(brief.agent)

@@ -15,12 +15,14 @@ from opensip.agent.definition import Agent
 from opensip.agent.ear import Ear, pieces
 from opensip.agent.keypad import Keypad
 from opensip.agent.mind import Ask, Mind
+from opensip.agent.minutes import Minutes
 from opensip.agent.mouth import Mouth
 from opensip.agent.outcome import CallerLeft, Escalate, Hangup, Outcome
 from opensip.agent.providers import (
     HangUp,
     Looked,
     Meant,
+    Prompted,
     Providers,
     Say,
     Transfer,
@@ -46,12 +48,9 @@ from opensip.audio.frame import AudioFrame, AudioSink, AudioSource
 from opensip.errors import ProviderError
 from opensip.events import (
     BargedIn,
-    CallerSaid,
-    Escalated,
     Observer,
     SpeechEnded,
     SpeechStarted,
-    ToolCalled,
 )
 
 _LAG = 0.12  # how late a frame may come: a batch of the gated path, and jitter
@@ -71,10 +70,9 @@ class AgentSession:
         variables: Mapping[str, str] | None = None,
         providers: Providers | None = None,
     ) -> None:
-        made = providers or providing.make(agent)
+        made = providers or providing.make(agent, variables)
         self.agent = agent
-        self.variables = dict(variables or {})
-        self.conversation = Conversation()
+        self._minutes = Minutes(observer, now)
         self._source, self._sink, self._observer, self._now = source, sink, observer, now
         self._mind = Mind(made.dialogues, observer, now)
         self._ear = Ear(made.recognizers, source.rate, observer)
@@ -87,6 +85,11 @@ class AgentSession:
         self._leaving = False  # the last words are being said: nothing interrupts them
         self._clock: TurnClock | None = None
         self._keypad = Keypad(self._keyed)
+
+    @property
+    def conversation(self) -> Conversation:
+        """What was said so far."""
+        return self._minutes.conversation
 
     async def run(self) -> Outcome:
         """Talk until the call is to end, the caller left, or a human is to take over."""
@@ -132,6 +135,7 @@ class AgentSession:
     async def close(self) -> None:
         """Let the providers go."""
         await self._ear.close()
+        await self._mind.close()
 
     # ---- hearing
 
@@ -256,18 +260,16 @@ class AgentSession:
         noted = turn is None
         async with aclosing(self._mind.acts(ask)) as acts:
             async for act in acts:
-                if turn and not noted and not isinstance(act, Looked):
-                    self._note_caller(turn, act if isinstance(act, Meant) else None)
+                if turn and not noted and not isinstance(act, Looked | Prompted):
+                    self._minutes.caller_said(turn, act if isinstance(act, Meant) else None)
                     noted = True
                 match act:
                     case Say(text):
                         await self._say(text)
-                    case Meant():
-                        self._meant(act)
-                    case Looked():
-                        self._looked(act)
                     case HangUp() | Transfer():
                         last, self._leaving = act, True
+                    case _:
+                        self._minutes.acted(act)
         heard = await self._mouth.finish()
         self._told(heard, interrupted=False)
         self._step(AgentIs(self._now(), Speech.IDLE))
@@ -292,36 +294,16 @@ class AgentSession:
     async def _apologise(self, why: str) -> None:
         """Say that something failed, and hand over: the caller is not left alone with it."""
         self._leaving = True
-        intent = self.conversation.intent
         with contextlib.suppress(ProviderError):  # without a voice there is no apology either
             await self._mouth.say(self.agent.reply("apology"))
             self._told(await self._mouth.finish(), interrupted=False)
-        self._escalate(Transfer(self.agent.human, intent, 0.0, why))
+        self._escalate(Transfer(self.agent.human, "", 0.0, why))
 
     # ---- keeping account
 
     def _told(self, heard: str, *, interrupted: bool) -> None:
-        self.conversation.agent_said(heard, at=self._now(), interrupted=interrupted)
+        self._minutes.agent_said(heard, interrupted=interrupted)
         self._mind.heard(heard, interrupted=interrupted)
-
-    def _note_caller(self, turn: Understood, meant: Meant | None) -> None:
-        now = self._now()
-        intent, slots = (meant.intent, meant.slots) if meant else ("", {})
-        self._observer.note(
-            CallerSaid(now, turn.text, turn.confidence, intent, slots or None, turn.way)
-        )
-        self.conversation.caller_said(turn.text, at=now)
-
-    def _meant(self, meant: Meant) -> None:
-        if meant.wish:
-            self.conversation.understood(meant.wish, meant.confidence)
-        self.conversation.fields.update(meant.slots)
-
-    def _looked(self, looked: Looked) -> None:
-        at, row = self._now(), looked.result
-        self._observer.note(
-            ToolCalled(at, looked.name, looked.arguments, row, looked.seconds * 1000, looked.error)
-        )
 
     def _note_turn(self) -> None:
         """Note where the time of an answer went, once its first sample has been played."""
@@ -336,9 +318,7 @@ class AgentSession:
         self._step(Expecting(expected.end_silence, self.agent.idle_seconds))
 
     def _escalate(self, last: Transfer) -> None:
-        intent = last.intent or self.conversation.intent
-        self._observer.note(Escalated(self._now(), last.target, intent, last.confidence, last.why))
-        summary = self.conversation.summary()
+        intent, summary = self._minutes.handed_over(last)
         self._end(Escalate(last.target, intent, last.confidence, summary, last.why))
 
     def _end(self, outcome: Outcome) -> None:

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from opensip.agent.grammar import DIGIT_WORDS
@@ -70,6 +71,11 @@ class Word(str):
 def fill(template: str, values: dict[str, Any]) -> str:
     """Fill a template. What is unknown is left out, for a caller must not hear braces."""
     return aloud(template.format_map(_Lenient(values)))
+
+
+def fill_names(text: str, values: Mapping[str, str]) -> str:
+    """Put values in place of {name}; what is unknown is left out, other braces stay."""
+    return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], ""), text)
 
 
 class _Lenient(dict[str, Any]):

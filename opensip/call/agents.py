@@ -87,6 +87,7 @@ def make_agent(
 
 
 _KINDS: Mapping[str, Callable[..., Talker]] = {
+    "model": AgentSession,
     "scripted": AgentSession,
     "echo": EchoAgent,
     "tone": ToneAgent,

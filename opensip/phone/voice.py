@@ -3,7 +3,7 @@
 import numpy as np
 
 from opensip.agent.definition import Agent
-from opensip.agent.providers import Synthesizer, factory
+from opensip.agent.providers import Brief, Synthesizer, factory
 from opensip.audio.frame import Samples
 from opensip.audio.resample import resample
 from opensip.phone.caller import Speak
@@ -13,7 +13,7 @@ VOICES = ("slt", "rms", "awb", "kal16", "kal")  # of flite
 
 def voice_of(name: str, *, mute: bool = False) -> Speak:
     """Make what speaks with a voice of flite; `mute` gives silence as long as the speech."""
-    synthesizer: Synthesizer = factory("synthesizer", "embedded")(Agent("phone", voice=name))
+    synthesizer: Synthesizer = factory("synthesizer", "embedded")(Brief(Agent("phone", voice=name)))
 
     async def speak(text: str, rate: int) -> Samples:
         pieces = [piece async for piece in synthesizer.speak(text)]

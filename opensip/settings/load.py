@@ -8,8 +8,9 @@ from glob import glob
 from pathlib import Path
 from typing import Any, TypeVar
 
-from opensip.agent.definition import Agent, check
-from opensip.agent.providers import PROVIDERS, make
+from opensip.agent.check import check
+from opensip.agent.definition import TALKING, Agent
+from opensip.agent.providers import make
 from opensip.carriers import Trunk
 from opensip.errors import ConfigError
 from opensip.net.guarded_https import https_context
@@ -17,7 +18,7 @@ from opensip.net.sti import anchors
 from opensip.net.tls import TlsConfig, server_context
 from opensip.settings import trunks
 from opensip.settings.schema import ListenerTable, ServerTable, TlsTable, TrunkTable
-from opensip.settings.table import Mistakes, Reading, nearest, read
+from opensip.settings.table import Mistakes, Reading, read
 
 T = TypeVar("T")
 
@@ -45,7 +46,7 @@ def load(file: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
     if server is None:  # its mistakes are no reason to keep those of the other files back
         named = {key: table[key] for key in _FILES if key in table}
         server = read(ServerTable, named, Reading(file)) or ServerTable()
-    agents = _load_agents(server, file, found)
+    agents = _load_agents(server, file, found, environ)
     tables = _load_trunks(server, reading, found)
     made = []
     anchored = server.identity.anchors is not None
@@ -86,26 +87,29 @@ def tls_config(tls: TlsTable, listener: ListenerTable) -> TlsConfig:
     )
 
 
-def _load_agents(server: ServerTable, file: Path, found: list[str]) -> dict[str, Agent]:
+def _load_agents(
+    server: ServerTable, file: Path, found: list[str], environ: Mapping[str, str] | None
+) -> dict[str, Agent]:
     agents = {name: Agent(name=name, kind=name) for name in BUILT_IN}
     for path in _files(server.agent_files, file, found):
-        agent = _read_file(Agent, path, found, name=path.stem)
+        agent = _read_file(Agent, path, found, environ=environ, name=path.stem)
         if agent is not None:
-            agent = _with_directory(agent, server.directory)
-            found += [f"{path}: {what}" for what in (*check(agent), *_unknown_providers(agent))]
+            agent = _at(server, agent)
+            found += [f"{path}: {what}" for what in check(agent)]
             agents[agent.name] = agent
         else:
             agents[path.stem] = agents["echo"]  # its mistakes are told; its numbers have none
     return agents
 
 
-def _with_directory(agent: Agent, ours: Mapping[str, str]) -> Agent:
-    """Let the server's `[directory]` say where the agent's entries lead."""
+def _at(server: ServerTable, agent: Agent) -> Agent:
+    """Join what the server has for an agent: where its entries lead, accounts with providers."""
     entries = {
-        name: dataclasses.replace(entry, uri=ours.get(name, entry.uri))
+        name: dataclasses.replace(entry, uri=server.directory.get(name, entry.uri))
         for name, entry in agent.directory.items()
     }
-    return dataclasses.replace(agent, directory=entries)
+    accounts = {**server.providers, **agent.providers}
+    return dataclasses.replace(agent, directory=entries, providers=accounts)
 
 
 def _load_trunks(
@@ -176,17 +180,10 @@ def _warnings(server: ServerTable, made: list[Trunk]) -> Iterator[str]:
         )
 
 
-def _unknown_providers(agent: Agent) -> Iterator[str]:
-    for stage, known in PROVIDERS.items():
-        for name in getattr(agent, stage):
-            if name not in known:
-                yield f"{stage}: no provider {name!r}{nearest(name, known)}"
-
-
 def _unable(agents: Iterable[Agent]) -> Iterator[str]:
     """Find agents that cannot talk on this machine: the server runs, their calls go to a human."""
     for agent in agents:
-        if agent.kind == "scripted":
+        if agent.kind in TALKING:
             try:
                 make(agent)
             except ConfigError as error:

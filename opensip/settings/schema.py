@@ -6,6 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
+from opensip.agent.definition import Account
 from opensip.carriers.trunk import DtmfWay, IdentityPolicy, Srtp
 from opensip.log import Form, Level
 from opensip.net.dns import split_server
@@ -243,6 +244,7 @@ class ServerTable:
     identity: IdentityTable = IdentityTable()
     log: LogTable = LogTable()
     directory: Mapping[str, str] = field(default_factory=dict)
+    providers: Mapping[str, Account] = field(default_factory=dict)
     trunks: Mapping[str, TrunkTable] = field(default_factory=dict)
 
     @property

@@ -2,7 +2,8 @@
 
 The dataclass is the schema: field names are keys, annotations are types, defaults are defaults.
 Known annotations: str, int, float, bool, Path, Secret, Literal, X | None, tuple[X, ...],
-Mapping[str, X], another dataclass, IPv4/IPv6 networks, Any.
+Mapping[str, X], another dataclass, IPv4/IPv6 networks, Any. A field whose metadata says `secret`
+is read as a Secret.
 """
 
 import dataclasses
@@ -77,7 +78,9 @@ def _dataclass(schema: Any, table: Any, where: str, reading: Reading) -> Any:
                 reading.mistake(_join(where, name), "is missing")
             continue
         try:
-            values[name] = _value(hints[name], table[name], _join(where, name), reading)
+            # a room below marks what is secret: it does not know where secrets are fetched
+            hint = Secret if item.metadata.get("secret") else hints[name]
+            values[name] = _value(hint, table[name], _join(where, name), reading)
         except _Wrong:
             continue
     if len(reading.mistakes) > found:

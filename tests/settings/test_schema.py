@@ -58,7 +58,9 @@ def test_every_key_is_explained():
 
 
 def test_no_key_is_there_that_the_server_does_not_know():
-    reading = Reading(CONFIG / "opensip.toml", {"ALICE": "x", "TRUNK_PASSWORD": "x"})
+    reading = Reading(
+        CONFIG / "opensip.toml", {"ALICE": "x", "TRUNK_PASSWORD": "x", "OPENAI_API_KEY": "x"}
+    )
     table = uncommented()
     del table["trunks"]["example"]["users"]["alice"]["password"]
     read(ServerTable, table, reading)

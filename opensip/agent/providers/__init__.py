@@ -1,7 +1,7 @@
 """What a conversation needs of its providers, and the table in which an agent finds them by name.
 
-A provider is one file here and one line in PROVIDERS. Audio is linear 16-bit, one channel, at
-`rate` Hz of the provider.
+A provider is one file or folder here and one line in PROVIDERS. Audio is linear 16-bit, one
+channel, at `rate` Hz of the provider.
 """
 
 import sys
@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol, cast
 
-from opensip.agent.definition import Agent
+from opensip.agent.definition import Account, Agent
+from opensip.agent.memory import Memory
 from opensip.audio.frame import Samples
 from opensip.errors import ConfigError
 
@@ -69,6 +70,25 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
+class Prompted:
+    """A model answered: which, under which version of its prompt, for how many tokens."""
+
+    provider: str
+    model: str
+    prompt: str
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What came of the call, in the agent's view."""
+
+    outcome: str
+    details: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """The call is to end once all is said."""
 
@@ -77,15 +97,19 @@ class HangUp:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """A human is to take over, named by an entry of the agent's directory."""
+    """A human is to take over, named by an entry of the agent's directory.
+
+    Without a `summary` the conversation makes one.
+    """
 
     target: str
     intent: str
     confidence: float
     why: str
+    summary: str = ""
 
 
-Act = Say | Meant | Looked | HangUp | Transfer
+Act = Say | Meant | Looked | Prompted | Noted | HangUp | Transfer
 
 
 class Recognizer(Protocol):
@@ -127,6 +151,12 @@ class Dialogue(Protocol):
     def heard(self, text: str, *, interrupted: bool) -> None:
         """Learn how much of the last answer the caller heard."""
 
+    async def prepare(self) -> None:
+        """Get ready while the phone rings; must not raise."""
+
+    async def close(self) -> None:
+        """End what still runs."""
+
 
 class Synthesizer(Protocol):
     """Speaks text."""
@@ -137,31 +167,51 @@ class Synthesizer(Protocol):
         """Give the audio of a clause, piece by piece. ProviderError."""
 
 
-# stage -> name -> "module:attribute" of a factory that takes the agent; imported when asked for,
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a provider is made from: the agent, its account with the provider, the call.
+
+    `name` is how the agent's file calls the provider; `memory` is one for all of a call.
+    """
+
+    agent: Agent
+    name: str = ""
+    account: Account = field(default_factory=Account)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
+
+
+# stage -> name -> "module:attribute" of a factory that takes a Brief; imported when asked for,
 # so that an extra is needed only by the agent that uses it.
 PROVIDERS: dict[str, dict[str, str]] = {
     "recognizer": {
         "embedded": "opensip.agent.providers.embedded_recognizer:make",
+        "openai": "opensip.agent.providers.openai.recognizer:make",
         "scripted": "opensip.agent.providers.scripted:make_recognizer",
     },
     "dialogue": {
+        "openai": "opensip.agent.providers.openai.dialogue:make",
         "script": "opensip.agent.script:make",
         "scripted": "opensip.agent.providers.scripted:make_dialogue",
     },
     "synthesizer": {
         "embedded": "opensip.agent.providers.embedded_synthesizer:make",
+        "openai": "opensip.agent.providers.openai.synthesizer:make",
         "scripted": "opensip.agent.providers.scripted:make_synthesizer",
     },
 }
+NEEDS_MODEL = ("openai",)  # providers whose models the account must name
+
+Factory = Callable[[Brief], Any]
 
 
-def factory(stage: str, name: str) -> Callable[[Agent], Any]:
+def factory(stage: str, name: str) -> Factory:
     """Find a provider's factory. Raises ConfigError naming what is known."""
     known = PROVIDERS[stage]
     if name not in known:
         raise ConfigError(f"no {stage} {name!r}; known are {', '.join(sorted(known))}")
     module, _, attribute = known[name].partition(":")
-    return cast(Callable[[Agent], Any], getattr(import_module(module), attribute))
+    return cast(Factory, getattr(import_module(module), attribute))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,16 +223,31 @@ class Providers:
     synthesizers: tuple[Synthesizer, ...]
 
 
-def make(agent: Agent) -> Providers:
-    """Make the providers that the agent names. Raises ConfigError, MissingExtra."""
+def make(agent: Agent, variables: Mapping[str, str] | None = None) -> Providers:
+    """Make the providers that the agent names, for one call. Raises ConfigError, MissingExtra."""
+    memory = Memory()
+
+    def made(stage: str, name: str) -> Any:
+        account = agent.providers.get(name, Account(provider=name))
+        brief = Brief(agent, name, account, variables or {}, memory)
+        return factory(stage, account.provider)(brief)
+
     return Providers(
-        tuple(factory("recognizer", name)(agent) for name in agent.recognizer),
-        tuple(factory("dialogue", name)(agent) for name in agent.dialogue),
-        tuple(factory("synthesizer", name)(agent) for name in agent.synthesizer),
+        tuple(made("recognizer", name) for name in agent.recognizer),
+        tuple(made("dialogue", name) for name in agent.dialogue),
+        tuple(made("synthesizer", name) for name in agent.synthesizer),
     )
 
 
+_SHARING = (  # what keeps something open for all calls of a loop
+    "opensip.agent.providers.embedded_recognizer",
+    "opensip.agent.providers.openai.client",
+    "opensip.agent.tools.webhook",
+)
+
+
 async def close_shared() -> None:
-    """End what providers share on the running loop (decoder processes), before the loop ends."""
-    if embedded := sys.modules.get("opensip.agent.providers.embedded_recognizer"):
-        await embedded.close_shared()
+    """End what is shared on the running loop (processes, connections), before the loop ends."""
+    for name in _SHARING:
+        if module := sys.modules.get(name):
+            await module.close_shared()

@@ -11,8 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from opensip.agent import grammar
-from opensip.agent.definition import Agent
-from opensip.agent.providers import Expectation, Understood
+from opensip.agent.providers import Brief, Expectation, Understood
 from opensip.audio.frame import Samples
 from opensip.audio.resample import resample
 from opensip.errors import MissingExtra, ProviderError
@@ -181,6 +180,6 @@ def understood(text: str, score: float, worst: float, coverage: float) -> Unders
     return Understood(text, round(min(1.0, (score - limit) / (_BEST - limit)), 2))
 
 
-def make(agent: Agent) -> EmbeddedRecognizer:
+def make(brief: Brief) -> EmbeddedRecognizer:
     """Make the recognizer of one call. Raises MissingExtra."""
     return EmbeddedRecognizer()

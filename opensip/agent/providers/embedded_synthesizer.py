@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 
-from opensip.agent.definition import Agent
+from opensip.agent.providers import Brief
 from opensip.audio.frame import Samples
 from opensip.audio.resample import resample
 from opensip.errors import ConfigError, ProviderError
@@ -107,6 +107,6 @@ def _trimmed(samples: Samples) -> Samples:
     return samples[max(0, loud[0] - _LEAD) : loud[-1] + _TAIL]
 
 
-def make(agent: Agent) -> EmbeddedSynthesizer:
+def make(brief: Brief) -> EmbeddedSynthesizer:
     """Make the voice of one call. Raises ConfigError."""
-    return EmbeddedSynthesizer(agent.voice)
+    return EmbeddedSynthesizer(brief.agent.voice)

@@ -7,8 +7,7 @@ a tone, with the delays of a fast cascade.
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 
-from opensip.agent.definition import Agent
-from opensip.agent.providers import Act, Expectation, Say, Understood
+from opensip.agent.providers import Act, Brief, Expectation, Say, Understood
 from opensip.audio.frame import Samples
 from opensip.audio.tones import tone
 from opensip.errors import ProviderError
@@ -92,6 +91,12 @@ class ScriptedDialogue:
         """Keep what was heard."""
         self.heard_texts.append(text)
 
+    async def prepare(self) -> None:
+        """There is nothing to make ready."""
+
+    async def close(self) -> None:
+        """There is nothing to end."""
+
     async def _next(self) -> AsyncIterator[Act]:
         acts = self._answers.pop(0) if self._answers else ()
         await asyncio.sleep(self._delay)
@@ -123,16 +128,16 @@ class ScriptedSynthesizer:
             yield tone(self._frequency, min(RATE // 2, samples - start) / RATE, RATE)
 
 
-def make_recognizer(agent: Agent) -> ScriptedRecognizer:
+def make_recognizer(brief: Brief) -> ScriptedRecognizer:
     """Make a recognizer that understands nothing."""
     return ScriptedRecognizer()
 
 
-def make_dialogue(agent: Agent) -> ScriptedDialogue:
+def make_dialogue(brief: Brief) -> ScriptedDialogue:
     """Make a dialogue of one greeting and a hundred equal answers."""
-    return ScriptedDialogue([[Say(agent.greeting or "Hello.")], *([[Say("I see.")]] * 100)])
+    return ScriptedDialogue([[Say(brief.agent.greeting or "Hello.")], *([[Say("I see.")]] * 100)])
 
 
-def make_synthesizer(agent: Agent) -> ScriptedSynthesizer:
+def make_synthesizer(brief: Brief) -> ScriptedSynthesizer:
     """Make a voice of one tone."""
     return ScriptedSynthesizer()

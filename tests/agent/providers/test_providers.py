@@ -29,7 +29,9 @@ def test_every_entry_of_the_table_can_be_found(stage, name):
 
 
 def test_an_unknown_provider_is_named_with_the_known():
-    with pytest.raises(ConfigError, match="no recognizer 'ears'; known are embedded, scripted"):
+    with pytest.raises(
+        ConfigError, match="no recognizer 'ears'; known are embedded, openai, scripted"
+    ):
         factory("recognizer", "ears")
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from opensip.agent.definition import Agent
-from opensip.agent.providers import Expectation, Say, Understood
+from opensip.agent.providers import Brief, Expectation, Say, Understood
 from opensip.agent.providers.scripted import (
     ScriptedDialogue,
     ScriptedRecognizer,
@@ -71,8 +71,8 @@ def test_the_voice_is_as_long_as_its_text():
 def test_agents_may_name_them():
     async def main():
         agent = Agent("test", greeting="Hi.")
-        assert (await make_recognizer(agent).finish()) == Understood("", 0.0)
-        assert [act async for act in make_dialogue(agent).open()] == [Say("Hi.")]
-        assert make_synthesizer(agent).rate == 8000
+        assert (await make_recognizer(Brief(agent)).finish()) == Understood("", 0.0)
+        assert [act async for act in make_dialogue(Brief(agent)).open()] == [Say("Hi.")]
+        assert make_synthesizer(Brief(agent)).rate == 8000
 
     run(main)

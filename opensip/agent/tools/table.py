@@ -1,4 +1,4 @@
-"""Tools of an agent: look-ups in the tables of its file."""
+"""Look-ups in the tables of an agent's file."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,6 +1,6 @@
 import pytest
 
-from opensip.agent.tools import look_up
+from opensip.agent.tools.table import look_up
 from opensip.errors import ToolError
 from tests.fakes.shop import shop
 

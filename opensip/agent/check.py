@@ -1,0 +1,208 @@
+"""Every mistake that an agent's file can hold, each with its place and its remedy."""
+
+import difflib
+import re
+import string
+from collections.abc import Iterable, Iterator
+
+from opensip.agent import grammar
+from opensip.agent.definition import (
+    KINDS,
+    REPLIES,
+    TALKING,
+    Account,
+    Action,
+    Agent,
+    Intent,
+    Slot,
+    State,
+    ToolTable,
+    with_digits,
+)
+from opensip.agent.providers import NEEDS_MODEL, PROVIDERS
+from opensip.agent.tools.builtin import BUILT_IN
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")  # what models take for the name of a function
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_LONGEST_TOOL = 30.0  # seconds that a caller can be asked to wait, with fillers
+STAGES = ("recognizer", "dialogue", "synthesizer")
+
+
+def check(agent: Agent) -> list[str]:
+    """Name every mistake of `agent`, each with its place and its remedy."""
+    if agent.kind not in KINDS:
+        return [f"kind: {agent.kind!r} is not one of {', '.join(KINDS)}"]
+    if agent.kind not in TALKING:
+        return []
+    found = [*_check_talking(agent), *_check_providers(agent)]
+    if agent.kind == "model":
+        found += _check_model(agent)
+    if agent.kind == "scripted" or "script" in agent.dialogue:
+        found += _check_script(agent)
+    return found
+
+
+def _check_talking(agent: Agent) -> Iterator[str]:
+    yield from _all_known("replies", agent.replies, REPLIES, "reply")
+    if agent.failures < 1:
+        yield "failures: must be at least 1"
+    for key in ("idle_seconds", "filler_seconds"):
+        if getattr(agent, key) <= 0:
+            yield f"{key}: must be more than 0"
+    for name, entry in agent.directory.items():
+        if not entry.uri.startswith(("sip:", "sips:", "tel:", "+")):
+            yield f"directory.{name}.uri: {entry.uri!r} is no sip:, sips: or tel: URI or +number"
+    texts = [("greeting", agent.greeting)]
+    texts += [(f"replies.{name}", text) for name, text in agent.replies.items()]
+    texts += [(f"idle_prompts[{n}]", text) for n, text in enumerate(agent.idle_prompts)]
+    for name, text in texts:
+        yield from _template(name, text)
+
+
+def _check_providers(agent: Agent) -> Iterator[str]:
+    for stage in STAGES:
+        if not getattr(agent, stage):
+            yield f"{stage}: name at least one provider"
+        for name in getattr(agent, stage):
+            yield from _provider(agent, stage, name)
+    for name, account in agent.providers.items():
+        known = {provider for stage in STAGES for provider in PROVIDERS[stage]}
+        yield from _known(f"providers.{name}.provider", account.provider, known, "provider")
+        for stage in STAGES:
+            if getattr(account, f"{stage}_seconds") <= 0:
+                yield f"providers.{name}.{stage}_seconds: must be more than 0"
+
+
+def _provider(agent: Agent, stage: str, name: str) -> Iterator[str]:
+    account = agent.providers.get(name, Account(provider=name))
+    known = PROVIDERS[stage]
+    if account.provider not in known:
+        names = sorted({*known, *agent.providers})
+        close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+        hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names)}"
+        yield f"{stage}: no provider {name!r}; {hint}"
+    elif account.provider in NEEDS_MODEL and name not in agent.providers:
+        yield f"{stage}: {name!r} needs a table [providers.{name}] that names its models"
+    elif account.provider in NEEDS_MODEL and not (account.base_url or account.api_key):
+        yield f"providers.{name}.api_key: is missing; write env:NAME or file:PATH, or a base_url"
+    elif account.provider in NEEDS_MODEL and not getattr(account, f"{stage}_model"):
+        yield f"providers.{name}.{stage}_model: is missing, and {stage} names {name!r}"
+    elif account.provider in NEEDS_MODEL and stage == "synthesizer" and not account.voice:
+        yield f"providers.{name}.voice: is missing, and synthesizer names {name!r}"
+
+
+def _check_model(agent: Agent) -> Iterator[str]:
+    if not agent.persona.strip():
+        yield "persona: say who the agent is, what it may do and what not"
+    if not _LANGUAGE.fullmatch(agent.language):
+        yield f"language: {agent.language!r} is no language tag such as en or en-US"
+    if agent.directory:
+        yield from _known("human", agent.human, agent.directory, "directory entry")
+    if agent.tool_calls < 0:
+        yield "tool_calls: must be 0 or more"
+    for name, tool in agent.tools.items():
+        yield from _tool(f"tools.{name}", name, tool)
+
+
+def _tool(where: str, name: str, tool: ToolTable) -> Iterator[str]:
+    if not _NAME.fullmatch(name):
+        yield f"{where}: a tool is named by letters, digits, _ and -"
+    if name in BUILT_IN:
+        yield f"{where}: every agent has a tool of this name already; choose another"
+    if sum(map(bool, (tool.file, tool.module, tool.url))) != 1:
+        yield f"{where}: one of file, module and url is wanted"
+    if tool.url and not tool.url.startswith(("http://", "https://")):
+        yield f"{where}.url: {tool.url!r} is no http:// or https:// URL"
+    if tool.url and not tool.description:
+        yield f"{where}.description: tell the model what the webhook does and when to use it"
+    if tool.method not in _METHODS:
+        yield f"{where}.method: {tool.method!r} is not one of {', '.join(_METHODS)}"
+    if not 0 < tool.seconds <= _LONGEST_TOOL:
+        yield f"{where}.seconds: more than 0 and at most {_LONGEST_TOOL:g}"
+    yield from _all_known(f"{where}.optional", tool.optional, tool.parameters, "parameter")
+    for key, value in tool.parameters.items():
+        if not isinstance(value, str | list | dict):
+            yield f"{where}.parameters.{key}: a description, a list of values or a JSON schema"
+
+
+def _check_script(agent: Agent) -> Iterator[str]:
+    yield from _known("start", agent.start, agent.states, "state")
+    yield from _known("human", agent.human, agent.directory, "directory entry")
+    yield from _all_known("everywhere", agent.everywhere, agent.intents, "intent")
+    yield from _all_known("keys", agent.keys.values(), agent.intents, "intent")
+    for key in agent.keys.keys() - set("0123456789*#"):
+        yield f"keys.{key}: a key is one of 0-9, * and #"
+    for name, state in agent.states.items():
+        yield from _state(agent, name, state)
+    for name, intent in agent.intents.items():
+        yield from _intent(agent, name, intent)
+    for name, slot in agent.slots.items():
+        yield from _slot(agent, name, slot)
+
+
+def _state(agent: Agent, name: str, state: State) -> Iterator[str]:
+    where = f"states.{name}"
+    yield from _all_known(f"{where}.intents", state.intents, agent.intents, "intent")
+    for key, slot in (("slot", state.slot), ("keyed", state.keyed)):
+        if slot:
+            yield from _known(f"{where}.{key}", slot, agent.slots, "slot")
+    if not (state.intents or state.slot or agent.everywhere):
+        yield f"{where}: listens for nothing; give it intents or a slot"
+    for key, text in (("ask", state.ask), ("help", state.help)):
+        yield from _template(f"{where}.{key}", text)
+
+
+def _intent(agent: Agent, name: str, intent: Intent) -> Iterator[str]:
+    where = f"intents.{name}"
+    if not intent.phrases:
+        yield f"{where}.phrases: name at least one phrase"
+    yield from _phrases(where, intent.phrases)
+    yield from _action(agent, f"{where}.action", intent.action)
+
+
+def _slot(agent: Agent, name: str, slot: Slot) -> Iterator[str]:
+    where = f"slots.{name}"
+    if any("{digits}" not in phrase for phrase in slot.phrases):
+        yield f"{where}.phrases: each must hold {{digits}}"
+    yield from _phrases(where, [with_digits(phrase, slot.digits) for phrase in slot.phrases])
+    if slot.table:
+        yield from _known(f"{where}.table", slot.table, agent.data, "data table")
+    yield from _template(f"{where}.read_back", slot.read_back)
+    for key, action in (("found", slot.found), ("missing", slot.missing)):
+        yield from _action(agent, f"{where}.{key}", action)
+
+
+def _action(agent: Agent, where: str, action: Action) -> Iterator[str]:
+    if sum(map(bool, (action.go, action.transfer, action.hangup, action.repeat))) > 1:
+        yield f"{where}: only one of go, transfer, hangup and repeat"
+    if action.go:
+        yield from _known(f"{where}.go", action.go, agent.states, "state")
+    if action.transfer:
+        yield from _known(f"{where}.transfer", action.transfer, agent.directory, "directory entry")
+    yield from _template(f"{where}.say", action.say)
+
+
+def _phrases(where: str, phrases: Iterable[str]) -> Iterator[str]:
+    for phrase in phrases:
+        try:
+            grammar.parse(phrase)
+        except grammar.PhraseError as error:
+            yield f"{where}.phrases: {error}"
+
+
+def _template(where: str, text: str) -> Iterator[str]:
+    try:
+        list(string.Formatter().parse(text))
+    except ValueError as error:
+        yield f"{where}: {text!r} is no template: {error}; write {{{{ for a brace"
+
+
+def _all_known(where: str, names: Iterable[str], known: Iterable[str], what: str) -> Iterator[str]:
+    for name in names:
+        yield from _known(where, name, known, what)
+
+
+def _known(where: str, name: str, known: Iterable[str], what: str) -> Iterator[str]:
+    if name not in known:
+        yield f"{where}: no {what} {name!r}; known are {', '.join(sorted(known)) or 'none'}"

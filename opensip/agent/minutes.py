@@ -1,0 +1,60 @@
+"""Keeps the minutes of a conversation: what was said, meant, looked up, and events of it."""
+
+from collections.abc import Callable
+
+from opensip.agent.conversation import Conversation
+from opensip.agent.providers import Act, Looked, Meant, Noted, Prompted, Transfer, Understood
+from opensip.events import (
+    CallerSaid,
+    Escalated,
+    ModelAnswered,
+    Observer,
+    OutcomeNoted,
+    ToolCalled,
+)
+
+
+class Minutes:
+    """Writes the conversation of one call, and notes events."""
+
+    def __init__(self, observer: Observer, now: Callable[[], float]) -> None:
+        self.conversation = Conversation()
+        self._observer = observer
+        self._now = now
+
+    def agent_said(self, heard: str, *, interrupted: bool) -> None:
+        """Write down what was heard of the agent."""
+        self.conversation.agent_said(heard, at=self._now(), interrupted=interrupted)
+
+    def caller_said(self, turn: Understood, meant: Meant | None) -> None:
+        """Write down a turn of the caller, with how it was taken."""
+        now = self._now()
+        intent, slots = (meant.intent, meant.slots) if meant else ("", {})
+        self._observer.note(
+            CallerSaid(now, turn.text, turn.confidence, intent, slots or None, turn.way)
+        )
+        self.conversation.caller_said(turn.text, at=now)
+
+    def acted(self, act: Act) -> None:
+        """Write down what is neither said nor an end of the call."""
+        now = self._now()
+        match act:
+            case Meant():
+                if act.wish:
+                    self.conversation.understood(act.wish, act.confidence)
+                self.conversation.fields.update(act.slots)
+            case Looked(name, arguments, result, seconds, error):
+                self._observer.note(ToolCalled(now, name, arguments, result, seconds * 1000, error))
+            case Prompted(provider, model, prompt, tokens_in, tokens_out):
+                self._observer.note(
+                    ModelAnswered(now, provider, model, prompt, tokens_in, tokens_out)
+                )
+            case Noted(outcome, details):
+                self.conversation.fields["outcome"] = outcome
+                self._observer.note(OutcomeNoted(now, outcome, details))
+
+    def handed_over(self, last: Transfer) -> tuple[str, str]:
+        """Write down that a human is wanted; returns the intent and the summary for them."""
+        intent = last.intent or self.conversation.intent
+        self._observer.note(Escalated(self._now(), last.target, intent, last.confidence, last.why))
+        return intent, last.summary or self.conversation.summary()

@@ -1,0 +1,266 @@
+"""The dialogue of a language model: streams its words by clause, runs its tools, ends its calls."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from opensip.agent.chat import ChatModel, Delta, Used, Words
+from opensip.agent.clauses import ClauseCutter
+from opensip.agent.definition import Agent
+from opensip.agent.memory import Call, Message
+from opensip.agent.plain import plain
+from opensip.agent.prompt import system_prompt, version_of
+from opensip.agent.providers import (
+    Act,
+    Brief,
+    Expectation,
+    HangUp,
+    Looked,
+    Meant,
+    Noted,
+    Prompted,
+    Say,
+    Transfer,
+    Understood,
+)
+from opensip.agent.spoken import fill
+from opensip.agent.toolbox import Toolbox
+from opensip.agent.tools import Tool, builtin
+from opensip.errors import ProviderError
+
+MOST_ROUNDS = 6  # requests for one answer; the last one may use no tools
+LONGEST_ANSWER = 1500  # characters: more than a minute and a half of speech is no answer
+_GREET = "(The call begins: greet the caller and ask how you can help.)"
+_ASKED = 1.0  # confidence of a wish that the model has put into words
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What has come of one answer so far."""
+
+    length: int = 0  # characters said
+    ran: Counter[tuple[str, str]] = field(default_factory=Counter)
+    cutter: ClauseCutter = field(default_factory=ClauseCutter)
+    calls: list[Call] = field(default_factory=list)
+
+
+class ModelDialogue:
+    """One call's dialogue with a model. Its memory is shared with the dialogues it may fall to."""
+
+    def __init__(
+        self, brief: Brief, chat: ChatModel, *, now: Callable[[], float], today: datetime
+    ) -> None:
+        self._agent: Agent = brief.agent
+        self._chat = chat
+        self._memory = brief.memory
+        self._variables = brief.variables
+        self._tools = Toolbox(brief.agent, brief.memory, brief.variables, now)
+        self._system: Message = {
+            "role": "system",
+            "content": system_prompt(brief.agent, brief.variables, now=today),
+        }
+        self._prompt = version_of(str(self._system["content"]))
+        self._idles = 0
+        self._failures = 0
+        self._running: set[asyncio.Task[list[Looked]]] = set()
+        self._late: list[Looked] = []
+
+    # ---- the Dialogue protocol
+
+    def expectation(self) -> Expectation:
+        """Anything may be said."""
+        return Expectation()
+
+    async def open(self) -> AsyncIterator[Act]:
+        """Greet: in the agent's words, or else in the model's."""
+        if self._agent.greeting:
+            yield Say(self._filled(self._agent.greeting))
+            return
+        self._memory.begin(self._memory, _GREET)
+        async for act in self._reply():
+            yield act
+
+    async def answer(self, turn: Understood) -> AsyncIterator[Act]:
+        """Answer what was said or keyed; nothing understood too often leads to a person."""
+        async for late in self._settled():
+            yield late
+        self._idles = 0
+        if not turn.text.strip():
+            for act in self._not_understood():
+                yield act
+            return
+        self._failures = 0
+        keyed = f"(The caller pressed the keys {' '.join(turn.text)}.)"
+        self._memory.begin(turn, keyed if turn.way == "dtmf" else turn.text)
+        async for act in self._reply():
+            yield act
+
+    async def idle(self) -> AsyncIterator[Act]:
+        """Ask whether somebody is there, in one way after the other; then say goodbye."""
+        prompts = self._agent.idle_prompts or (self._agent.reply("still_there"),) * 2
+        self._idles += 1
+        if self._idles <= len(prompts):
+            yield Say(self._filled(prompts[self._idles - 1]))
+            return
+        yield Say(self._filled(self._agent.reply("nobody")))
+        yield HangUp("the caller was silent")
+
+    async def transfer_failed(self, words: str) -> AsyncIterator[Act]:
+        """Say that nobody could be reached, and go on."""
+        self._memory.noted("Nobody took the call: the caller is with you again.")
+        yield Say(self._filled(words or self._agent.reply("transfer_failed"), self._agent.human))
+        yield Say(self._filled(self._agent.reply("resume")))
+
+    def heard(self, text: str, *, interrupted: bool) -> None:
+        """Remember what the caller heard, and only that."""
+        self._memory.agent_said(text, interrupted=interrupted)
+
+    async def prepare(self) -> None:
+        """Open the connection ahead of the first request."""
+        await self._chat.prepare()
+
+    async def close(self) -> None:
+        """Wait for tools that change something: they end within their time."""
+        if self._running:
+            await asyncio.wait(self._running)
+
+    # ---- an answer
+
+    async def _reply(self) -> AsyncIterator[Act]:
+        answer = _Answer()
+        for number in range(MOST_ROUNDS):
+            tools = self._tools.usable() if number < MOST_ROUNDS - 1 else []
+            async with aclosing(self._round(answer, tools)) as acts:
+                async for act in acts:
+                    yield act
+                    if isinstance(act, HangUp | Transfer):
+                        return
+            if not answer.calls:
+                break
+        if not self._memory.said:
+            raise ProviderError("the model said nothing", provider=self._chat.name, retryable=True)
+
+    async def _round(self, answer: _Answer, tools: Sequence[Tool]) -> AsyncGenerator[Act]:
+        """Ask the model once: its words, then its tools, and what follows from them."""
+        answer.calls, answer.cutter = [], ClauseCutter()
+        messages = [self._system, *self._memory.shown()]
+        async with aclosing(self._chat.stream(messages, tools)) as deltas:
+            async for delta in deltas:
+                for act in self._taken(answer, delta):
+                    yield act
+                if answer.length > LONGEST_ANSWER:
+                    answer.calls = []
+                    return
+        last = self._spoken(answer, answer.cutter.flush())
+        if not answer.calls:
+            for act in last:
+                yield act
+            return
+        running = self._start(answer)  # begins while the last words are still being spoken
+        try:
+            for act in last:
+                yield act
+            ran = await asyncio.shield(running)
+        except (asyncio.CancelledError, GeneratorExit):
+            self._leave(answer, running)
+            raise
+        for looked in ran:
+            yield looked
+            for act in self._consequences(looked):
+                yield act
+
+    def _taken(self, answer: _Answer, delta: Delta) -> list[Act]:
+        match delta:
+            case Words(text):
+                return self._spoken(answer, answer.cutter.push(text))
+            case Call():
+                answer.calls.append(delta)
+            case Used(model, tokens_in, tokens_out):
+                return [Prompted(self._chat.name, model, self._prompt, tokens_in, tokens_out)]
+        return []
+
+    def _spoken(self, answer: _Answer, clauses: Sequence[str]) -> list[Act]:
+        acts: list[Act] = []
+        for text in filter(None, map(plain, clauses)):
+            answer.length += len(text)
+            if not self._memory.repeated(text):
+                self._memory.said.append(text)
+                acts.append(Say(text))
+        return acts
+
+    # ---- tools
+
+    def _start(self, answer: _Answer) -> asyncio.Task[list[Looked]]:
+        task = asyncio.create_task(self._run(tuple(answer.calls), answer))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def _run(self, calls: Sequence[Call], answer: _Answer) -> list[Looked]:
+        async def run(call: Call) -> tuple[Looked, str]:
+            key = (call.name, call.arguments)
+            answer.ran[key] += 1
+            return await self._tools.run(call, repeats=answer.ran[key] - 1)
+
+        results = await asyncio.gather(*map(run, calls))
+        self._memory.tools_ran(calls, [shown for _, shown in results])
+        return [looked for looked, _ in results]
+
+    def _leave(self, answer: _Answer, running: asyncio.Task[list[Looked]]) -> None:
+        """The answer was broken off: tools that only look end, others are seen through."""
+        if self._tools.changes(answer.calls):
+            running.add_done_callback(self._keep)
+        else:
+            running.cancel()
+
+    def _keep(self, task: asyncio.Task[list[Looked]]) -> None:
+        if not task.cancelled() and task.exception() is None:
+            self._late += task.result()
+
+    async def _settled(self) -> AsyncIterator[Looked]:
+        """Wait for tools of an answer that was interrupted, and tell what they gave."""
+        if self._running:
+            await asyncio.wait(self._running)
+        late, self._late = self._late, []
+        for looked in late:
+            yield looked
+
+    def _consequences(self, looked: Looked) -> list[Act]:
+        """Tell what a built-in tool leads to; one whose arguments were wrong to nothing."""
+        if looked.error:
+            return []
+        given = looked.arguments
+        match looked.name:
+            case builtin.TRANSFER:
+                return self._handing_over(given["entry"], given["intent"], given["summary"])
+            case builtin.HANG_UP:
+                words = (
+                    [] if self._memory.said else [Say(self._filled(self._agent.reply("goodbye")))]
+                )
+                return [*words, HangUp(str(given["reason"]))]
+            case builtin.NOTE_OUTCOME:
+                return [Noted(str(given["outcome"]), str(given.get("details", "")))]
+        return []
+
+    def _handing_over(self, entry: str, intent: str, summary: str) -> list[Act]:
+        acts: list[Act] = [Meant("transfer", _ASKED, str(intent))]
+        if not self._memory.said:
+            acts.append(Say(self._filled(self._agent.reply("escalate"), entry)))
+        return [*acts, Transfer(entry, str(intent), _ASKED, "the model asked", str(summary))]
+
+    # ---- standing words
+
+    def _not_understood(self) -> list[Act]:
+        self._failures += 1
+        if self._failures >= self._agent.failures and self._agent.human in self._agent.directory:
+            why, self._failures = f"{self._failures} failures in a row", 0
+            words = Say(self._filled(self._agent.reply("escalate"), self._agent.human))
+            return [words, Transfer(self._agent.human, "", 0.0, why)]
+        return [Say(self._filled(self._agent.reply("not_understood")))]
+
+    def _filled(self, template: str, entry: str = "") -> str:
+        who = self._agent.directory[entry].spoken if entry in self._agent.directory else ""
+        return fill(template, {**self._variables, "who": who or "a colleague"})

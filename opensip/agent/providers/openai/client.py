@@ -1,0 +1,116 @@
+"""One client an account and loop, and what its errors mean to us."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TypeVar
+
+import httpx2
+import openai
+
+from opensip.agent.clients import PerLoop
+from opensip.agent.definition import Account
+from opensip.errors import ProviderError
+
+T = TypeVar("T")
+
+_KEEP_OPEN = 120.0  # seconds between two turns of a call for which a connection stays open
+_CONNECTIONS = 500  # at once: a stage of so many calls
+_PREPARING = 3.0  # seconds to open a connection ahead of time
+_LONGEST_REST = 300.0  # seconds; what asks for more has most likely run out of its quota
+_TOLD = 200  # characters of a server's own message
+
+
+def _make(key: object) -> openai.AsyncOpenAI:
+    assert isinstance(key, tuple)  # noqa: S101 - made by client_of
+    base_url, api_key = key
+    return openai.AsyncOpenAI(
+        api_key=api_key or "none",  # servers of one's own want none, the library wants one
+        base_url=base_url or None,
+        max_retries=0,  # the caller waits: the next provider is asked instead
+        http_client=openai.DefaultAsyncHttpxClient(
+            limits=httpx2.Limits(
+                max_connections=_CONNECTIONS,
+                max_keepalive_connections=_CONNECTIONS,
+                keepalive_expiry=_KEEP_OPEN,
+            )
+        ),
+    )
+
+
+_clients: PerLoop[openai.AsyncOpenAI] = PerLoop(_make, lambda client: client.close())
+
+
+def client_of(account: Account) -> openai.AsyncOpenAI:
+    """Give the running loop's client of an account."""
+    return _clients.get((account.base_url, account.api_key))
+
+
+async def close_shared() -> None:
+    """Close the running loop's connections."""
+    await _clients.close()
+
+
+async def prepare(account: Account) -> None:
+    """Open a connection with a small question whose answer does not matter."""
+    with suppress(openai.OpenAIError, httpx2.HTTPError, TimeoutError, ValueError):
+        async with asyncio.timeout(_PREPARING):
+            await client_of(account).models.list()
+
+
+async def in_time(work: Awaitable[T], seconds: float, *, name: str, what: str) -> T:
+    """Wait for a part of an answer. Raises ProviderError when it takes longer than `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except TimeoutError as error:
+        raise ProviderError(
+            f"{name}: no {what} within {seconds:g} s", provider=name, retryable=True
+        ) from error
+
+
+@contextmanager
+def errors_of(name: str) -> Iterator[None]:
+    """Turn the library's errors into ProviderError that says what happened at `name`."""
+    try:
+        yield
+    except openai.APIStatusError as error:
+        raise _refused(name, error) from error
+    except openai.APITimeoutError as error:
+        raise ProviderError(f"{name}: timed out", provider=name, retryable=True) from error
+    except (openai.APIConnectionError, httpx2.HTTPError) as error:
+        cause = error.__cause__ or error
+        text = f"{name}: the connection failed: {str(cause) or type(cause).__name__}"
+        raise ProviderError(text, provider=name, retryable=True) from error
+    except json.JSONDecodeError as error:
+        text = f"{name}: sent what is no JSON: {error}"
+        raise ProviderError(text, provider=name, retryable=True) from error
+    except (openai.OpenAIError, ValueError) as error:  # in a stream; of a shape not expected
+        text = f"{name}: {str(error)[:_TOLD] or type(error).__name__}"
+        raise ProviderError(text, provider=name, retryable=True) from error
+
+
+def _refused(name: str, error: openai.APIStatusError) -> ProviderError:
+    status, rest = error.status_code, 0.0
+    match status:
+        case 401 | 403:  # its body may hold a part of the key
+            text = f"refused our key ({status}): see api_key of [providers.{name}]"
+        case 404:
+            text = f"knows no such model or path (404): {error.message[:_TOLD]}"
+        case 429:
+            rest = _retry_after(error.response.headers.get("retry-after", ""))
+            text = f"has had enough of us (429), for {rest:g} s"
+        case _ if status >= 500:
+            text = f"failed ({status})"
+        case _:
+            text = f"refused the request ({status}): {error.message[:_TOLD]}"
+    retryable = status >= 500 or status == 408
+    return ProviderError(f"{name}: {text}", provider=name, retryable=retryable, rest=rest)
+
+
+def _retry_after(value: str) -> float:
+    """Read Retry-After in seconds (RFC 9110 section 10.2.3); a date counts as one second."""
+    with suppress(ValueError):
+        return min(max(float(value), 0.0), _LONGEST_REST)
+    return 1.0

@@ -1,0 +1,112 @@
+"""Dialogue by chat completions: streamed words and tools (POST /chat/completions)."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from openai import omit
+from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+from openai.types.chat.chat_completion_chunk import ChoiceDeltaToolCall
+
+from opensip.agent.chat import Delta, Used, Words, tool_specs
+from opensip.agent.memory import Call, Message
+from opensip.agent.model import ModelDialogue
+from opensip.agent.providers import Brief
+from opensip.agent.providers.openai.client import client_of, errors_of, in_time, prepare
+from opensip.agent.tools import Tool
+from opensip.errors import ProviderError
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A tool's call as it comes, piece by piece."""
+
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+class OpenAiChat:
+    """One call's access to a chat model."""
+
+    def __init__(self, brief: Brief) -> None:
+        self.name = brief.name
+        self._account = brief.account
+
+    async def stream(
+        self, messages: Sequence[Message], tools: Sequence[Tool]
+    ) -> AsyncGenerator[Delta]:
+        """Answer: words as they come, then each tool's call, then what it took."""
+        asked: dict[int, _Asked] = {}
+        finished, used = False, Used(self._account.dialogue_model)
+        with errors_of(self.name):
+            async with aclosing(self._chunks(messages, tools)) as chunks:
+                async for chunk in chunks:
+                    if chunk.usage:
+                        tokens = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
+                        used = Used(chunk.model or used.model, *tokens)
+                    for choice in chunk.choices or ():
+                        if text := choice.delta.content or choice.delta.refusal:
+                            yield Words(text)
+                        _collect(asked, choice.delta.tool_calls or ())
+                        finished = finished or choice.finish_reason is not None
+        if not finished:
+            raise ProviderError(f"{self.name}: the answer broke off", provider=self.name,
+                                retryable=True)  # fmt: skip
+        for index, call in asked.items():
+            yield Call(call.id or f"call_{len(messages)}_{index}", call.name, call.arguments)
+        yield used
+
+    async def prepare(self) -> None:
+        """Open the connection."""
+        await prepare(self._account)
+
+    async def _chunks(
+        self, messages: Sequence[Message], tools: Sequence[Tool]
+    ) -> AsyncGenerator[ChatCompletionChunk]:
+        account = self._account
+        specs = cast(Any, tool_specs(tools)) if tools else omit
+        stream = await self._in_time(
+            client_of(account).chat.completions.create(
+                model=account.dialogue_model,
+                messages=cast("list[ChatCompletionMessageParam]", list(messages)),
+                tools=specs,
+                stream=True,
+                stream_options={"include_usage": True},
+                extra_body=dict(account.options) or None,
+            )
+        )
+        try:
+            while (chunk := await self._in_time(anext(stream, None))) is not None:
+                yield chunk
+        finally:
+            await stream.close()
+
+    async def _in_time(self, work: Any) -> Any:
+        return await in_time(
+            work, self._account.dialogue_seconds, name=self.name, what="further word"
+        )
+
+
+def _collect(asked: dict[int, _Asked], deltas: Sequence[ChoiceDeltaToolCall]) -> None:
+    """Put the pieces of calls together; servers that count nothing send each call whole."""
+    for position, delta in enumerate(deltas):
+        given: int | None = getattr(delta, "index", None)
+        index = position if given is None else given
+        call = asked.setdefault(index, _Asked())
+        call.id = call.id or delta.id or ""
+        if delta.function:
+            call.name = call.name or delta.function.name or ""
+            call.arguments += delta.function.arguments or ""
+
+
+def make(brief: Brief) -> ModelDialogue:
+    """Make the dialogue of one call. Raises ConfigError where a tool cannot be loaded."""
+
+    def now() -> float:
+        return asyncio.get_running_loop().time()
+
+    return ModelDialogue(brief, OpenAiChat(brief), now=now, today=datetime.now().astimezone())

@@ -1,0 +1,84 @@
+"""Voice by speech: streamed PCM, 16 bits, one channel (POST /audio/speech)."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import numpy as np
+from openai import omit
+
+from opensip.agent.providers import Brief
+from opensip.agent.providers.openai.client import client_of, errors_of, in_time
+from opensip.audio.frame import Samples
+from opensip.errors import ProviderError
+
+_PIECE = 4800  # octets: 100 ms at 24 kHz
+_SILENT = 64  # of 32768: what is below is no voice, whatever the status says
+_LEAD = 0.01  # seconds of the silence before the first sound that are kept
+
+
+class OpenAiSynthesizer:
+    """Speaks clauses with one voice."""
+
+    def __init__(self, brief: Brief) -> None:
+        self.rate = brief.account.synthesizer_rate
+        self._name = brief.name
+        self._account = brief.account
+
+    async def speak(self, text: str) -> AsyncIterator[Samples]:
+        """Give the audio of a clause as it comes, from its first sound on. ProviderError."""
+        sounding = False
+        waiting = np.empty(0, np.int16)  # silence so far: a clause that is all silence has failed
+        async with aclosing(self._pieces(text)) as pieces:
+            async for piece in pieces:
+                if sounding:
+                    yield piece
+                    continue
+                waiting = np.concatenate([waiting, piece])
+                loud = np.flatnonzero(np.abs(waiting.astype(np.int32)) > _SILENT)
+                if len(loud):
+                    sounding = True
+                    yield waiting[max(0, loud[0] - int(_LEAD * self.rate)) :]
+        if not sounding:
+            raise ProviderError(f"{self._name}: gave silence for {len(waiting)} samples",
+                                provider=self._name, retryable=True)  # fmt: skip
+
+    async def _pieces(self, text: str) -> AsyncGenerator[Samples]:
+        account, odd = self._account, b""
+        request = client_of(account).audio.speech.with_streaming_response.create(
+            input=text,
+            model=account.synthesizer_model,
+            voice=account.voice,
+            instructions=account.voice_instructions or omit,
+            response_format="pcm",
+        )
+        with errors_of(self._name):
+            response = await self._in_time(request.__aenter__())
+            try:
+                self._check(response.headers.get("content-type", ""))
+                octets = aiter(response.iter_bytes(_PIECE))
+                while (piece := await self._in_time(anext(octets, None))) is not None:
+                    data = odd + piece
+                    whole = len(data) // 2 * 2
+                    data, odd = data[:whole], data[whole:]
+                    if data:
+                        yield np.frombuffer(data, "<i2").astype(np.int16)
+            finally:
+                await request.__aexit__(None, None, None)
+
+    def _check(self, content: str) -> None:
+        """Refuse what is no PCM before a caller hears it as noise."""
+        if content.startswith(("application/json", "text/", "audio/mpeg", "audio/wav")):
+            raise ProviderError(
+                f"{self._name}: gave {content} where PCM was asked for", provider=self._name
+            )
+
+    async def _in_time(self, work: Any) -> Any:
+        return await in_time(
+            work, self._account.synthesizer_seconds, name=self._name, what="further sound"
+        )
+
+
+def make(brief: Brief) -> OpenAiSynthesizer:
+    """Make the voice of one call."""
+    return OpenAiSynthesizer(brief)

@@ -1,0 +1,80 @@
+"""The tools that every model agent has: hand over, hang up, note an outcome, look something up."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from opensip.agent.definition import Agent
+from opensip.agent.tools import Arguments, Tool, fitting, schema
+from opensip.agent.tools.table import look_up
+
+TRANSFER, HANG_UP, NOTE_OUTCOME, LOOK_UP = "transfer", "hang_up", "note_outcome", "look_up"
+BUILT_IN = (TRANSFER, HANG_UP, NOTE_OUTCOME, LOOK_UP)
+
+
+def built_in(agent: Agent) -> list[Tool]:
+    """Make those that suit the agent: a transfer needs a directory, a look-up tables of data."""
+    tools = [_hang_up(), _note_outcome(agent)]
+    if agent.directory:
+        tools.insert(0, _transfer(agent))
+    if agent.data:
+        tools.append(_look_up(agent))
+    return tools
+
+
+def _transfer(agent: Agent) -> Tool:
+    entries = {"type": "string", "enum": list(agent.directory), "description": "who takes over"}
+    return _checked(
+        TRANSFER,
+        "Hand the caller over to a person. Say first, in one sentence, whom you connect them to.",
+        schema(
+            {
+                "entry": entries,
+                "intent": _text("what the caller wants, in two or three words"),
+                "summary": _text("what the person must know, in one or two sentences"),
+            },
+            ("entry", "intent", "summary"),
+        ),
+    )
+
+
+def _hang_up() -> Tool:
+    parameters = schema({"reason": _text("why the call is over")}, ("reason",))
+    return _checked(
+        HANG_UP, "End the call. Say goodbye first; the caller hears it out.", parameters
+    )
+
+
+def _note_outcome(agent: Agent) -> Tool:
+    outcome = _text("what came of the call")
+    if agent.outcomes:
+        outcome["enum"] = list(agent.outcomes)
+    return _checked(
+        NOTE_OUTCOME,
+        "Note what came of the call, once it is clear. The caller does not hear of it.",
+        schema({"outcome": outcome, "details": _text("in one sentence")}, ("outcome",)),
+    )
+
+
+def _look_up(agent: Agent) -> Tool:
+    table = {"type": "string", "enum": list(agent.data), "description": "the table"}
+    parameters = schema({"table": table, "key": _text("the row's key")}, ("table", "key"))
+
+    async def run(arguments: Arguments, variables: Mapping[str, str]) -> Any:
+        fitted = fitting(LOOK_UP, arguments, parameters)
+        row = look_up(agent, fitted["table"], fitted["key"])
+        return f"there is no {fitted['key']} in {fitted['table']}" if row is None else row
+
+    return Tool(LOOK_UP, "Look up one row of a table of data.", parameters, run)
+
+
+def _checked(name: str, description: str, parameters: dict[str, Any]) -> Tool:
+    """Make a tool that only checks its arguments: what it does is for the dialogue to tell."""
+
+    async def run(arguments: Arguments, variables: Mapping[str, str]) -> Any:
+        return fitting(name, arguments, parameters)
+
+    return Tool(name, description, parameters, run)
+
+
+def _text(description: str) -> dict[str, Any]:
+    return {"type": "string", "description": description}

@@ -1,0 +1,116 @@
+"""HTTP webhooks as tools: the one door to the HTTP client.
+
+The arguments go as JSON, `{"tool", "arguments", "call"}`, or into the query of a GET; {name} in
+the URL is replaced by the argument of that name. With a `secret` a request is signed as Standard
+Webhooks say (webhook-id, webhook-timestamp, webhook-signature).
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from opensip.agent.clients import PerLoop
+from opensip.agent.definition import ToolTable
+from opensip.agent.tools import Arguments, Tool, fitting, schema
+from opensip.errors import ToolError
+
+_LARGEST = 65_536  # octets of an answer that are read; a model is given less
+_PLACE = re.compile(r"\{(\w+)\}")
+
+_clients = PerLoop(
+    lambda _: httpx2.AsyncClient(follow_redirects=False), lambda client: client.aclose()
+)
+
+
+def make(name: str, table: ToolTable) -> Tool:
+    """Make the tool of a webhook's table."""
+    parameters = schema(
+        {key: _property(value) for key, value in table.parameters.items()},
+        tuple(key for key in table.parameters if key not in table.optional),
+    )
+
+    async def run(arguments: Arguments, variables: Mapping[str, str]) -> Any:
+        return await _ask(name, table, fitting(name, arguments, parameters), variables)
+
+    return Tool(
+        name,
+        table.description,
+        parameters,
+        run,
+        seconds=table.seconds,
+        changes=table.changes or table.confirm,
+        confirm=table.confirm,
+    )
+
+
+async def close_shared() -> None:
+    """Close the running loop's connections."""
+    await _clients.close()
+
+
+def _property(value: Any) -> dict[str, Any]:
+    if isinstance(value, list):
+        return {"type": "string", "enum": value}
+    return {"type": "string", "description": value} if isinstance(value, str) else dict(value)
+
+
+async def _ask(
+    name: str, table: ToolTable, arguments: dict[str, Any], variables: Mapping[str, str]
+) -> Any:
+    placed = set(_PLACE.findall(table.url))
+    url = _PLACE.sub(lambda found: quote(str(arguments.get(found[1], "")), safe=""), table.url)
+    query, body = None, b""
+    if table.method == "GET":
+        query = {key: str(value) for key, value in arguments.items() if key not in placed}
+    else:
+        told = {"tool": name, "arguments": arguments, "call": dict(variables)}
+        body = json.dumps(told, ensure_ascii=False).encode()
+    headers = {"Content-Type": "application/json"} if body else {}
+    headers |= dict(table.headers)
+    headers |= {"Authorization": f"Bearer {table.bearer}"} if table.bearer else {}
+    headers |= signature(table.secret, body, identity=secrets.token_hex(8), at=int(time.time()))
+    try:
+        async with _clients.get("").stream(
+            table.method, url, params=query or None, content=body or None, headers=headers,
+            timeout=table.seconds,
+        ) as response:  # fmt: skip
+            return await _answer(name, response)
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise ToolError(f"{name}: {type(error).__name__} {error}".strip()) from error
+
+
+def signature(secret: str, body: bytes, *, identity: str, at: int) -> dict[str, str]:
+    """Write the headers that sign a body as Standard Webhooks say; none without a secret."""
+    if not secret:
+        return {}
+    key = base64.b64decode(secret[6:]) if secret.startswith("whsec_") else secret.encode()
+    signed = hmac.new(key, f"{identity}.{at}.".encode() + body, hashlib.sha256).digest()
+    return {
+        "webhook-id": identity,
+        "webhook-timestamp": str(at),
+        "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
+    }
+
+
+async def _answer(name: str, response: httpx2.Response) -> Any:
+    data = b""
+    async for piece in response.aiter_bytes():
+        data += piece
+        if len(data) > _LARGEST:
+            break
+    if not response.is_success:
+        raise ToolError(f"{name}: the server answered {response.status_code}")
+    text = data[:_LARGEST].decode(errors="replace")
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,130 @@
+import asyncio
+
+import pytest
+
+from opensip.agent.chat import Used, Words
+from opensip.agent.definition import Account, Agent
+from opensip.agent.memory import Call
+from opensip.agent.providers import Brief, Say
+from opensip.agent.providers.openai.client import close_shared
+from opensip.agent.providers.openai.dialogue import OpenAiChat, make
+from opensip.agent.tools.builtin import built_in
+from opensip.errors import ProviderError
+from tests.fakes.openai_server import Ask, Fault, OpenAiServer
+
+ASKED = [{"role": "user", "content": "Where is my order?"}]
+TOOLS = built_in(Agent("test"))
+
+
+def account(server, **more):
+    return Account(base_url=server.base_url, dialogue_model="fake-1", api_key="sk-1", **more)
+
+
+def chat(brain=None, *, fault=None, tools=TOOLS, **more):
+    """Ask once; give the deltas and the server."""
+
+    async def main():
+        async with OpenAiServer(brain) as server:
+            server.faults["completions"] = [fault] if fault else []
+            model = OpenAiChat(Brief(Agent("test"), "main", account(server, **more)))
+            try:
+                return [delta async for delta in model.stream(ASKED, tools)], server
+            finally:
+                await close_shared()
+
+    return asyncio.run(main())
+
+
+def test_words_come_as_they_are_made_then_what_they_took():
+    deltas, server = chat(lambda messages, tools: ["It is on its way."])
+    assert [delta.text for delta in deltas[:-1]] == ["It ", "is ", "on ", "its ", "way. "]
+    assert deltas[-1] == Used("fake-1", 7, 3)
+    [request] = server.asked("completions")
+    assert (request["model"], request["messages"], request["stream"]) == ("fake-1", ASKED, True)
+    assert {tool["function"]["name"] for tool in request["tools"]} == {"hang_up", "note_outcome"}
+    assert server.requests[0][1]["authorization"] == "Bearer sk-1"
+
+
+def test_calls_of_tools_come_whole():
+    asks = [Ask("find_order", {"number": "4217"}), Ask("hang_up", "{")]
+    deltas, _ = chat(lambda messages, tools: ["Wait.", *asks])
+    calls = [delta for delta in deltas if isinstance(delta, Call)]
+    assert [(call.name, call.arguments) for call in calls] == [
+        ("find_order", '{"number": "4217"}'),
+        ("hang_up", "{"),
+    ]
+    assert calls[0].id != calls[1].id
+
+
+def test_without_tools_none_are_named_and_options_go_along():
+    _, server = chat(tools=[], options={"temperature": 0.2})
+    [request] = server.asked("completions")
+    assert "tools" not in request
+    assert request["temperature"] == 0.2
+
+
+@pytest.mark.parametrize(
+    ("fault", "text", "retryable"),
+    [
+        (Fault(status=401), r"main: refused our key \(401\): see api_key", False),
+        (Fault(status=404), "main: knows no such model or path", False),
+        (Fault(status=429, headers=(("Retry-After", "7"),)), "429.* for 7 s", False),
+        (Fault(status=500), r"main: failed \(500\)", True),
+        (Fault(status=400), "main: refused the request .400.", False),
+        (Fault("half"), "main: ", True),
+        (Fault("drop"), "main: ", True),
+        (Fault("hang"), "main: no further word within 0.2 s", True),
+    ],
+)
+def test_each_fault_says_what_happened(fault, text, retryable):
+    with pytest.raises(ProviderError, match=text) as caught:
+        chat(fault=fault, dialogue_seconds=0.2)
+    assert (caught.value.provider, caught.value.retryable) == ("main", retryable)
+    assert "sk-1" not in str(caught.value)
+    assert caught.value.rest == (7 if fault.status == 429 else 0)
+
+
+def test_a_server_that_is_not_there():
+    async def main():
+        model = OpenAiChat(Brief(Agent("t"), "main", Account(base_url="http://127.0.0.1:9/v1",
+                                                             dialogue_model="x")))  # fmt: skip
+        await model.prepare()
+        try:
+            return [delta async for delta in model.stream(ASKED, ())]
+        finally:
+            await close_shared()
+
+    with pytest.raises(ProviderError, match="main: the connection failed"):
+        asyncio.run(main())
+
+
+def test_an_answer_that_is_broken_off_ends_its_request_and_the_connection_serves_on():
+    async def main():
+        async with OpenAiServer(lambda messages, tools: ["one two three. " * 200]) as server:
+            model = OpenAiChat(Brief(Agent("test"), "main", account(server)))
+            await model.prepare()
+            stream = model.stream(ASKED, ())
+            first = await anext(stream)
+            await stream.aclose()
+            again = [delta async for delta in model.stream(ASKED, ())]
+            await close_shared()
+            return first, again
+
+    first, again = asyncio.run(main())
+    assert first == Words("one ")
+    assert isinstance(again[-1], Used)
+
+
+def test_the_provider_makes_a_dialogue_that_speaks_by_clause():
+    async def main():
+        async with OpenAiServer(lambda messages, tools: ["Hello there, how are you?"]) as server:
+            agent = Agent("test", kind="model", persona="You are Ada.")
+            dialogue = make(Brief(agent, "main", account(server)))
+            acts = [act async for act in dialogue.open()]
+            await dialogue.close()
+            await close_shared()
+            return acts, server.asked("completions")[0]["messages"]
+
+    acts, messages = asyncio.run(main())
+    assert acts[:2] == [Say("Hello there,"), Say("how are you?")]
+    assert messages[0]["content"].startswith("You are Ada.")

@@ -1,0 +1,164 @@
+import dataclasses
+
+import pytest
+
+from opensip.agent.check import check
+from opensip.agent.definition import (
+    Account,
+    Action,
+    Agent,
+    Entry,
+    Intent,
+    Slot,
+    State,
+    ToolTable,
+)
+from tests.fakes.shop import shop
+
+
+def test_the_demo_agent_has_no_mistake_and_enough_to_look_up():
+    agent = shop()
+    assert check(agent) == []
+    assert len(agent.data["orders"]) >= 12
+    assert {"human", "emergency"} <= agent.directory.keys()
+
+
+@pytest.mark.parametrize("kind", ["echo", "tone"])
+def test_line_test_agents_need_nothing_more(kind):
+    assert check(Agent("test", kind=kind)) == []
+
+
+def test_an_unknown_kind_is_named():
+    assert check(Agent("test", kind="robot")) == [
+        "kind: 'robot' is not one of model, scripted, echo, tone"
+    ]
+
+
+def test_every_mistake_is_told_at_once():
+    agent = Agent(
+        "test",
+        start="nowhere",
+        greeting="{open",
+        everywhere=("lost",),
+        keys={"x": "hours"},
+        failures=0,
+        synthesizer=(),
+        replies={"hello": "Hi."},
+        states={"main": State(slot="digits", keyed="order"), "empty": State()},
+        intents={
+            "hours": Intent((), Action(go="nowhere", hangup=True)),
+            "order": Intent(("where (is",), Action(transfer="nobody")),
+        },
+        slots={"order": Slot(4, ("my number",), table="orders")},
+        directory={"human": Entry("http://example.com")},
+    )
+    found = "\n".join(check(agent))
+    for what in (
+        "start: no state 'nowhere'; known are empty, main",
+        "everywhere: no intent 'lost'",
+        "keys.x: a key is one of",
+        "failures: must be at least 1",
+        "synthesizer: name at least one provider",
+        "replies: no reply 'hello'",
+        "states.main.slot: no slot 'digits'; known are order",
+        "intents.hours.phrases: name at least one phrase",
+        "intents.hours.action: only one of",
+        "intents.hours.action.go: no state 'nowhere'",
+        "intents.order.phrases: ')' is missing",
+        "intents.order.action.transfer: no directory entry 'nobody'",
+        "slots.order.phrases: each must hold {digits}",
+        "slots.order.table: no data table 'orders'; known are none",
+        "directory.human.uri: 'http://example.com' is no sip:",
+        "greeting: '{open' is no template",
+    ):
+        assert what in found
+
+
+def test_a_state_that_listens_for_nothing_is_a_mistake():
+    agent = dataclasses.replace(shop(), everywhere=(), states={"main": State("Hello?")})
+    assert "states.main: listens for nothing; give it intents or a slot" in check(agent)
+
+
+MODEL = Agent(
+    "test",
+    kind="model",
+    persona="You are Ada.",
+    recognizer=("main",),
+    dialogue=("main",),
+    synthesizer=("main", "embedded"),
+    providers={
+        "main": Account(
+            api_key="sk-1",
+            recognizer_model="r",
+            dialogue_model="d",
+            synthesizer_model="s",
+            voice="v",
+        )
+    },
+)
+
+
+def test_a_model_agent_needs_a_persona_and_its_providers():
+    assert check(MODEL) == []
+    assert check(dataclasses.replace(MODEL, directory={"human": Entry("sip:desk@x")})) == []
+
+
+def test_every_mistake_of_a_model_agent_is_told_at_once():
+    agent = dataclasses.replace(
+        MODEL,
+        persona=" ",
+        language="English",
+        greeting="{open",
+        idle_prompts=("}",),
+        idle_seconds=0,
+        filler_seconds=-1,
+        tool_calls=-1,
+        directory={"desk": Entry("sip:desk@x")},
+        recognizer=("main", "openai", "embeded"),
+        dialogue=("main", "second", "script"),
+        synthesizer=("third",),
+        providers={
+            "main": Account(api_key="sk-1", dialogue_model="d", dialogue_seconds=0),
+            "second": Account(dialogue_model="d"),
+            "third": Account(base_url="http://x", synthesizer_model="s"),
+            "fourth": Account(provider="acme"),
+        },
+        tools={
+            "transfer": ToolTable(module="x"),
+            "two words": ToolTable(),
+            "hook": ToolTable(
+                url="ftp://x", module="y", method="LOOK", seconds=31, optional=("n",),
+                parameters={"m": 1},
+            ),
+        },
+    )  # fmt: skip
+    found = "\n".join(check(agent))
+    for what in (
+        "persona: say who the agent is",
+        "language: 'English' is no language tag",
+        "greeting: '{open' is no template",
+        "idle_prompts[0]: '}' is no template",
+        "idle_seconds: must be more than 0",
+        "filler_seconds: must be more than 0",
+        "tool_calls: must be 0 or more",
+        "human: no directory entry 'human'; known are desk",
+        "providers.main.recognizer_model: is missing, and recognizer names 'main'",
+        "recognizer: 'openai' needs a table [providers.openai] that names its models",
+        "recognizer: no provider 'embeded'; did you mean 'embedded'?",
+        "providers.second.api_key: is missing; write env:NAME or file:PATH, or a base_url",
+        "providers.third.voice: is missing, and synthesizer names 'third'",
+        "providers.fourth.provider: no provider 'acme'",
+        "providers.main.dialogue_seconds: must be more than 0",
+        "tools.transfer: every agent has a tool of this name",
+        "tools.two words: a tool is named by letters",
+        "tools.two words: one of file, module and url is wanted",
+        "tools.hook: one of file, module and url is wanted",
+        "tools.hook.url: 'ftp://x' is no http:// or https:// URL",
+        "tools.hook.description: tell the model",
+        "tools.hook.method: 'LOOK' is not one of GET, POST",
+        "tools.hook.seconds: more than 0 and at most 30",
+        "tools.hook.optional: no parameter 'n'; known are m",
+        "tools.hook.parameters.m: a description, a list of values or a JSON schema",
+        "start: no state 'main'; known are none",  # a script may be what it falls back to
+    ):
+        assert what in found

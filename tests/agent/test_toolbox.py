@@ -1,0 +1,147 @@
+import asyncio
+
+import pytest
+
+from opensip.agent import toolbox
+from opensip.agent.definition import Agent, ToolTable
+from opensip.agent.memory import Call, Memory
+from opensip.agent.toolbox import LARGEST_RESULT, Toolbox
+from opensip.agent.tools.function import tool_of
+from tests.fakes.virtual_time_loop import VirtualTimeLoop
+
+
+def run(main):
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main())
+
+
+@pytest.fixture
+def box(monkeypatch):
+    def made(function, *, tool_calls=30, **more):
+        table = ToolTable(module="tests", **more)
+        monkeypatch.setattr(toolbox, "load", lambda name, table: tool_of(name, function, table))
+        agent = Agent("test", kind="model", tools={"act": table}, tool_calls=tool_calls)
+        memory = Memory()
+        return Toolbox(agent, memory, {}, asyncio.get_running_loop().time), memory
+
+    return made
+
+
+async def fine(n: int = 0):
+    await asyncio.sleep(0.5)
+    return {"n": n}
+
+
+def test_what_ran_is_told_to_the_journal_and_to_the_model(box):
+    async def main():
+        tools, memory = box(fine)
+        looked, shown = await tools.run(Call("1", "act", '{"n": 3}'))
+        assert (looked.name, looked.arguments, looked.result, looked.error) == (
+            "act", {"n": 3}, {"n": 3}, "",
+        )  # fmt: skip
+        assert looked.seconds == pytest.approx(0.5)
+        assert shown == '{"n": 3}'
+        assert memory.tool_calls == 1
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (Call("1", "fly", "{}"), "no tool 'fly'; there are act, hang_up, note_outcome"),
+        (Call("1", "act", '{"n":'), "act: the arguments are no JSON"),
+        (Call("1", "act", "[1]"), "act: the arguments are no JSON object"),
+        (Call("1", "act", '{"m": 1}'), "act: m is not known"),
+    ],
+)
+def test_what_cannot_be_run_is_told_to_the_model(box, call, told):
+    async def main():
+        tools, _ = box(fine)
+        looked, shown = await tools.run(call)
+        assert told in looked.error
+        assert shown.startswith(f"Error: {told}")
+
+    run(main)
+
+
+def test_a_tool_that_hangs_ends_in_its_time(box):
+    async def hangs():
+        await asyncio.sleep(1e6)
+
+    async def main():
+        tools, _ = box(hangs, seconds=2.0)
+        looked, _ = await tools.run(Call("1", "act", "{}"))
+        assert looked.error == "act gave no answer in 2 s"
+        assert looked.seconds == pytest.approx(2.0)
+
+    run(main)
+
+
+def test_a_megabyte_is_cut_and_what_is_no_json_is_an_error(box):
+    async def large():
+        return {"all": "x" * 1_000_000}
+
+    async def strange():
+        circle = []
+        circle.append(circle)
+        return circle
+
+    async def main():
+        tools, _ = box(large)
+        looked, shown = await tools.run(Call("1", "act", "{}"))
+        assert len(shown) < LARGEST_RESULT + 20
+        assert looked.result == shown
+        tools, _ = box(strange)
+        looked, _ = await tools.run(Call("1", "act", "{}"))
+        assert "act gave what is no JSON" in looked.error
+
+    run(main)
+
+
+def test_the_budget_of_a_call_ends_but_not_what_is_built_in(box):
+    async def main():
+        tools, _ = box(fine, tool_calls=1)
+        await tools.run(Call("1", "act", "{}"))
+        assert [tool.name for tool in tools.usable()] == ["hang_up", "note_outcome"]
+        _, shown = await tools.run(Call("2", "act", "{}"))
+        assert shown.startswith("No more tools may be used")
+        looked, _ = await tools.run(Call("3", "hang_up", '{"reason": "done"}'))
+        assert looked.error == ""
+
+    run(main)
+
+
+def test_the_same_again_and_again_is_not_done(box):
+    async def main():
+        tools, memory = box(fine)
+        _, shown = await tools.run(Call("1", "act", "{}"), repeats=2)
+        assert shown.startswith("You have called this with the same arguments")
+        assert memory.tool_calls == 0
+
+    run(main)
+
+
+def test_the_irreversible_waits_for_the_callers_next_turn(box):
+    async def main():
+        tools, memory = box(fine, confirm=True)
+        memory.begin("a", "Cancel my order.")
+        call, again = Call("1", "act", '{"n": 1}'), Call("2", "act", '{ "n":1 }')
+        for _ in range(2):
+            _, shown = await tools.run(call)
+            assert shown.startswith("Not done yet.")
+        memory.begin("b", "Yes.")
+        _, other = await tools.run(Call("3", "act", '{"n": 2}'))
+        assert other.startswith("Not done yet.")
+        _, shown = await tools.run(again)
+        assert shown == '{"n": 1}'
+        assert tools.changes([call])
+        assert not tools.changes([Call("4", "hang_up", "{}"), Call("5", "fly", "{}")])
+
+    run(main)
+
+
+def test_tables_make_functions_or_webhooks(tmp_path):
+    (tmp_path / "shop.py").write_text("def find(): ...")
+    assert toolbox.load("find", ToolTable(file=tmp_path / "shop.py")).name == "find"
+    assert toolbox.load("ask", ToolTable(url="http://x/", description="Asks.")).name == "ask"

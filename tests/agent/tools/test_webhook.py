@@ -1,0 +1,94 @@
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+
+import pytest
+
+from opensip.agent.definition import ToolTable
+from opensip.agent.tools.webhook import close_shared, make, signature
+from opensip.errors import ToolError
+from tests.fakes.http_server import HttpServer
+
+CALL = {"caller": "+1919", "call_id": "c-1"}
+
+
+def ask(arguments, *, answer=None, path="/orders", **more):
+    async def main():
+        async with HttpServer(answer) as server:
+            more.setdefault("parameters", {"number": "four digits", "way": ["air", "sea"]})
+            table = ToolTable(url=server.url + path, description="Finds.", **more)
+            tool = make("find", table)
+            try:
+                return await tool.run(arguments, CALL), server.requests, tool
+            finally:
+                await close_shared()
+
+    return asyncio.run(main())
+
+
+def test_arguments_go_as_json_signed_as_standard_webhooks_say():
+    result, [request], tool = ask(
+        {"number": "4217"}, answer=lambda *_: (200, b'{"item": "lamp"}'), secret="whsec_c2VjcmV0",
+        bearer="token", optional=("way",), headers={"X-Shop": "1"},
+    )  # fmt: skip
+    method, path, headers, body = request
+    assert result == {"item": "lamp"}
+    assert (method, path) == ("POST", "/orders")
+    assert json.loads(body) == {"tool": "find", "arguments": {"number": "4217"}, "call": CALL}
+    assert (headers["authorization"], headers["x-shop"]) == ("Bearer token", "1")
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    mac = base64.b64encode(hmac.new(b"secret", signed, hashlib.sha256).digest()).decode()
+    assert headers["webhook-signature"] == f"v1,{mac}"
+    assert tool.parameters["properties"]["way"] == {"type": "string", "enum": ["air", "sea"]}
+    assert tool.parameters["required"] == ["number"]
+
+
+def test_a_get_has_its_arguments_in_path_and_query():
+    result, [request], _ = ask(
+        {"number": "42/17", "way": "air"}, path="/orders/{number}", method="GET",
+        answer=lambda *_: (200, b"on its way"),
+    )  # fmt: skip
+    assert result == "on its way"
+    assert request[:2] == ("GET", "/orders/42%2F17?way=air")
+    assert request[3] == b""
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (lambda *_: (500, b"oops"), "find: the server answered 500"),
+        (lambda *_: (302, b""), "find: the server answered 302"),
+        (lambda *_: None, "find: ReadTimeout"),
+    ],
+)
+def test_what_goes_wrong_is_named(answer, told):
+    with pytest.raises(ToolError, match=told):
+        ask({"number": "1", "way": "sea"}, answer=answer, seconds=0.05)
+
+
+def test_a_server_that_is_not_there_and_arguments_that_do_not_fit():
+    async def main():
+        tool = make(
+            "find", ToolTable(url="http://127.0.0.1:9/", parameters={"n": {"type": "number"}})
+        )
+        try:
+            await tool.run({"n": 1.5}, CALL)
+        finally:
+            await close_shared()
+
+    with pytest.raises(ToolError, match="find: ConnectError"):
+        asyncio.run(main())
+    with pytest.raises(ToolError, match="find: number is missing; way is 'rail'"):
+        ask({"way": "rail"})
+
+
+def test_of_a_huge_answer_the_beginning_is_read():
+    result, _, _ = ask({"number": "1", "way": "sea"}, answer=lambda *_: (200, b"x" * 1_000_000))
+    assert len(result) == 65_536
+
+
+def test_without_a_secret_nothing_is_signed():
+    assert signature("", b"x", identity="1", at=0) == {}
+    assert signature("plain", b"x", identity="1", at=0)["webhook-signature"].startswith("v1,")

@@ -1,0 +1,216 @@
+"""A server that speaks as OpenAI's does: HTTP/1.1 with kept connections, SSE, chunks. By hand."""
+
+import asyncio
+import contextlib
+import email
+import email.policy
+import io
+import json
+import wave
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from opensip.audio.tones import tone
+
+RATE = 24000
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A tool that the model asks for; `arguments` may be text that is no JSON."""
+
+    name: str
+    arguments: dict | str = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong with one request: a status, or one of "hang", "drop", "half", "silence"."""
+
+    kind: str = ""
+    status: int = 0
+    headers: tuple = ()
+    body: str = '{"error": {"message": "no", "type": "fake"}}'
+
+
+class OpenAiServer:
+    """Answers chat, transcription and speech; remembers each request.
+
+    `brain(messages, tools)` gives words and Asks; `ears(samples, rate)` a text; `voice(text)`
+    samples at 24 kHz. `faults` holds, by the last part of the path, what the next requests meet.
+    """
+
+    def __init__(self, brain=None, ears=None, voice=None, *, delay=0.0):
+        self.brain = brain or (lambda messages, tools: ["I see. "])
+        self.ears = ears or (lambda samples, rate: "hello")
+        self.voice = voice or (lambda text: tone(400, 0.3, RATE))
+        self.delay = delay  # before the first word and the first sound
+        self.faults = {}
+        self.requests = []
+        self.connections = 0
+        self.gone = 0  # answers whose reader went away
+        self._tasks = set()
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        self.base_url = f"http://127.0.0.1:{self.port}/v1"
+        return self
+
+    async def __aexit__(self, *_):
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.wait_closed()
+
+    def asked(self, path):
+        return [body for at, _, body in self.requests if at.endswith(path)]
+
+    async def _connected(self, reader, writer):
+        self.connections += 1
+        task = asyncio.current_task()
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            while await self._serve(reader, writer):
+                pass
+        except (ConnectionError, asyncio.IncompleteReadError):
+            self.gone += 1
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def _serve(self, reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        first, _, rest = head.decode().partition("\r\n")
+        headers = {k.lower(): v for k, v in email.message_from_string(rest).items()}
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        path = first.split()[1]
+        parsed = _parsed(headers, body)
+        self.requests.append((path, headers, parsed))
+        name = path.rpartition("/")[2]
+        waiting = self.faults.get(name)
+        fault = waiting.pop(0) if waiting else Fault()
+        if fault.status:
+            _plain(writer, fault.status, fault.body.encode(), extra=fault.headers)
+        elif fault.kind == "hang":
+            await asyncio.sleep(3600)
+        else:
+            answer = getattr(self, f"_{name}", None)
+            if answer is None:
+                _plain(writer, 404, b'{"error": {"message": "no such path"}}')
+            else:
+                await answer(writer, parsed, fault.kind)
+        if fault.kind == "drop":
+            return False
+        await writer.drain()
+        return True
+
+    async def _models(self, writer, body, fault):
+        _plain(writer, 200, b'{"object": "list", "data": []}')
+
+    async def _completions(self, writer, body, fault):
+        await asyncio.sleep(self.delay)
+        _begin(writer, "text/event-stream")
+        if fault == "half":
+            _chunk(writer, b'data: {"id": "x", "choices": [{"del\n\n')
+        given = self.brain(body["messages"], body.get("tools", []))
+        asks = [one for one in given if isinstance(one, Ask)]
+        for words in (one for one in given if isinstance(one, str)):
+            for word in words.split(" "):
+                _event(writer, _delta({"content": f"{word} "}))
+                await writer.drain()
+                await asyncio.sleep(0)
+            if fault == "drop":
+                writer.transport.abort()
+                return
+        for index, ask in enumerate(asks):
+            text = ask.arguments if isinstance(ask.arguments, str) else json.dumps(ask.arguments)
+            call = {"index": index, "id": f"call_{len(self.requests)}_{index}", "type": "function"}
+            call["function"] = {"name": ask.name, "arguments": ""}
+            _event(writer, _delta({"tool_calls": [call]}))
+            for part in (text[:7], text[7:]):
+                call = {"index": index, "function": {"arguments": part}}
+                _event(writer, _delta({"tool_calls": [call]}))
+        _event(writer, _delta({}, "tool_calls" if asks else "stop"))
+        usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+        _event(writer, _delta(None) | {"choices": [], "usage": usage})
+        _chunk(writer, b"data: [DONE]\n\n")
+        _chunk(writer, b"")
+
+    async def _transcriptions(self, writer, body, fault):
+        await asyncio.sleep(self.delay)
+        with wave.open(io.BytesIO(body["file"])) as file:
+            samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+            text = self.ears(samples, file.getframerate())
+        if body.get("stream") == "true":
+            _begin(writer, "text/event-stream")
+            for word in text.split():
+                _event(writer, {"type": "transcript.text.delta", "delta": f"{word} "})
+            if fault != "drop":
+                _event(writer, {"type": "transcript.text.done", "text": text})
+            _chunk(writer, b"")
+        elif fault == "half":
+            _plain(writer, 200, b'{"text": "he')
+        else:
+            _plain(writer, 200, json.dumps({"text": text}).encode())
+
+    async def _speech(self, writer, body, fault):
+        await asyncio.sleep(self.delay)
+        samples = self.voice(body["input"])
+        data = (samples * (fault != "silence")).astype("<i2").tobytes()
+        if fault == "half":
+            _plain(writer, 200, b'{"error": ')
+            return
+        _begin(writer, "audio/pcm")
+        for start in range(0, len(data), 4801):  # an odd number: samples are cut in two
+            _chunk(writer, data[start : start + 4801])
+            await writer.drain()
+            if fault == "drop":
+                writer.transport.abort()
+                return
+        _chunk(writer, b"")
+
+
+def _parsed(headers, body):
+    kind = headers.get("content-type", "")
+    if kind.startswith("multipart/"):
+        head = f"Content-Type: {kind}\r\n\r\n".encode()
+        parts = email.message_from_bytes(head + body, policy=email.policy.HTTP).iter_parts()
+        return {
+            part.get_param("name", header="content-disposition"): (
+                part.get_payload(decode=True) if part.get_filename()
+                else part.get_payload(decode=True).decode()
+            )
+            for part in parts
+        }  # fmt: skip
+    return json.loads(body) if body else {}
+
+
+def _delta(delta, finish=None):
+    choices = [{"index": 0, "delta": delta, "finish_reason": finish}]
+    return {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "fake-1",
+            "choices": choices}  # fmt: skip
+
+
+def _plain(writer, status, body, *, extra=()):
+    lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}"]
+    lines += ["Content-Type: application/json", *(f"{k}: {v}" for k, v in extra)]
+    writer.write("\r\n".join([*lines, "", ""]).encode() + body)
+
+
+def _begin(writer, kind):
+    writer.write(
+        f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    )
+
+
+def _chunk(writer, data):
+    writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+
+
+def _event(writer, event):
+    _chunk(writer, f"data: {json.dumps(event)}\n\n".encode())
