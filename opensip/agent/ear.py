@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
 
+from opensip.agent.line_up import LineUp
 from opensip.agent.providers import Expectation, Recognizer, Understood
 from opensip.audio.frame import AudioFrame, Samples
 from opensip.audio.level import dbfs
@@ -20,7 +21,7 @@ class Ear:
     """Hears one caller, turn by turn, with the first recognizer that works."""
 
     def __init__(self, recognizers: Sequence[Recognizer], rate: int, observer: Observer) -> None:
-        self._recognizers = deque(recognizers)
+        self._recognizers = LineUp(recognizers)
         self._rate = rate
         self._observer = observer
         self._before: deque[AudioFrame] = deque()
@@ -77,31 +78,32 @@ class Ear:
     async def close(self) -> None:
         """Let everything go."""
         self.forget()
-        for recognizer in self._recognizers:
+        for recognizer in self._recognizers.all:
             await recognizer.close()
 
     async def _finish(self) -> Understood:
-        while self._recognizers:
-            recognizer = self._recognizers[0]
+        self._recognizers.begin()
+        again = True
+        while again and (recognizer := self._recognizers.first):
             try:
                 async with asyncio.timeout(_SECONDS):
                     return await recognizer.finish()
             except (OpenSipError, TimeoutError, OSError) as error:
-                self._recognizers.popleft()
                 name = type(recognizer).__name__
                 text = str(error) or type(error).__name__
                 at = asyncio.get_running_loop().time()
                 self._observer.note(ProviderFailed(at, "recognizer", name, text))
+                again = self._recognizers.failed(error)
                 self._restart()
                 for samples in self._turn or ():
                     self._give(samples)
         raise ProviderError("no recognizer is left", provider="recognizer")
 
     def _restart(self) -> None:
-        if self._recognizers:
-            rate = self._recognizers[0].rate
+        if recognizer := self._recognizers.first:
+            rate = recognizer.rate
             self._resampler = Resampler(self._rate, rate) if rate != self._rate else None
-            self._recognizers[0].begin(self._expectation)
+            recognizer.begin(self._expectation)
 
     def _take(self, samples: Samples) -> None:
         if self._turn is not None:
@@ -109,9 +111,9 @@ class Ear:
         self._give(samples)
 
     def _give(self, samples: Samples) -> None:
-        if self._recognizers:
+        if recognizer := self._recognizers.first:
             ready = self._resampler.push(samples) if self._resampler else samples
-            self._recognizers[0].feed(ready)
+            recognizer.feed(ready)
 
 
 def pieces(frame: AudioFrame) -> Iterator[AudioFrame]:

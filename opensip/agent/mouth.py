@@ -1,11 +1,11 @@
 """The agent's mouth: speaks clause by clause into a sink, and knows what was heard."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
 from opensip.agent.ledger import Ledger
+from opensip.agent.line_up import LineUp
 from opensip.agent.providers import Synthesizer
 from opensip.agent.spoken import clauses
 from opensip.audio.frame import AudioSink, Samples
@@ -26,7 +26,7 @@ class Mouth:
         observer: Observer,
         now: Callable[[], float],
     ) -> None:
-        self._synthesizers = deque(synthesizers)
+        self._synthesizers = LineUp(synthesizers)
         self._sink = sink
         self._observer = observer
         self._now = now
@@ -46,7 +46,7 @@ class Mouth:
         """
         self._meant = f"{self._meant} {text}".strip()
         first = None
-        for clause in clauses(text):
+        for clause in filter(_is_spoken, clauses(text)):
             start = await self._clause(clause)
             first = start if first is None else first
         return first
@@ -71,16 +71,19 @@ class Mouth:
         return heard
 
     async def _clause(self, clause: str) -> int:
-        while self._synthesizers:
-            synthesizer = self._synthesizers[0]
+        self._synthesizers.begin()
+        again = True
+        while again and (synthesizer := self._synthesizers.first):
             start, text = None, clause
             try:
                 async with aclosing(_in_time(synthesizer.speak(clause))) as pieces:
                     async for samples in pieces:
                         position = self._write(samples, synthesizer.rate, text)
                         start, text = position if start is None else start, ""
+                if start is None:
+                    raise ProviderError("it gave no sound")
             except (OpenSipError, TimeoutError, OSError) as error:
-                self._failed(synthesizer, error)
+                again = self._failed(synthesizer, error)
             if start is not None:
                 return start  # a clause that broke off is not begun again: it was heard in part
         raise ProviderError("no synthesizer is left", provider="synthesizer")
@@ -91,11 +94,17 @@ class Mouth:
         self._ledger.add(text, position, len(ready))
         return position
 
-    def _failed(self, synthesizer: Synthesizer, error: Exception) -> None:
-        self._synthesizers.popleft()
+    def _failed(self, synthesizer: Synthesizer, error: Exception) -> bool:
+        """Note it, and tell whether to try again."""
         text = str(error) or type(error).__name__
         name = type(synthesizer).__name__
         self._observer.note(ProviderFailed(self._now(), "synthesizer", name, text))
+        return self._synthesizers.failed(error)
+
+
+def _is_spoken(clause: str) -> bool:
+    """Tell words from mere marks, of which no voice makes a sound."""
+    return any(map(str.isalnum, clause))
 
 
 async def _in_time(pieces: AsyncIterator[Samples]) -> AsyncGenerator[Samples]:

@@ -20,6 +20,7 @@ from opensip.events import Escalated, Fault, Observer, TransferEnded, TransferSt
 log = structlog.get_logger(__name__)
 
 _LAST_WORDS = 30.0  # seconds that what was said last may take to be heard
+_FUTILE = 2  # transfers in a row that may fail without a word of the caller between them
 _TRANSFER_TOLD = 1.0  # seconds that a transfer has to end once its caller has gone
 
 
@@ -72,6 +73,8 @@ class Call:
         self._observer = observer
         self._now = now
         self._transferring = False
+        self._futile = 0  # transfers that failed since the caller's last turn
+        self._turns = 0  # of the caller, when the last one failed
 
     async def run(self) -> Ending:
         """Let the agent talk until one side has had enough, or the longest call is over."""
@@ -115,6 +118,8 @@ class Call:
                     result = await self._escalate(escalation)
                     if result.outcome == "transferred":
                         return Ending("us", "transferred", result.sip_status)
+                    if self._is_futile():
+                        return await self._rescue(but=escalation.target)
                     self._agent.transfer_failed(result.words if self._terms.tells_why else "")
                 case CallerLeft():
                     return await self._leave()
@@ -167,9 +172,19 @@ class Call:
             fields=conversation.fields,
         )
 
-    async def _rescue(self) -> Ending:
-        """The agent is lost: pass the caller to the first entry of the directory."""
-        for name in self._terms.directory:
+    def _is_futile(self) -> bool:
+        """Count transfers that failed, and tell when it is no caller who asks for another.
+
+        An agent without a voice or an ear asks for a human whenever it runs, for ever.
+        """
+        turns = sum(turn.speaker == "caller" for turn in self._agent.conversation.turns)
+        self._futile = 1 if turns > self._turns else self._futile + 1
+        self._turns = turns
+        return self._futile >= _FUTILE
+
+    async def _rescue(self, but: str = "") -> Ending:
+        """The agent is lost: pass the caller to the first entry of the directory, but for one."""
+        for name in (entry for entry in self._terms.directory if entry != but):
             lost = Escalate(name, "", 0.0, "", "the agent failed")
             self._observer.note(Escalated(self._now(), name, "", 0.0, lost.why))
             result = await self._escalate(lost)

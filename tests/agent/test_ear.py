@@ -84,6 +84,50 @@ def test_a_recognizer_that_never_answers_is_replaced():
     run(main)
 
 
+def test_what_may_pass_is_tried_again_and_the_last_recognizer_stays():
+    class Overloaded(ScriptedRecognizer):
+        errors = 3
+
+        async def finish(self):
+            if self.errors:
+                self.errors -= 1
+                raise ProviderError("overloaded", retryable=True)
+            return await super().finish()
+
+    async def main():
+        noted, recognizer = Noted(), Overloaded([Understood("words")])
+        ear = Ear([recognizer], 8000, noted)
+        ear.begin(Expectation())
+        with pytest.raises(ProviderError, match="no recognizer is left"):
+            await ear.understand()
+        assert len(noted.of(ProviderFailed)) == 2
+        ear.begin(Expectation())
+        for frame in frames(1.0):
+            ear.hear(frame)
+        assert (await ear.understand()).text == "words"
+        assert recognizer.fed == 8000
+
+    run(main)
+
+
+def test_those_who_were_replaced_are_let_go_too():
+    class Closing(ScriptedRecognizer):
+        closed = False
+
+        async def close(self):
+            self.closed = True
+
+    async def main():
+        both = Closing([ProviderError("no")]), Closing([Understood("words")])
+        ear = Ear(both, 8000, Noted())
+        ear.begin(Expectation())
+        assert (await ear.understand()).text == "words"
+        await ear.close()
+        assert [recognizer.closed for recognizer in both] == [True, True]
+
+    run(main)
+
+
 def test_without_any_there_is_an_error():
     async def main():
         ear = Ear([], 8000, Noted())

@@ -66,6 +66,60 @@ def test_a_clause_that_breaks_off_is_not_begun_again():
     run(main)
 
 
+class Voice(ScriptedSynthesizer):
+    """Raises the given errors in turn, then speaks."""
+
+    def __init__(self, *errors):
+        super().__init__()
+        self.errors = list(errors)
+
+    async def speak(self, text):
+        if self.errors and (error := self.errors.pop(0)):
+            raise error
+        async for piece in super().speak(text):
+            yield piece
+
+
+def test_what_may_pass_is_tried_again_with_the_same_voice():
+    async def main():
+        speaker, line, noted = mouth(Voice(ProviderError("overloaded", retryable=True)))
+        assert await speaker.say("Hello.") == 0
+        assert len(noted.of(ProviderFailed)) == 1
+        assert await speaker.finish() == "Hello."
+        assert line.written.any()
+
+    run(main)
+
+
+def test_the_last_voice_is_asked_again_with_the_next_answer():
+    async def main():
+        speaker, *_ = mouth(Voice(OSError("no memory")))
+        with pytest.raises(ProviderError, match="no synthesizer is left"):
+            await speaker.say("Hello.")
+        speaker.stop()
+        await speaker.say("Hello again.")
+        assert await speaker.finish() == "Hello again."
+
+    run(main)
+
+
+def test_a_voice_that_makes_no_sound_has_failed_but_marks_need_none():
+    class Mute(ScriptedSynthesizer):
+        async def speak(self, text):
+            return
+            yield
+
+    async def main():
+        speaker, _, noted = mouth(Mute())
+        await speaker.say("...")
+        assert noted.of(ProviderFailed) == []
+        with pytest.raises(ProviderError):
+            await speaker.say("Hello.")
+        assert noted.of(ProviderFailed)[0].error == "it gave no sound"
+
+    run(main)
+
+
 def test_a_voice_that_is_late_is_replaced_and_the_last_one_missed():
     async def main():
         speaker, _, noted = mouth(ScriptedSynthesizer(delay=1e6))

@@ -147,6 +147,43 @@ def test_an_agent_that_fails_with_nobody_to_help_ends_the_call(terms):
     assert ending == Ending("us", "agent failed")
 
 
+def test_an_agent_that_asks_for_a_human_by_itself_is_not_asked_again():
+    outcomes = [(1.0, DESK)] * 50
+    ending, leg, agent, *_ = run_call(BUSY, *outcomes)
+    assert ending == Ending("us", "agent failed")
+    assert len(leg.refers) == 2
+    assert len(agent.failures) == 1
+
+
+def test_somebody_else_is_asked_where_a_transfer_was_futile():
+    terms = replace(TERMS, directory={"desk": "sip:desk@pbx", "night": "sip:night@pbx"})
+    ending, leg, _, noted, _ = run_call(BUSY, *[(1.0, DESK)] * 50, terms=terms)
+    assert ending == Ending("us", "agent failed")
+    assert [refer_to.split("?")[0] for refer_to, _ in leg.refers] == [
+        "<sip:desk@pbx",
+        "<sip:desk@pbx",
+        "<sip:night@pbx",
+    ]
+    assert noted.of("escalated")[0].target == "night"
+
+
+def test_a_caller_may_ask_for_a_human_as_often_as_he_likes():
+    class Asked(FakeTalker):
+        async def run(self):
+            self.conversation.caller_said("a human", at=0.0)
+            return await super().run()
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        agent = Asked(*[(1.0, DESK)] * 5, (1.0, Hangup("goodbye")))
+        leg = FakeLeg(BUSY)
+        call = Call(leg, agent, TERMS, observer=Noted(), now=loop.time)
+        return await call.run(), len(leg.refers)
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        assert runner.run(main()) == (Ending("agent", "goodbye"), 5)
+
+
 def test_last_words_that_are_never_played_do_not_hold_the_call():
     async def main():
         loop = asyncio.get_running_loop()
