@@ -1,9 +1,11 @@
 """The journal of a call: one file, one JSON line an event, the only truth about the call."""
 
 import dataclasses
+import fcntl
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -68,9 +70,10 @@ class Journal:
     def _write(self, line: Mapping[str, Any]) -> None:
         if self._file is None:
             return
-        text = _encode(line) + "\n"
+        data = (_encode(line) + "\n").encode(errors="replace")
         try:
-            os.write(self._file, text.encode(errors="replace"))
+            while data:  # a disk that fills up writes less first, and fails then
+                data = data[os.write(self._file, data) :]
         except OSError as error:
             self._failed(error)
             self.close()
@@ -82,7 +85,10 @@ class Journal:
 
 def _open_private(path: Path) -> int:
     # Only its owner may read it: it holds what was said, and the digits.
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with suppress(OSError):  # not every file system has locks
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # says that the call is in progress
+    return file
 
 
 _FORMS: dict[type[CallEvent], tuple[str, tuple[str, ...]]] = {}  # kind and fields of each event

@@ -12,6 +12,7 @@ import structlog
 from opensip.agent.definition import Agent
 from opensip.agent.providers import close_shared
 from opensip.call.inbound import InboundCalls
+from opensip.call.recovery import recover
 from opensip.carriers import Trunk
 from opensip.carriers.number import normalise
 from opensip.errors import ConfigError
@@ -64,6 +65,7 @@ class Server:
             opened.push_async_callback(self._identity.close)
             await self._control.start()
             opened.push_async_callback(self._control.close)
+            recover(self._settings.server.data)  # no other server is on it now
             await self.endpoint.start()
             opened.push_async_callback(self.endpoint.close)
             self._lines.use(self._settings.trunks, self._settings.server)

@@ -1,4 +1,5 @@
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -95,3 +96,12 @@ def test_events_after_the_end_are_dropped(tmp_path):
     journal.close()
     journal.note(CallAnswered(101.0))
     assert len(lines_of(tmp_path / "c-1.jsonl")) == 1
+
+
+def test_a_disk_that_takes_little_at_a_time_gets_whole_lines(tmp_path, monkeypatch):
+    write = os.write
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", lambda file, data: write(file, data[:5]))
+        journal = journal_at(tmp_path / "c-1.jsonl")
+    journal.close()
+    assert json.loads(journal.path.read_text())["call_id"] == "c-1"

@@ -5,9 +5,11 @@ import contextlib
 import json
 import os
 import signal
+from datetime import UTC, datetime
 
 import pytest
 
+from opensip.call.journal import Journal
 from opensip.errors import ConfigError, OpenSipError
 from opensip.net.sip_transport import Listener
 from opensip.net.tls import TlsConfig
@@ -128,6 +130,18 @@ def test_a_call_is_answered_echoed_and_recorded(config):
     told = json.loads(record.read_text())
     assert (told["trunk"], told["agent"], told["caller"]) == ("local", "echo", "+15551112222")
     assert (config.parent / "data/recordings" / f"{record.stem}.wav").stat().st_size > 4000
+
+
+def test_a_call_that_a_crash_cut_off_has_its_record_once_the_server_is_back(config):
+    async def main():
+        started = datetime(2026, 11, 20, tzinfo=UTC)
+        path = config.parent / "data/journals/c-1.jsonl"
+        Journal(path, "c-1", opened=0.0, started=started).close()
+        async with serving(config):
+            record = json.loads((config.parent / "data/calls/c-1.json").read_text())
+            assert record["ending"]["side"] == "lost"
+
+    run(main())
 
 
 def test_status_lists_the_calls_in_progress(config):
