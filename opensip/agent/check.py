@@ -2,10 +2,10 @@
 
 import difflib
 import re
-import string
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 
-from opensip.agent import grammar
+from opensip.agent import grammar, placeholders
 from opensip.agent.definition import (
     KINDS,
     REPLIES,
@@ -26,6 +26,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")  # what models take for the 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _LONGEST_TOOL = 30.0  # seconds that a caller can be asked to wait, with fillers
+_HUMAN = next(field.default for field in fields(Agent) if field.name == "human")
+_NAME_WHO = ("escalate", "transfer_failed", "resume")  # replies that may hold {who}
 STAGES = ("recognizer", "dialogue", "synthesizer")
 
 
@@ -53,11 +55,14 @@ def _check_talking(agent: Agent) -> Iterator[str]:
     for name, entry in agent.directory.items():
         if not entry.uri.startswith(("sip:", "sips:", "tel:", "+")):
             yield f"directory.{name}.uri: {entry.uri!r} is no sip:, sips: or tel: URI or +number"
-    texts = [("greeting", agent.greeting)]
-    texts += [(f"replies.{name}", text) for name, text in agent.replies.items()]
-    texts += [(f"idle_prompts[{n}]", text) for n, text in enumerate(agent.idle_prompts)]
-    for name, text in texts:
-        yield from _template(name, text)
+    yield from _template(agent, "greeting", agent.greeting)
+    for name, text in agent.replies.items():
+        if name == "apology":  # said when nothing works any more: it is not filled
+            yield from (f"replies.{name}: {wrong}" for wrong in placeholders.mistakes(text, {}))
+        else:
+            yield from _template(agent, f"replies.{name}", text, names_who=name in _NAME_WHO)
+    for n, text in enumerate(agent.idle_prompts):
+        yield from _template(agent, f"idle_prompts[{n}]", text)
 
 
 def _check_providers(agent: Agent) -> Iterator[str]:
@@ -128,7 +133,7 @@ def _tool(where: str, name: str, tool: ToolTable) -> Iterator[str]:
 
 def _check_script(agent: Agent) -> Iterator[str]:
     yield from _known("start", agent.start, agent.states, "state")
-    yield from _known("human", agent.human, agent.directory, "directory entry")
+    yield from _human(agent)
     yield from _all_known("everywhere", agent.everywhere, agent.intents, "intent")
     yield from _all_known("keys", agent.keys.values(), agent.intents, "intent")
     for key in agent.keys.keys() - set("0123456789*#"):
@@ -141,6 +146,19 @@ def _check_script(agent: Agent) -> Iterator[str]:
         yield from _slot(agent, name, slot)
 
 
+def _human(agent: Agent) -> Iterator[str]:
+    """Somebody must be there for a caller whom the script cannot help."""
+    if agent.human in agent.directory:
+        return
+    others = ", ".join(map(repr, sorted(agent.directory)))
+    yield (
+        f"human: no directory entry {agent.human!r}, to whom a caller goes after too many failures"
+        + (" (the default of human)" if agent.human == _HUMAN else "")
+        + f': add [directory.{agent.human}] with uri = "sip:…"'
+        + (f", or set human to one of {others}" if others else "")
+    )
+
+
 def _state(agent: Agent, name: str, state: State) -> Iterator[str]:
     where = f"states.{name}"
     yield from _all_known(f"{where}.intents", state.intents, agent.intents, "intent")
@@ -150,7 +168,7 @@ def _state(agent: Agent, name: str, state: State) -> Iterator[str]:
     if not (state.intents or state.slot or agent.everywhere):
         yield f"{where}: listens for nothing; give it intents or a slot"
     for key, text in (("ask", state.ask), ("help", state.help)):
-        yield from _template(f"{where}.{key}", text)
+        yield from _template(agent, f"{where}.{key}", text)
 
 
 def _intent(agent: Agent, name: str, intent: Intent) -> Iterator[str]:
@@ -168,7 +186,7 @@ def _slot(agent: Agent, name: str, slot: Slot) -> Iterator[str]:
     yield from _phrases(where, [with_digits(phrase, slot.digits) for phrase in slot.phrases])
     if slot.table:
         yield from _known(f"{where}.table", slot.table, agent.data, "data table")
-    yield from _template(f"{where}.read_back", slot.read_back)
+    yield from _template(agent, f"{where}.read_back", slot.read_back)
     for key, action in (("found", slot.found), ("missing", slot.missing)):
         yield from _action(agent, f"{where}.{key}", action)
 
@@ -180,7 +198,7 @@ def _action(agent: Agent, where: str, action: Action) -> Iterator[str]:
         yield from _known(f"{where}.go", action.go, agent.states, "state")
     if action.transfer:
         yield from _known(f"{where}.transfer", action.transfer, agent.directory, "directory entry")
-    yield from _template(f"{where}.say", action.say)
+    yield from _template(agent, f"{where}.say", action.say, names_who=bool(action.transfer))
 
 
 def _phrases(where: str, phrases: Iterable[str]) -> Iterator[str]:
@@ -191,11 +209,25 @@ def _phrases(where: str, phrases: Iterable[str]) -> Iterator[str]:
             yield f"{where}.phrases: {error}"
 
 
-def _template(where: str, text: str) -> Iterator[str]:
-    try:
-        list(string.Formatter().parse(text))
-    except ValueError as error:
-        yield f"{where}: {text!r} is no template: {error}; write {{{{ for a brace"
+def _template(agent: Agent, where: str, text: str, *, names_who: bool = False) -> Iterator[str]:
+    names = _names(agent)
+    if names_who:
+        names["who"] = frozenset()
+    if agent.kind == "model":  # whose texts are filled with the variables of each call
+        found = [placeholders.broken(text)]
+    else:
+        found = [*placeholders.mistakes(text, names)]
+    yield from (f"{where}: {wrong}" for wrong in found if wrong)
+
+
+def _names(agent: Agent) -> dict[str, frozenset[str]]:
+    """Gather what a script fills in: slots and the wish, and the columns of tables."""
+    plain: dict[str, frozenset[str]] = dict.fromkeys((*agent.slots, "intent"), frozenset())
+    columns = {
+        table: frozenset(column for row in rows.values() for column in row)
+        for table, rows in agent.data.items()
+    }
+    return plain | columns
 
 
 def _all_known(where: str, names: Iterable[str], known: Iterable[str], what: str) -> Iterator[str]:

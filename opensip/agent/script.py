@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 from opensip.agent import grammar
@@ -18,7 +17,7 @@ from opensip.agent.providers import (
     Transfer,
     Understood,
 )
-from opensip.agent.spoken import Word, fill
+from opensip.agent.spoken import Row, Word, fill
 from opensip.agent.tools.table import look_up
 from opensip.errors import ToolError
 
@@ -167,7 +166,7 @@ class Script:
             yield from self._failed(slot.missing.say, action=slot.missing)
         else:
             self.failures = 0
-            self.values[slot.table] = SimpleNamespace(**{k: Word(v) for k, v in row.items()})
+            self.values[slot.table] = Row(**{k: Word(v) for k, v in row.items()})
             yield from self._do(slot.found, confidence)
 
     def _intended(self, name: str, confidence: float) -> Iterator[Act]:

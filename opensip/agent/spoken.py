@@ -3,6 +3,7 @@
 import datetime
 import re
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from opensip.agent.grammar import DIGIT_WORDS
@@ -66,6 +67,13 @@ class Word(str):
 
     def __format__(self, spec: str) -> str:
         return digits(self) if spec == "digits" else format(str(self), spec)
+
+
+class Row(SimpleNamespace):
+    """A row of a table in a template: {orders.item}. A column that it has not is left out."""
+
+    def __getattr__(self, name: str) -> "_Nothing":
+        return _Nothing()
 
 
 def fill(template: str, values: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ import structlog
 from opensip.call import record
 from opensip.call.call import Ending
 from opensip.call.journal import Journal
-from opensip.events import CallEnded, CallEvent, Observer
+from opensip.events import CallEnded, CallEvent, Observer, ProviderFailed
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +55,10 @@ class Entry:
 
     def note(self, event: CallEvent) -> None:
         """Take note of an event of the call."""
+        if isinstance(event, ProviderFailed):  # the caller heard of it: so must the operator
+            log.error(
+                "provider_failed", stage=event.stage, provider=event.provider, error=event.error
+            )
         record.take(self._record, self._journal.note(event))
         for other in self._others:
             other.note(event)

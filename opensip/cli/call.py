@@ -11,7 +11,6 @@ from opensip.agent.providers import close_shared
 from opensip.cli.reporting import reporting
 from opensip.errors import ConfigError, RemoteProtocolError
 from opensip.media.recorder import Recorder
-from opensip.net.resolver import transport_of
 from opensip.net.sip_transport import Listener
 from opensip.net.tls import TlsConfig
 from opensip.phone.caller import Caller, CallerConfig, CallResult, Report, refuse_emergency
@@ -76,7 +75,7 @@ def command(
     line = LineConfig(
         address=address,
         srtp=srtp,
-        listeners=() if transport_of(to) != "UDP" else (Listener("UDP", address, 0),),
+        listeners=(Listener("UDP", address, 0),),  # a transfer may lead there, whatever `to` takes
         client_tls=TlsConfig(ca=ca),
     )
     report = reporting(as_json=as_json)

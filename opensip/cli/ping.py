@@ -44,7 +44,7 @@ def command(*, target: str, tls_name: str, as_json: bool, config: Path) -> None:
     DNS, TCP, TLS with chain and name, OPTIONS; and what to change where it fails. Exit status 0
     if somebody answered. A URI needs no configuration file.
 
-    Example: opensip ping sip:sbc.example.com:5061;transport=tls
+    Example: opensip ping "sip:sbc.example.com:5061;transport=tls"
     """
     log.configure(level="error", form="auto", transcripts=False)
     settings = load(config) if config.exists() or ":" not in target else None

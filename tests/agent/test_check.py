@@ -162,3 +162,32 @@ def test_every_mistake_of_a_model_agent_is_told_at_once():
         "start: no state 'main'; known are none",  # a script may be what it falls back to
     ):
         assert what in found
+
+
+def test_a_misspelt_placeholder_is_named_with_its_place_and_the_nearest():
+    agent = shop()
+    found = check(
+        dataclasses.replace(
+            agent,
+            greeting="Hello {who}.",
+            replies={"escalate": "I call {woh}.", "apology": "Sorry, {who}."},
+            states={**agent.states, "main": State(ask="{orders.itm}?", intents=("hours",))},
+        )
+    )
+    assert [wrong.partition("; ")[0] for wrong in found] == [
+        "greeting: nothing fills {who} in 'Hello {who}.'",
+        "replies.escalate: nothing fills {woh} in 'I call {woh}.'",
+        "replies.apology: nothing fills {who} in 'Sorry, {who}.'",
+        "states.main.ask: nothing fills {orders.itm} in '{orders.itm}?'",
+    ]
+    assert "did you mean {who}?" in found[1]
+    assert "did you mean {orders.item}?" in found[3]
+
+
+def test_who_has_no_human_learns_why_one_is_wanted_and_what_to_add():
+    [found] = [w for w in check(shop(directory={})) if w.startswith("human")]
+    assert "no directory entry 'human'" in found
+    assert "(the default of human): add [directory.human] with uri = " in found
+    others = {"front": Entry("sip:desk@127.0.0.1")}
+    [found] = [w for w in check(shop(directory=others)) if w.startswith("human")]
+    assert found.endswith("or set human to one of 'front'")

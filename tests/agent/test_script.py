@@ -95,7 +95,14 @@ def test_not_understanding_helps_once_then_escalates():
 
 
 @pytest.mark.parametrize(
-    "text", ["representative", "can i speak to a person please", "i want a human"]
+    "text",
+    [
+        "representative",
+        "a person",
+        "an agent please",
+        "can i speak to a person please",
+        "i want a human",
+    ],
 )
 def test_a_person_is_had_for_the_asking_with_what_was_wanted_before(text):
     script = asked_for_order()

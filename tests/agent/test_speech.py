@@ -11,7 +11,7 @@ from opensip.agent import grammar
 from opensip.agent.outcome import Escalate, Hangup
 from opensip.agent.providers import close_shared
 from opensip.agent.providers.embedded_recognizer import EmbeddedRecognizer
-from opensip.agent.providers.embedded_synthesizer import EmbeddedSynthesizer
+from opensip.agent.providers.embedded_synthesizer import VOICES, EmbeddedSynthesizer
 from opensip.agent.script import Script
 from opensip.agent.session import AgentSession
 from opensip.agent.spoken import digits
@@ -75,6 +75,20 @@ def test_the_demo_is_understood(voice):
 
     right = asyncio.run(main())
     assert sum(right) / len(right) >= 0.95
+
+
+@pytest.mark.parametrize("voice", VOICES)
+def test_what_the_help_offers_is_understood_as_it_stands(voice):
+    async def main():
+        recognizer, script = EmbeddedRecognizer(), Script(shop())
+        heard = [
+            script.intent_of((await hear(recognizer, script, voice, text)).text)
+            for text in ("a person", "an agent please")
+        ]
+        await close_shared()
+        return heard
+
+    assert asyncio.run(main()) == ["human", "human"]
 
 
 def test_nonsense_and_noise_are_not_understood():

@@ -1,6 +1,6 @@
 import pytest
 
-from opensip.agent.spoken import Word, aloud, clauses, digits, fill
+from opensip.agent.spoken import Row, Word, aloud, clauses, digits, fill
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,7 @@ def test_clauses_are_long_enough_to_sound_whole():
     assert " ".join(clauses(text)) == text
     assert all(len(clause) >= 25 for clause in clauses(text)[:-1])
     assert clauses("") == []
+
+
+def test_a_column_that_one_row_lacks_is_left_out():
+    assert fill("{orders.item}{orders.note}.", {"orders": Row(item="a lamp")}) == "a lamp."

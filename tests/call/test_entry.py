@@ -1,10 +1,12 @@
 import json
 from datetime import UTC, datetime
 
+import structlog
+
 from opensip.call.call import Ending
 from opensip.call.entry import Entry
 from opensip.call.record import derive
-from opensip.events import CallAnswered
+from opensip.events import CallAnswered, ProviderFailed
 from tests.fakes.legs import Noted
 
 STARTED = datetime(2026, 11, 20, tzinfo=UTC)
@@ -29,3 +31,18 @@ def test_a_data_directory_that_cannot_be_written_ends_no_call(tmp_path):
     entry = Entry("c-1", tmp_path / "data", now=lambda: 5.0, started=STARTED)
     entry.note(CallAnswered(6.0))
     entry.close(Ending("caller", "bye"))
+
+
+def test_a_provider_that_fails_is_logged(tmp_path):
+    entry = Entry("c-1", tmp_path, now=lambda: 5.0, started=STARTED)
+    with structlog.testing.capture_logs() as logs:
+        entry.note(ProviderFailed(6.0, "dialogue", "Script", "KeyError: 'lost'"))
+    assert logs == [
+        {
+            "event": "provider_failed",
+            "log_level": "error",
+            "stage": "dialogue",
+            "provider": "Script",
+            "error": "KeyError: 'lost'",
+        }
+    ]

@@ -1,0 +1,67 @@
+"""The placeholders of an agent's texts: {order}, {order:digits}, {orders.item}.
+
+A misspelt one would be found by a caller: at best it is left out, at worst the answer fails.
+"""
+
+import difflib
+import re
+import string
+from collections.abc import Iterator, Mapping
+
+from opensip.agent.spoken import Word
+
+Names = Mapping[str, frozenset[str]]  # a name -> its columns, none for a plain value
+
+_FIELD = re.compile(r"(\w+)(?:\.(\w+))?")
+
+
+def mistakes(text: str, names: Names) -> Iterator[str]:
+    """Name every placeholder of `text` that nothing fills, with the nearest that is known."""
+    if wrong := broken(text):
+        yield wrong
+        return
+    fields = [parts[1:] for parts in string.Formatter().parse(text) if parts[1] is not None]
+    for name, spec, conversion in fields:
+        shown = f"{{{name}}}"
+        if not _is_known(name or "", names):
+            yield f"nothing fills {shown} in {text!r}{_nearest(name or '', names)}"
+        elif conversion or not _is_form(spec or ""):
+            form = f"!{conversion}" if conversion else f":{spec}"
+            yield f"no form {form!r} of {shown} in {text!r}: {{{name}:digits}} or {shown}"
+
+
+def broken(text: str) -> str:
+    """Tell why the braces of `text` cannot be read; "" where they can."""
+    try:
+        list(string.Formatter().parse(text))
+    except ValueError as error:
+        return f"{text!r} is no template: {error}; write {{{{ for a brace"
+    return ""
+
+
+def _is_known(name: str, names: Names) -> bool:
+    found = _FIELD.fullmatch(name)
+    if not found or found[1] not in names:
+        return False
+    columns = names[found[1]]
+    return found[2] in columns if found[2] else not columns
+
+
+def _is_form(spec: str) -> bool:
+    try:
+        format(Word("1"), spec)
+    except ValueError:
+        return False
+    return True
+
+
+def _nearest(name: str, names: Names) -> str:
+    known = [full for first in sorted(names) for full in _written(first, names[first])]
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean {{{close[0]}}}?"
+    return f"; known are {', '.join(f'{{{full}}}' for full in known) or 'none'}"
+
+
+def _written(name: str, columns: frozenset[str]) -> list[str]:
+    return [f"{name}.{column}" for column in sorted(columns)] or [name]

@@ -1,0 +1,38 @@
+import pytest
+
+from opensip.agent.placeholders import mistakes
+
+NAMES = {"order": frozenset(), "orders": frozenset({"item", "status"}), "who": frozenset()}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "No braces.", "{order}", "{order:digits}", "{orders.item}, {orders.status}", "{{order}}"],
+)
+def test_what_is_filled_is_no_mistake(text):
+    assert list(mistakes(text, NAMES)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{ordr}", "nothing fills {ordr} in '{ordr}'; did you mean {order}?"),
+        ("{orders.itm}", "did you mean {orders.item}?"),
+        ("Ask {woh}.", "nothing fills {woh} in 'Ask {woh}.'; did you mean {who}?"),
+        ("{zzz}", "known are {order}, {orders.item}, {orders.status}, {who}"),
+        ("{orders}", "nothing fills {orders}"),
+        ("{order.item}", "nothing fills {order.item}"),
+        ("{orders[item]}", "nothing fills {orders[item]}"),
+        ("{}", "nothing fills {}"),
+        ("{order:digit}", "no form ':digit' of {order} in '{order:digit}': {order:digits} or"),
+        ("{order!r}", "no form '!r' of {order}"),
+        ("{order", "'{order' is no template"),
+    ],
+)
+def test_what_nothing_fills_is_named_with_the_nearest(text, told):
+    [found] = mistakes(text, NAMES)
+    assert told in found
+
+
+def test_every_one_of_a_text_is_told():
+    assert len(list(mistakes("{a}, {b} and {order}", NAMES))) == 2
