@@ -15,7 +15,7 @@ ENGINE = Extension(
     "opensip.media._engine",
     sources=sorted(glob("opensip/media/csrc/*.c")),
     depends=sorted(glob("opensip/media/csrc/*.h")),
-    libraries=["crypto"],
+    libraries=["crypto", "m"],
     define_macros=[("Py_LIMITED_API", "0x030B0000"), ("_GNU_SOURCE", None)],
     extra_compile_args=["-std=gnu11", "-O3", "-Wall", "-Wextra", "-Wno-unused-parameter"],
     py_limited_api=True,

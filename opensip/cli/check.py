@@ -59,7 +59,7 @@ def _described(settings: Settings) -> str:
         for one in server.listeners
     ]
     lines += [f"  media     ports {server.media.first_port} to {server.media.last_port}"]
-    lines += [f"  engine    {engine_in_use()}"]
+    lines += [f"  engine    {engine_in_use(server)}"]
     lines += [
         f"  trunk     {trunk.name} ({trunk.carrier}), srtp {trunk.srtp}, "
         f"{len(trunk.numbers)} numbers"

@@ -1,6 +1,10 @@
 """The native media engine in C (csrc/); it may be missing where it could not be built."""
 
+from typing import Any
+
 from typing_extensions import Buffer
+
+from opensip.audio.frame import Samples
 
 class Srtp:
     """One direction of an SRTP session; refuses with ValueError, which says why as SrtpError."""
@@ -19,3 +23,75 @@ def decode(law: str, codes: Buffer, /) -> bytes:
 
 def encode(law: str, samples: Buffer, /) -> bytes:
     """Encode 16-bit samples into G.711 codes."""
+
+class Engine:
+    """The ticks of many streams: in a thread of its own if `threaded`, else whenever run."""
+
+    def __new__(cls, threaded: bool, /) -> Engine: ...
+    def open(self, socket: int, owner: object, /) -> Stream:
+        """Start a stream on a bound socket; batches of it name `owner`."""
+    def gather(self) -> list[tuple[Any, ...]]:
+        """Take the batches of all streams that have one; see native_stream.Row."""
+    def sweep(self) -> None:
+        """Let go of the streams that were closed."""
+    def run(self, now: float, /) -> float:
+        """Run every tick that is due; returns when the next one is, 0 without streams."""
+    def fileno(self) -> int:
+        """Tell the descriptor that is readable when there is something to gather."""
+    def ticks(self) -> tuple[int, int]:
+        """Tell how many ticks came late, and how many were left out."""
+    def close(self) -> None:
+        """End the thread and let go of all streams."""
+
+class Stream:
+    """One stream of an engine."""
+
+    def begin(self, ssrc: int, timestamp: int, sequence: int, /) -> None:
+        """Set what the first packet bears."""
+    def configure(
+        self,
+        *,
+        host: str | None,
+        port: int,
+        new_latch: bool,
+        symmetric: bool,
+        sending: bool,
+        law: str,
+        payload_type: int,
+        event_payload_type: int,
+        ticks: int,
+        encodings: bytes,
+        receive: tuple[()] | tuple[str, bytes] | None,
+        transmit: tuple[()] | tuple[str, bytes] | None,
+    ) -> None:
+        """Take what was negotiated; of a key, None keeps the context and () takes it away."""
+    def write(self, samples: Samples, /) -> int:
+        """Queue samples; returns the position at which they start."""
+    def flush(self) -> int:
+        """Forget what is queued; returns how many samples that was."""
+    def pause(self, paused: bool, /) -> None:
+        """Send silence and keep what is queued, or go on."""
+    def played(self) -> int:
+        """Count the samples sent."""
+    def queued(self) -> int:
+        """Count the samples not yet sent."""
+    def tell_empty(self) -> None:
+        """Make a batch due once nothing is queued."""
+    def keep_said(self, wanted: bool, /) -> None:
+        """Tell what was sent in batches, or no longer."""
+    def send_digit(self, packets: list[tuple[bytes, bool]], /) -> int:
+        """Queue the packets of one digit, an empty payload being a gap; returns digits_over()."""
+    def digits_over(self) -> int:
+        """Count the digits that have been sent."""
+    def last_received(self) -> float | None:
+        """Tell when the last good packet came."""
+    def remote(self) -> tuple[str, int] | None:
+        """Tell where packets go."""
+    def sent(self) -> tuple[int, int, int]:
+        """Count packets and octets; the last is the next timestamp."""
+    def received(self) -> tuple[int, int, int, int, float]:
+        """Tell SSRC, packets, first and highest extended sequence, jitter in timestamp units."""
+    def counts(self) -> dict[str, int]:
+        """Tell all counts by name, as statistics() has them."""
+    def close(self) -> None:
+        """Use the socket no more."""

@@ -56,6 +56,11 @@ class Receiver:
         self._power = 0.0  # of what is heard, summed over its samples
         self._begin(-1)
 
+    @property
+    def remote(self) -> Address | None:
+        """Where the peer's packets come from; None while nobody is there."""
+        return None if self.latch is None else self.latch.remote
+
     def configure(self, config: StreamConfig) -> None:
         """Take what was negotiated; the SRTP context lives on while its key is the same."""
         old, self._config = self._config, config
@@ -127,6 +132,7 @@ class Receiver:
             "lost": self._in_order.lost,
             "late": self._in_order.late,
             "duplicate": self._in_order.duplicate,
+            "reordered": self._in_order.reordered,
             "jitter_ms": round(1000 * self.source.jitter / self.rate, 2),
             **{f"dropped_{why}": count for why, count in self.dropped.items()},
         }

@@ -3,11 +3,10 @@
 import base64
 import math
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from opensip.errors import RemoteProtocolError
 from opensip.media.engine import Address, StreamConfig
-from opensip.media.receiver import Receiver
-from opensip.media.sender import Sender
 from opensip.rtp.rtcp import (
     CNAME,
     Goodbye,
@@ -21,10 +20,62 @@ from opensip.rtp.rtcp import (
     round_trip,
     serialize_compound,
 )
-from opensip.rtp.srtp import SrtpError
+from opensip.rtp.srtp import SrtpError, SrtpSession
+from opensip.rtp.statistics import SourceStatistics
 
 INTERVAL = 5.0  # seconds: the least that RFC 3550 section 6.2 wants between two reports
 _WORD = 0xFFFFFFFF
+
+
+class Sending(Protocol):
+    """What reports say of our own stream."""
+
+    @property
+    def ssrc(self) -> int:
+        """Our source."""
+
+    @property
+    def packets(self) -> int:
+        """Packets sent so far."""
+
+    @property
+    def octets(self) -> int:
+        """Their payload."""
+
+    @property
+    def timestamp(self) -> int:
+        """The timestamp of now."""
+
+    @property
+    def srtp(self) -> SrtpSession | None:
+        """What our reports are protected with."""
+
+
+class Receiving(Protocol):
+    """What reports say of the peer's stream."""
+
+    @property
+    def ssrc(self) -> int:
+        """The peer's source."""
+
+    @property
+    def rate(self) -> int:
+        """Clock rate of its timestamps, in Hz."""
+
+    @property
+    def source(self) -> SourceStatistics:
+        """What was received of it."""
+
+    @property
+    def remote(self) -> Address | None:
+        """Where the peer's RTP comes from; None while nobody is there."""
+
+    @property
+    def srtp(self) -> SrtpSession | None:
+        """What its reports are protected with."""
+
+    def drop(self, why: str) -> None:
+        """Count a packet that is dropped."""
 
 
 class Reports:
@@ -35,7 +86,7 @@ class Reports:
     """
 
     def __init__(
-        self, sender: Sender, receiver: Receiver, random: Callable[[int], bytes], *, epoch: float
+        self, sender: Sending, receiver: Receiving, random: Callable[[int], bytes], *, epoch: float
     ) -> None:
         self.due_at = math.inf
         self._sender = sender
@@ -60,9 +111,9 @@ class Reports:
     @property
     def remote(self) -> Address:
         """Where reports go: where the peer said, or beside its RTP where that moved."""
-        latch, config = self._receiver.latch, self._config
-        if config.rtcp is None or (latch is not None and latch.remote != config.remote):
-            host, port = latch.remote if latch is not None else ("", 0)
+        remote, config = self._receiver.remote, self._config
+        if config.rtcp is None or (remote is not None and remote != config.remote):
+            host, port = remote or ("", 0)
             return host, port + 1
         return config.rtcp
 
@@ -81,7 +132,7 @@ class Reports:
         try:
             if receiver.srtp is not None:
                 datagram = receiver.srtp.unprotect_rtcp(datagram)
-            elif receiver.latch is None or source[0] != receiver.latch.remote[0]:
+            elif receiver.remote is None or source[0] != receiver.remote[0]:
                 return receiver.drop("rtcp_source")
             packets = parse_compound(datagram)
         except SrtpError as error:

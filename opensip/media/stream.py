@@ -7,32 +7,11 @@ from collections.abc import Callable, Mapping
 from opensip.audio.frame import Samples
 from opensip.errors import MediaError
 from opensip.media.engine import TICK, Batch, StreamConfig
+from opensip.media.inbox import Inbox
 from opensip.media.ports import PortPair
 from opensip.media.receiver import Receiver
 from opensip.media.reports import Reports
 from opensip.media.sender import Sender
-
-
-class _Inbox(asyncio.DatagramProtocol):
-    """Hands the datagrams of one socket to their reader."""
-
-    def __init__(self, reader: Receiver | Reports, clock: Callable[[], float]) -> None:
-        self._receive = reader.receive
-        self._clock = clock
-        self._transport: asyncio.BaseTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
-        self._transport = transport
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Hand one datagram on."""
-        self._receive(data, addr[:2], now=self._clock())
-
-    def close(self) -> None:
-        """Take no more datagrams."""
-        if self._transport is not None:
-            self._transport.close()
 
 
 class PythonStream:
@@ -63,7 +42,7 @@ class PythonStream:
         self._ticks = 0  # since the last batch
         self._unsent = 0
         self._attached = False
-        self._inboxes = (_Inbox(self.receiver, clock), _Inbox(self._reports, clock))
+        self._inboxes = (Inbox(self.receiver, clock), Inbox(self._reports, clock))
         self.configure(config)
 
     async def attach(self, loop: asyncio.AbstractEventLoop) -> None:

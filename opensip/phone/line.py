@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from opensip.events import Observer
-from opensip.media.engine_python import PythonEngine
+from opensip.media.engine_choice import open_engine
 from opensip.media.ports import PortPool
 from opensip.media.session import MediaConfig, MediaSession
 from opensip.net.sip_transport import Listener
@@ -63,7 +63,7 @@ class Line:
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._engine = PythonEngine(loop)
+        self._engine = open_engine("auto", loop)
         self._ports = PortPool(self._config.address, 0, 0, clock=loop.time)
         await self.endpoint.start()
         return self

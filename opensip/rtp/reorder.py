@@ -7,18 +7,21 @@ Item = TypeVar("Item")
 GAP_WAIT = 0.040  # seconds; a packet that comes later was lost for the listener
 MAX_DROPOUT = 3000  # packets, RFC 3550 appendix A.1
 MAX_MISORDER = 100
+MAX_HELD = 64  # packets held at once; more than a second of them is no mere gap
 
 
 class InOrder(Generic[Item]):
     """Hands items on by sequence number, at once where none is missing.
 
-    Counts `lost` (never came in time), `late` and `duplicate`.
+    Counts `lost` (never came in time), `late`, `duplicate` and `reordered` (came in time, but
+    after a later one).
     """
 
     def __init__(self, wait: float = GAP_WAIT) -> None:
-        self.lost = self.late = self.duplicate = 0
+        self.lost = self.late = self.duplicate = self.reordered = 0
         self._wait = wait
         self._next: int | None = None  # the sequence number that is due
+        self._newest = 0  # the highest that came
         self._ready: list[Item] = []
         self._held: dict[int, tuple[float, Item]] = {}  # sequence -> when it came, what came
         self._after_jump: int | None = None
@@ -26,19 +29,21 @@ class InOrder(Generic[Item]):
     def put(self, sequence: int, item: Item, *, now: float) -> None:
         """Take what came at `now` under a sequence number of 16 bits."""
         if self._next is None:
-            self._next = sequence
+            self._next = self._newest = sequence
         ahead = (sequence - self._next) & 0xFFFF
         if ahead == 0:
+            self._note_order(sequence)
             self._hand_on(sequence, item)
         elif ahead < MAX_DROPOUT:
             if sequence in self._held:
                 self.duplicate += 1
             else:
-                self._held[sequence] = (now, item)
+                self._hold(sequence, item, now)
         elif ahead >= 0x10000 - MAX_MISORDER:
             self.late += 1
         elif sequence == self._after_jump:  # the second in a row: the sender began anew
             self._skip_all()
+            self._newest = sequence
             self._hand_on(sequence, item)
         else:
             self._after_jump = (sequence + 1) & 0xFFFF
@@ -52,6 +57,18 @@ class InOrder(Generic[Item]):
             self._skip_to(first)
         ready, self._ready = self._ready, []
         return ready
+
+    def _note_order(self, sequence: int) -> None:
+        if (sequence - self._newest) & 0x8000:
+            self.reordered += 1
+        else:
+            self._newest = sequence
+
+    def _hold(self, sequence: int, item: Item, now: float) -> None:
+        self._note_order(sequence)
+        self._held[sequence] = (now, item)
+        if len(self._held) > MAX_HELD:
+            self._skip_to(self._first_held())
 
     def _first_held(self) -> int:
         due = self._next or 0

@@ -45,6 +45,12 @@ class SourceStatistics:
         if timed:
             self._measure_jitter(timestamp, arrival)
 
+    def take_over(self, *, received: int, first: int, highest: int, jitter: float) -> None:
+        """Take the counts of an engine that counts by itself; they only grow, or begin anew."""
+        if first != self._first or received < self.received:
+            self._begin(first)
+        self.received, self._highest, self.jitter = received, highest, jitter
+
     @property
     def extended_highest(self) -> int:
         """The highest sequence number, extended by the count of wraps, in 32 bits."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from opensip.agent.definition import Agent
 from opensip.call.exchange import Exchange
 from opensip.errors import ConfigError
-from opensip.media.engine_python import PythonEngine
+from opensip.media.engine_choice import open_engine
 from opensip.media.ports import PortPool
 from opensip.media.session import MediaConfig
 from opensip.settings.load import Settings
@@ -19,7 +19,7 @@ def open_exchange(settings: Settings, agents: Mapping[str, Agent]) -> Exchange:
     media = settings.server.media
     _make_data(settings.server.data)
     return Exchange(
-        engine=PythonEngine(loop),
+        engine=open_engine(media.engine, loop),
         ports=PortPool(media.address, media.first_port, media.last_port, clock=loop.time),
         media=MediaConfig(media.address, media.public_address or None),
         agents=agents,

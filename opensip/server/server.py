@@ -172,7 +172,7 @@ class Server:
             log.warning("configuration_warning", warning=warning)
         log.info(
             "server_started",
-            engine=build.engine_in_use(),
+            engine=build.engine_in_use(self._settings.server),
             loop=type(asyncio.get_running_loop()).__module__.partition(".")[0],
             listeners=[f"{t} {host}:{port}" for t, host, port in self.endpoint.bound],
             trunks=sorted(self._trunks),

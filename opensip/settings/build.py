@@ -8,6 +8,7 @@ from functools import partial
 from opensip.carriers import ANY_NUMBER, Trunk
 from opensip.carriers.number import normalise
 from opensip.errors import ConfigError
+from opensip.media.engine_choice import engine_choice
 from opensip.net.acceptor import Listener, SourceTls
 from opensip.net.guarded_https import HttpsRules
 from opensip.net.tls import TlsConfig
@@ -118,6 +119,10 @@ def outward_address(towards: str) -> str:
         return address
 
 
-def engine_in_use() -> str:
-    """Say which media engine runs and why, for `opensip check` and the server's first line."""
-    return "python (the only one there is)"
+def engine_in_use(server: ServerTable) -> str:
+    """Say which media engine runs and why, for `opensip check` and the server's first line.
+
+    Raises ConfigError where the one that is wished for is not there.
+    """
+    name, why = engine_choice(server.media.engine)
+    return f"{name} ({why})"

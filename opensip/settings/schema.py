@@ -67,12 +67,13 @@ class TlsTable:
 
 @dataclass(frozen=True, slots=True)
 class MediaTable:
-    """`[media]`: where RTP comes in."""
+    """`[media]`: where RTP comes in, and which engine moves it."""
 
     address: str = "0.0.0.0"  # noqa: S104 - a server listens
     public_address: str = ""
     first_port: int = 20000
     last_port: int = 29999
+    engine: Literal["auto", "native", "python"] = "auto"
 
     def __post_init__(self) -> None:
         if not 1024 <= self.first_port < self.last_port <= 65535:

@@ -8,6 +8,8 @@ from click.testing import CliRunner
 from opensip.cli import main
 from opensip.cli.check import in_words
 from opensip.server.control import ControlSocket
+from opensip.settings.build import engine_in_use
+from opensip.settings.schema import ServerTable
 
 UDP = '[[sip.listeners]]\ntransport = "UDP"\nhost = "127.0.0.1"\nport = 5060\n'
 TRUNK = '[trunks.office]\nnetworks = ["192.0.2.0/24"]\n'
@@ -29,7 +31,7 @@ def test_says_what_a_good_configuration_makes(config):
     assert result.exit_code == 0
     assert "good" in result.stdout
     assert "listens   UDP 127.0.0.1:5060" in result.stdout
-    assert "engine    python" in result.stdout
+    assert f"engine    {engine_in_use(ServerTable())}" in result.stdout
     assert "agent     echo (echo)" in result.stdout
     assert "keys of SRTP travel in the clear" in result.stderr
 

@@ -10,10 +10,10 @@ from opensip.agent.definition import Agent
 from opensip.call.exchange import Exchange
 from opensip.call.inbound import InboundCalls
 from opensip.carriers import Number, Trunk
-from opensip.media.engine_python import PythonEngine
 from opensip.media.ports import PortPool
 from opensip.media.session import MediaConfig
 from tests.fakes.agents import CALLER, endpoint, uri_of
+from tests.fakes.engines import REAL_TIME_ENGINES
 from tests.fakes.exchanges import records
 
 pytestmark = pytest.mark.e2e
@@ -62,8 +62,9 @@ class RawRtp(asyncio.DatagramProtocol):
             await asyncio.sleep(max(0.0, began + 0.02 * (n + 1) - loop.time()))
 
 
+@pytest.mark.parametrize("engine_type", REAL_TIME_ENGINES)
 @pytest.mark.parametrize(("number", "name"), [(0, "PCMU"), (8, "PCMA")])
-def test_every_octet_comes_back_as_it_was_sent(tmp_path, number, name):
+def test_every_octet_comes_back_as_it_was_sent(engine_type, tmp_path, number, name):
     # 0x7F and 0xFF of PCMU are both the sample 0, and no sample tells them apart.
     codes = [code for code in range(256) if (number, code) != (0, 0x7F)]
     dice = random.Random(7)
@@ -71,7 +72,7 @@ def test_every_octet_comes_back_as_it_was_sent(tmp_path, number, name):
 
     async def main():
         loop = asyncio.get_running_loop()
-        engine = PythonEngine(loop)
+        engine = engine_type(loop)
         exchange = Exchange(
             engine=engine,
             ports=PortPool("127.0.0.1", 0, 0, clock=loop.time),

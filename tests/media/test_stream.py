@@ -1,3 +1,5 @@
+"""The streams of every engine."""
+
 import asyncio
 import gc
 
@@ -7,10 +9,10 @@ import pytest
 from opensip.audio.codecs import CODECS
 from opensip.errors import MediaError
 from opensip.media.engine import StreamConfig
-from opensip.media.engine_python import PythonEngine
 from opensip.media.ports import PortPool
 from opensip.media.recorder import Recorder
 from opensip.media.session import MediaConfig, MediaSession
+from tests.fakes.engines import REAL_TIME_ENGINES, each_engine
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
 VOICE = (6000 * np.sin(np.arange(800) / 3)).astype(np.int16)
@@ -21,19 +23,20 @@ def run(main, loop_factory=VirtualTimeLoop):
         return runner.run(main())
 
 
-def open_stream(config):
+def open_stream(engine_type, config):
     """Open a stream of an engine of its own; returns it with its ports and batches."""
     loop, batches = asyncio.get_running_loop(), []
-    engine = PythonEngine(loop)
+    engine = engine_type(loop)
     pair = PortPool("127.0.0.1", 0, 0, clock=loop.time).take()
     stream = engine.open(pair, config)
     stream.listener = batches.append
     return stream, pair, batches
 
 
-def test_what_left_is_told_while_it_is_kept():
+@each_engine
+def test_what_left_is_told_while_it_is_kept(engine_type):
     async def main():
-        stream, _, batches = open_stream(StreamConfig(remote=("127.0.0.1", 9)))
+        stream, _, batches = open_stream(engine_type, StreamConfig(remote=("127.0.0.1", 9)))
         stream.write(VOICE)
         await asyncio.sleep(0.1)
         assert all(batch.said is None for batch in batches)
@@ -49,13 +52,14 @@ def test_what_left_is_told_while_it_is_kept():
     run(main)
 
 
+@each_engine
 @pytest.mark.parametrize("turns", range(6))
-def test_a_stream_closed_at_once_leaves_nothing_open(turns):
+def test_a_stream_closed_at_once_leaves_nothing_open(engine_type, turns):
     faults = []
 
     async def main():
         asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
-        stream, pair, _ = open_stream(StreamConfig())
+        stream, pair, _ = open_stream(engine_type, StreamConfig())
         for _ in range(turns):
             await asyncio.sleep(0)
         stream.close()
@@ -67,9 +71,10 @@ def test_a_stream_closed_at_once_leaves_nothing_open(turns):
     assert not faults
 
 
-def test_who_takes_no_events_gets_none():
+@each_engine
+def test_who_takes_no_events_gets_none(engine_type):
     async def main():
-        stream, *_ = open_stream(StreamConfig(remote=("127.0.0.1", 9)))
+        stream, *_ = open_stream(engine_type, StreamConfig(remote=("127.0.0.1", 9)))
         with pytest.raises(MediaError, match="no telephone events"):
             await stream.send_digit("1")
         stream.close()
@@ -77,10 +82,11 @@ def test_who_takes_no_events_gets_none():
     run(main)
 
 
-def test_packets_that_cannot_leave_are_counted():
+@each_engine
+def test_packets_that_cannot_leave_are_counted(engine_type):
     async def main():
         unreachable = StreamConfig(remote=("127.0.0.1", 0), rtcp=("127.0.0.1", 65536))
-        stream, *_ = open_stream(unreachable)
+        stream, *_ = open_stream(engine_type, unreachable)
         await asyncio.sleep(10.01)
         counts = stream.statistics()
         assert counts["unsent"] == 500 + counts["rtcp_sent"]
@@ -90,9 +96,10 @@ def test_packets_that_cannot_leave_are_counted():
     run(main)
 
 
-def test_packets_of_two_ticks():
+@each_engine
+def test_packets_of_two_ticks(engine_type):
     async def main():
-        stream, *_ = open_stream(StreamConfig(remote=("127.0.0.1", 9), ptime=40))
+        stream, *_ = open_stream(engine_type, StreamConfig(remote=("127.0.0.1", 9), ptime=40))
         await asyncio.sleep(1.01)
         assert stream.statistics()["sent"] == 25
         stream.close()
@@ -109,11 +116,12 @@ def loops():
     yield pytest.param(uvloop.new_event_loop, id="uvloop")
 
 
+@pytest.mark.parametrize("engine_type", REAL_TIME_ENGINES)
 @pytest.mark.parametrize("loop_factory", [*loops()])
-def test_on_real_loops_a_word_is_heard_and_recorded(loop_factory, tmp_path):
+def test_on_real_loops_a_word_is_heard_and_recorded(engine_type, loop_factory, tmp_path):
     async def main():
         loop = asyncio.get_running_loop()
-        engine, pool = PythonEngine(loop), PortPool("127.0.0.1", 0, 0, clock=loop.time)
+        engine, pool = engine_type(loop), PortPool("127.0.0.1", 0, 0, clock=loop.time)
         caller, callee = (MediaSession(engine, pool, MediaConfig("127.0.0.1")) for _ in range(2))
         caller.accept(callee.answer(caller.offer()))
         recorder = Recorder(tmp_path / "call.wav")

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opensip.rtp.reorder import GAP_WAIT, InOrder
+from opensip.rtp.reorder import GAP_WAIT, MAX_HELD, InOrder
 
 
 def feed(order, *numbers, now=0.0):
@@ -49,6 +49,20 @@ def test_duplicates_are_handed_on_once():
     order = InOrder()
     assert feed(order, 1, 1, 3, 3, 2) == [1, 2, 3]
     assert (order.late, order.duplicate) == (1, 1)
+
+
+def test_what_came_in_time_but_after_a_later_one_is_counted():
+    order = InOrder()
+    assert feed(order, 1, 3, 2, 6, 5, 4, 7) == [1, 2, 3, 4, 5, 6, 7]
+    assert (order.reordered, order.lost, order.late) == (3, 0, 0)
+
+
+def test_more_than_a_second_is_not_held_for_a_gap():
+    order = InOrder()
+    held = range(2, 2 + MAX_HELD)
+    assert feed(order, 0, *held) == [0]
+    assert feed(order, 2 + MAX_HELD) == [*held, 2 + MAX_HELD]
+    assert order.lost == 1
 
 
 def test_a_new_beginning_needs_two_in_a_row_and_loses_one():

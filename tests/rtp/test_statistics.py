@@ -96,3 +96,15 @@ def test_whatever_comes_a_report_can_be_made(packets):
         block = statistics.report_block(1, now=arrival)
         assert 0 <= block.fraction_lost <= 255
         assert 0 <= block.jitter <= 0xFFFFFFFF
+
+
+def test_counts_that_another_took_are_reported_like_our_own():
+    ours, theirs = SourceStatistics(8000), SourceStatistics(8000)
+    for n in (10, 11, 13):
+        ours.receive(n, 160 * n, arrival=n * 0.02)
+    theirs.take_over(received=3, first=10, highest=13, jitter=ours.jitter)
+    assert theirs.report_block(1, now=1.0) == ours.report_block(1, now=1.0)
+    theirs.take_over(received=4, first=10, highest=14, jitter=0.0)
+    assert theirs.report_block(1, now=2.0).fraction_lost == 0
+    theirs.take_over(received=1, first=900, highest=900, jitter=0.0)  # began anew
+    assert theirs.lost == 0

@@ -12,6 +12,7 @@ from opensip.settings.schema import (
     AbuseTable,
     IdentityTable,
     ListenerTable,
+    MediaTable,
     ServerTable,
     SipTable,
     TlsTable,
@@ -100,3 +101,8 @@ def test_the_bounds_of_fetching():
     table = IdentityTable(ports=(443,), networks=net, ca=Path("sti.pem"))
     assert build.https_rules(table) == HttpsRules((443,), net, Path("sti.pem"))
     assert build.https_rules(IdentityTable()) == HttpsRules()
+
+
+def test_the_engine_in_use_is_told_with_its_reason():
+    python = ServerTable(media=MediaTable(engine="python"))
+    assert build.engine_in_use(python) == "python (as configured)"

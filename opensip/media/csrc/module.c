@@ -26,7 +26,8 @@ PyMODINIT_FUNC PyInit__engine(void)
     PyObject *module = PyModule_Create(&definition);
     if (!module)
         return NULL;
-    if (module_add_packets(module) < 0 || module_add_srtp(module) < 0) {
+    if (module_add_packets(module) < 0 || module_add_srtp(module) < 0 ||
+        module_add_stream(module) < 0 || module_add_engine(module) < 0) {
         Py_DECREF(module);
         return NULL;
     }

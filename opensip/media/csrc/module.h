@@ -8,6 +8,8 @@
 /* Adds what a file has to the module; -1 with an exception set when that fails. */
 int module_add_packets(PyObject *module);
 int module_add_srtp(PyObject *module);
+int module_add_stream(PyObject *module);
+int module_add_engine(PyObject *module);
 
 /* Makes a type and adds it to the module, which keeps it; NULL with an exception set. */
 PyTypeObject *module_add_type(PyObject *module, const char *name, PyType_Spec *spec);

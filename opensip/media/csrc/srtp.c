@@ -61,10 +61,10 @@ static struct source *add_source(struct srtp *srtp, uint32_t ssrc, int64_t index
     return &srtp->sources[srtp->count++];
 }
 
-/* Section 3.3.1: the index nearest to the highest; negative before the first wrap. */
+/* Section 3.3.1: the index nearest to the highest. Nothing can be from before the first wrap. */
 static int64_t estimate_index(const struct source *source, uint16_t sequence)
 {
-    if (!source)
+    if (!source || source->highest <= 0x8000)
         return sequence;
     int64_t index = (source->highest & ~(int64_t)0xFFFF) | sequence;
     int step = (int)sequence - (int)(source->highest & 0xFFFF);
@@ -76,8 +76,6 @@ static int64_t estimate_index(const struct source *source, uint16_t sequence)
 /* Section 3.3.2. */
 static bool is_new(const struct source *source, int64_t index)
 {
-    if (index < 0)
-        return false;
     if (!source || index > source->highest)
         return true;
     int64_t late = source->highest - index;
@@ -127,10 +125,7 @@ enum srtp_result srtp_protect(struct srtp *srtp, uint8_t *packet, size_t *size)
 
 enum srtp_result srtp_unprotect(struct srtp *srtp, uint8_t *packet, size_t *size)
 {
-    size_t tag = srtp->cipher.tag;
-    if (*size < RTP_HEADER + tag)
-        return SRTP_MALFORMED;
-    size_t plain = *size - tag, header = rtp_header_size(packet, plain);
+    size_t tag = srtp->cipher.tag, header = rtp_header_size(packet, *size);
     if (!header)
         return SRTP_MALFORMED;
     uint32_t ssrc = read32(packet + 8);
@@ -138,6 +133,9 @@ enum srtp_result srtp_unprotect(struct srtp *srtp, uint8_t *packet, size_t *size
     int64_t index = estimate_index(source, read16(packet + 2));
     if (!is_new(source, index))
         return SRTP_REPLAYED;
+    if (*size < header + tag)
+        return SRTP_MALFORMED;
+    size_t plain = *size - tag;
     struct sealed sealed = {packet, header, plain, ssrc, (uint64_t)index};
     if (!cipher_unseal(&srtp->cipher, &sealed))
         return SRTP_FORGED;

@@ -1,6 +1,6 @@
-"""The subject of the media benchmark: our Python engine, echoing what it hears on every call.
+"""The subject of the media benchmark: an engine of ours, echoing what it hears on every call.
 
-usage: subject.py CALLS SUITE KEY_HEX WARM_UP_SECONDS SECONDS LOOP
+usage: subject.py CALLS SUITE KEY_HEX WARM_UP_SECONDS SECONDS LOOP ENGINE
 Reads the peers' ports from standard input, prints its own, runs, and prints
 "cpu_seconds received sent" of the time after warming up.
 """
@@ -11,7 +11,7 @@ import resource
 import sys
 
 from opensip.media.engine import Batch, SrtpKeys, Stream, StreamConfig
-from opensip.media.engine_python import PythonEngine
+from opensip.media.engine_choice import open_engine
 from opensip.media.ports import PortPool
 
 
@@ -39,7 +39,7 @@ async def main() -> None:
     count, suite, key = int(sys.argv[1]), sys.argv[2], bytes.fromhex(sys.argv[3])
     warm_up, seconds = float(sys.argv[4]), float(sys.argv[5])
     loop = asyncio.get_running_loop()
-    engine = PythonEngine(listener=echo)
+    engine = open_engine(sys.argv[7], loop, listener=echo)
     pool = PortPool("127.0.0.1", 0, 0, clock=loop.time)
     streams: list[Stream] = []
     ports: list[int] = []

@@ -1,0 +1,74 @@
+#include "arrival.h"
+
+#include <math.h>
+
+enum { MAX_DROPOUT = 3000, MAX_MISORDER = 100 }; /* packets, appendix A.1 */
+
+static const double DISCONTINUITY = 0.5; /* seconds off: the sender began to count anew, or slept */
+static const double LEAK = 0.001; /* share by which a lasting delay is believed, each packet */
+static const double WRAP = 4294967296.0;
+
+void arrivals_begin(struct arrivals *arrivals)
+{
+    *arrivals = (struct arrivals){.after_jump = -1};
+}
+
+static void begin_at(struct arrivals *arrivals, uint16_t sequence)
+{
+    arrivals->first = arrivals->highest = sequence;
+    arrivals->received = 0;
+    arrivals->after_jump = -1;
+    arrivals->has_transit = false;
+}
+
+/* Section 6.4.1: the mean deviation of the transit time, smoothed by 1/16. */
+static void measure_jitter(struct arrivals *arrivals, uint32_t timestamp, double now)
+{
+    double transit = now * RATE - timestamp;
+    if (arrivals->has_transit) {
+        double difference = fmod(fabs(transit - arrivals->transit), WRAP);
+        difference = fmin(difference, WRAP - difference); /* the timestamp wraps */
+        arrivals->jitter += (difference - arrivals->jitter) / 16;
+    }
+    arrivals->has_transit = true;
+    arrivals->transit = transit;
+}
+
+void arrivals_note(struct arrivals *arrivals, uint16_t sequence, uint32_t timestamp, double now,
+                   bool timed)
+{
+    if (!arrivals->received) {
+        begin_at(arrivals, sequence);
+    } else {
+        uint16_t step = (uint16_t)(sequence - arrivals->highest);
+        if (step < MAX_DROPOUT) {
+            arrivals->highest += step;
+        } else if (step <= 0x10000 - MAX_MISORDER) {
+            if (sequence != arrivals->after_jump) { /* one stray is not a new beginning */
+                arrivals->after_jump = (uint16_t)(sequence + 1);
+                return;
+            }
+            begin_at(arrivals, sequence);
+        }
+    }
+    arrivals->received++;
+    if (timed)
+        measure_jitter(arrivals, timestamp, now);
+}
+
+double media_clock_time(struct media_clock *clock, uint32_t timestamp, double now)
+{
+    if (!clock->started) {
+        *clock = (struct media_clock){.started = true, .last = timestamp, .offset = now};
+        return now;
+    }
+    clock->position += (int32_t)(timestamp - clock->last);
+    clock->last = timestamp;
+    double offset = now - (double)clock->position / RATE;
+    double late = offset - clock->offset;
+    if (late < 0 || late > DISCONTINUITY)
+        clock->offset = offset;
+    else
+        clock->offset += late * LEAK;
+    return clock->offset + (double)clock->position / RATE;
+}

@@ -1,0 +1,69 @@
+#include "latch.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+enum { PROBATION = 5 }; /* foreign packets after which an unproven source cannot become ours */
+
+bool address_read(struct address *address, const char *host, int port)
+{
+    memset(address, 0, sizeof *address);
+    if (port < 0 || port > 65535)
+        return false;
+    if (inet_pton(AF_INET, host, &address->v4.sin_addr) == 1) {
+        address->v4.sin_family = AF_INET;
+        address->v4.sin_port = htons((uint16_t)port);
+        address->size = sizeof address->v4;
+        return true;
+    }
+    if (inet_pton(AF_INET6, host, &address->v6.sin6_addr) == 1) {
+        address->v6.sin6_family = AF_INET6;
+        address->v6.sin6_port = htons((uint16_t)port);
+        address->size = sizeof address->v6;
+        return true;
+    }
+    return false;
+}
+
+bool address_equal(const struct address *one, const struct address *two)
+{
+    if (one->size != two->size || one->plain.sa_family != two->plain.sa_family)
+        return false;
+    if (one->plain.sa_family == AF_INET)
+        return one->v4.sin_port == two->v4.sin_port &&
+               one->v4.sin_addr.s_addr == two->v4.sin_addr.s_addr;
+    return one->v6.sin6_port == two->v6.sin6_port &&
+           memcmp(&one->v6.sin6_addr, &two->v6.sin6_addr, sizeof one->v6.sin6_addr) == 0;
+}
+
+static bool admit_unproven(struct latch *latch, const struct address *source, uint32_t ssrc)
+{
+    if (latch->settled || latch->foreign >= PROBATION)
+        return false;
+    latch->foreign++;
+    if (!latch->has_candidate || latch->candidate_ssrc != ssrc ||
+        !address_equal(&latch->candidate, source)) {
+        latch->has_candidate = true;
+        latch->candidate = *source;
+        latch->candidate_ssrc = ssrc;
+        return false;
+    }
+    latch->remote = *source;
+    latch->settled = true;
+    return true;
+}
+
+bool latch_admit(struct latch *latch, const struct address *source, uint32_t ssrc)
+{
+    if (address_equal(source, &latch->remote)) {
+        latch->settled = true;
+        return true;
+    }
+    if (!latch->symmetric)
+        return false;
+    if (latch->authenticated) {
+        latch->remote = *source;
+        return true;
+    }
+    return admit_unproven(latch, source, ssrc);
+}

@@ -1,0 +1,37 @@
+/* Where a stream's packets may come from, and so where ours go: see opensip/media/latch.py. */
+#ifndef OPENSIP_LATCH_H
+#define OPENSIP_LATCH_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* An IPv4 or IPv6 address with its port; `size` 0 is none. */
+struct address {
+    union {
+        struct sockaddr plain;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    };
+    socklen_t size;
+};
+
+/* Reads a numeric host; false when it is none of the two families. */
+bool address_read(struct address *address, const char *host, int port);
+bool address_equal(const struct address *one, const struct address *two);
+
+/* The source rules of one stream; they follow latch.py line by line. */
+struct latch {
+    struct address remote;
+    bool symmetric, authenticated, settled;
+    int foreign;
+    bool has_candidate;
+    struct address candidate;
+    uint32_t candidate_ssrc;
+};
+
+/* Tells whether a packet from `source` is the peer's; may move `remote` there. */
+bool latch_admit(struct latch *latch, const struct address *source, uint32_t ssrc);
+
+#endif

@@ -1,0 +1,126 @@
+/* What Python is told of a stream since it last asked. */
+#include <arpa/inet.h>
+#include <math.h>
+#include <string.h>
+
+#include "module_stream.h"
+
+static const double TICK = 0.02;           /* seconds */
+static const double FULL_SCALE = 32768.0;  /* as in opensip/audio/level.py */
+static const double SILENCE_DBFS = -100.0;
+
+/* Copies of what a batch is made of: no Python object but bytes is made under the lock. */
+struct fetched {
+    double at, seconds, heard_at, said_at, power;
+    size_t samples;
+    PyObject *heard, *said;
+    int event_count;
+    struct event events[EVENTS];
+    bool moved;
+    struct address remote;
+    struct piece *spent;
+};
+
+PyObject *address_object(const struct address *address)
+{
+    char host[INET6_ADDRSTRLEN];
+    if (!address->size)
+        Py_RETURN_NONE;
+    bool v6 = address->plain.sa_family == AF_INET6;
+    const void *bits = v6 ? (const void *)&address->v6.sin6_addr : &address->v4.sin_addr;
+    uint16_t port = v6 ? address->v6.sin6_port : address->v4.sin_port;
+    inet_ntop(address->plain.sa_family, bits, host, sizeof host);
+    return Py_BuildValue("si", host, ntohs(port));
+}
+
+/* Bytes are no container, so making them runs no collector and no foreign code. */
+static PyObject *take_ring(struct ring *ring)
+{
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(2 * ring->count));
+    if (bytes)
+        ring_take(ring, (int16_t *)PyBytes_AsString(bytes));
+    else
+        PyErr_Clear(); /* short of memory: what was heard stays for the next time */
+    return bytes;
+}
+
+static void fetch(struct stream *stream, struct fetched *to)
+{
+    struct receiver *in = &stream->in;
+    struct sender *out = &stream->out;
+    to->at = stream->at;
+    to->seconds = stream->ticks * TICK;
+    to->heard_at = in->heard_at;
+    to->said_at = out->said_at;
+    to->power = in->power;
+    to->samples = in->heard.count;
+    to->heard = in->heard.count ? take_ring(&in->heard) : NULL;
+    to->said = out->said && out->said->count ? take_ring(out->said) : NULL;
+    to->event_count = in->event_count;
+    memcpy(to->events, in->events, (size_t)in->event_count * sizeof *in->events);
+    to->moved = in->moved;
+    to->remote = in->latch.remote;
+    to->spent = queue_take_spent(&out->queue);
+    stream->ticks = 0;
+    in->power = 0;
+    in->event_count = 0;
+    in->moved = false;
+    if (stream->tell_empty && !out->queue.queued)
+        stream->tell_empty = false;
+}
+
+static PyObject *event_objects(const struct fetched *fetched)
+{
+    if (!fetched->event_count)
+        Py_RETURN_NONE;
+    PyObject *list = PyList_New(fetched->event_count);
+    for (int n = 0; list && n < fetched->event_count; n++) {
+        const struct event *event = &fetched->events[n];
+        const struct rtp *packet = &event->packet;
+        PyObject *fields = Py_BuildValue(
+            "iikky#O", packet->payload_type, packet->sequence, (unsigned long)packet->timestamp,
+            (unsigned long)packet->ssrc, (const char *)event->payload, (Py_ssize_t)packet->size,
+            packet->marker ? Py_True : Py_False);
+        if (!fields) {
+            Py_DECREF(list);
+            return NULL;
+        }
+        PyList_SetItem(list, n, fields);
+    }
+    return list;
+}
+
+static double level_of(const struct fetched *fetched)
+{
+    if (!fetched->samples || fetched->power <= 0)
+        return SILENCE_DBFS;
+    double power = fetched->power / (double)fetched->samples;
+    return fmax(10 * log10(power / (FULL_SCALE * FULL_SCALE)), SILENCE_DBFS);
+}
+
+static PyObject *moved_object(const struct fetched *fetched)
+{
+    if (!fetched->moved)
+        Py_RETURN_NONE;
+    return address_object(&fetched->remote);
+}
+
+static PyObject *or_none(PyObject *object)
+{
+    return object ? object : Py_NewRef(Py_None);
+}
+
+PyObject *stream_object_batch(StreamObject *self)
+{
+    struct fetched fetched;
+    if (!self->owner)
+        Py_RETURN_NONE;
+    pthread_mutex_lock(&self->stream->lock);
+    fetch(self->stream, &fetched);
+    pthread_mutex_unlock(&self->stream->lock);
+    pieces_free(fetched.spent);
+    return Py_BuildValue("OddNddNdNN", self->owner, fetched.at, fetched.seconds,
+                         or_none(fetched.heard), fetched.heard_at, level_of(&fetched),
+                         or_none(fetched.said), fetched.said_at, event_objects(&fetched),
+                         moved_object(&fetched));
+}

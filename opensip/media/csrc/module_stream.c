@@ -1,0 +1,289 @@
+#include "module_stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static PyTypeObject *type_of_streams;
+
+static StreamObject *as_stream(PyObject *self)
+{
+    return (StreamObject *)self;
+}
+
+struct stream *stream_object_lock(PyObject *self)
+{
+    struct stream *stream = as_stream(self)->stream;
+    pthread_mutex_lock(&stream->lock);
+    return stream;
+}
+
+void stream_object_unlock(struct stream *stream)
+{
+    pthread_mutex_unlock(&stream->lock);
+}
+
+StreamObject *stream_object_make(int socket, bool stamped, PyObject *owner)
+{
+    allocfunc allocate = (allocfunc)PyType_GetSlot(type_of_streams, Py_tp_alloc);
+    struct stream *stream = stream_open(socket, stamped);
+    if (!stream)
+        return (StreamObject *)PyErr_NoMemory();
+    StreamObject *self = (StreamObject *)allocate(type_of_streams, 0);
+    if (!self) {
+        stream_release(stream);
+        stream_release(stream);
+        return NULL;
+    }
+    self->stream = stream;
+    self->owner = Py_NewRef(owner);
+    return self;
+}
+
+static void stream_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    stream_release(as_stream(self)->stream);
+    Py_XDECREF(as_stream(self)->owner);
+    release(self);
+    Py_DECREF(type);
+}
+
+static PyObject *begin(PyObject *self, PyObject *args)
+{
+    unsigned long ssrc, timestamp;
+    int sequence;
+    if (!PyArg_ParseTuple(args, "kki", &ssrc, &timestamp, &sequence))
+        return NULL;
+    struct stream *stream = stream_object_lock(self);
+    stream->out.ssrc = (uint32_t)ssrc;
+    stream->out.timestamp = (uint32_t)timestamp;
+    stream->out.sequence = (uint16_t)sequence;
+    stream_object_unlock(stream);
+    Py_RETURN_NONE;
+}
+
+/* Opens the context of one direction: None keeps the old one, () is plain RTP. */
+static bool read_key(PyObject *key, bool *is_new, struct srtp **srtp)
+{
+    const char *suite;
+    const uint8_t *master;
+    Py_ssize_t size;
+    *is_new = key != Py_None;
+    if (!*is_new || PyTuple_Size(key) == 0)
+        return true;
+    if (!PyArg_ParseTuple(key, "sy#", &suite, &master, &size))
+        return false;
+    *srtp = srtp_open(suite, master, (size_t)size);
+    if (!*srtp)
+        PyErr_Format(PyExc_ValueError, "no suite %s with a key of that length", suite);
+    return *srtp != NULL;
+}
+
+static bool read_config(PyObject *args, PyObject *keywords, struct stream_config *config)
+{
+    static char *names[] = {"host",   "port",         "new_latch", "symmetric", "sending",
+                            "law",    "payload_type", "event_payload_type",     "ticks",
+                            "encodings", "receive",   "transmit",  NULL};
+    const char *host, *law;
+    const uint8_t *encodings;
+    int port, new_latch, symmetric, sending;
+    Py_ssize_t size;
+    PyObject *receive, *transmit;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "$zipppsbbIy#OO", names, &host, &port,
+                                     &new_latch, &symmetric, &sending, &law,
+                                     &config->payload_type, &config->event_payload_type,
+                                     &config->ticks, &encodings, &size, &receive, &transmit))
+        return false;
+    if (size != sizeof config->encodings || !config->ticks || config->ticks > LONGEST_PTIME) {
+        PyErr_SetString(PyExc_ValueError, "128 encodings and one to three ticks are wanted");
+        return false;
+    }
+    memcpy(config->encodings, encodings, sizeof config->encodings);
+    config->open = host != NULL;
+    if (host)
+        address_read(&config->remote, host, port); /* a name is no address: then none is known */
+    config->new_latch = new_latch;
+    config->symmetric = symmetric;
+    config->sending = sending;
+    config->law = strcmp(law, "PCMA") == 0 ? &PCMA : &PCMU;
+    return read_key(receive, &config->new_receive, &config->receive) &&
+           read_key(transmit, &config->new_transmit, &config->transmit);
+}
+
+static PyObject *configure(PyObject *self, PyObject *args, PyObject *keywords)
+{
+    struct stream_config config = {0};
+    bool good = read_config(args, keywords, &config);
+    if (good) {
+        struct stream *stream = stream_object_lock(self);
+        stream_configure(stream, &config);
+        stream_object_unlock(stream);
+    }
+    srtp_close(config.receive);
+    srtp_close(config.transmit);
+    if (!good)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+/* ---- what is said */
+
+static PyObject *write_samples(PyObject *self, PyObject *samples)
+{
+    Py_buffer data;
+    if (PyObject_GetBuffer(samples, &data, PyBUF_SIMPLE) < 0)
+        return NULL;
+    size_t size = (size_t)data.len / sizeof(int16_t);
+    struct piece *piece = size ? piece_make(data.buf, size) : NULL;
+    PyBuffer_Release(&data);
+    if (size && !piece)
+        return PyErr_NoMemory();
+    struct stream *stream = stream_object_lock(self);
+    struct queue *queue = &stream->out.queue;
+    uint64_t position = piece ? queue_add(queue, piece) : queue->played + queue->queued;
+    struct piece *spent = queue_take_spent(queue);
+    stream_object_unlock(stream);
+    pieces_free(spent);
+    return PyLong_FromUnsignedLongLong(position);
+}
+
+static PyObject *flush(PyObject *self, PyObject *nothing)
+{
+    uint64_t forgotten;
+    struct stream *stream = stream_object_lock(self);
+    struct piece *pieces = queue_clear(&stream->out.queue, &forgotten);
+    stream_object_unlock(stream);
+    pieces_free(pieces);
+    return PyLong_FromUnsignedLongLong(forgotten);
+}
+
+static PyObject *pause_queue(PyObject *self, PyObject *paused)
+{
+    struct stream *stream = stream_object_lock(self);
+    stream->out.queue.paused = paused == Py_True;
+    stream_object_unlock(stream);
+    Py_RETURN_NONE;
+}
+
+static PyObject *played(PyObject *self, PyObject *nothing)
+{
+    struct stream *stream = stream_object_lock(self);
+    uint64_t played = stream->out.queue.played;
+    stream_object_unlock(stream);
+    return PyLong_FromUnsignedLongLong(played);
+}
+
+static PyObject *queued(PyObject *self, PyObject *nothing)
+{
+    struct stream *stream = stream_object_lock(self);
+    uint64_t queued = stream->out.queue.queued;
+    stream_object_unlock(stream);
+    return PyLong_FromUnsignedLongLong(queued);
+}
+
+static PyObject *tell_empty(PyObject *self, PyObject *nothing)
+{
+    struct stream *stream = stream_object_lock(self);
+    stream->tell_empty = true;
+    stream_object_unlock(stream);
+    Py_RETURN_NONE;
+}
+
+static PyObject *keep_said(PyObject *self, PyObject *wanted)
+{
+    struct ring *ring = wanted == Py_True ? calloc(1, sizeof *ring) : NULL;
+    if (wanted == Py_True && !ring)
+        return PyErr_NoMemory();
+    struct stream *stream = stream_object_lock(self);
+    struct ring *old = stream->out.said;
+    stream->out.said = ring;
+    stream_object_unlock(stream);
+    free(old);
+    Py_RETURN_NONE;
+}
+
+static PyObject *send_digit(PyObject *self, PyObject *packets)
+{
+    struct sign signs[SIGNS] = {0};
+    Py_ssize_t count = PyList_Size(packets);
+    if (count < 0 || count > SIGNS)
+        return PyErr_Format(PyExc_ValueError, "a digit of %zd packets", count);
+    for (Py_ssize_t n = 0; n < count; n++) {
+        const uint8_t *payload;
+        Py_ssize_t size;
+        int marker;
+        if (!PyArg_ParseTuple(PyList_GetItem(packets, n), "y#p", &payload, &size, &marker))
+            return NULL;
+        signs[n].gap = size != sizeof signs[n].payload;
+        signs[n].marker = marker;
+        signs[n].last = n == count - 1;
+        if (!signs[n].gap)
+            memcpy(signs[n].payload, payload, sizeof signs[n].payload);
+    }
+    struct stream *stream = stream_object_lock(self);
+    bool added = sender_add_signs(&stream->out, signs, (unsigned)count);
+    uint64_t over = stream->out.digits;
+    stream_object_unlock(stream);
+    if (!added)
+        return PyErr_Format(PyExc_ValueError, "too many digits wait");
+    return PyLong_FromUnsignedLongLong(over);
+}
+
+static PyObject *digits_over(PyObject *self, PyObject *nothing)
+{
+    struct stream *stream = stream_object_lock(self);
+    uint64_t digits = stream->out.digits;
+    stream_object_unlock(stream);
+    return PyLong_FromUnsignedLongLong(digits);
+}
+
+static PyObject *close_stream(PyObject *self, PyObject *nothing)
+{
+    uint64_t forgotten;
+    struct stream *stream = stream_object_lock(self); /* so that no tick is using the socket */
+    atomic_store(&stream->closed, true);
+    struct piece *pieces = queue_clear(&stream->out.queue, &forgotten);
+    stream_object_unlock(stream);
+    pieces_free(pieces);
+    Py_CLEAR(as_stream(self)->owner);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {
+    {"begin", begin, METH_VARARGS, "Set SSRC, timestamp and sequence of the first packet."},
+    {"configure", (PyCFunction)(void (*)(void))configure, METH_VARARGS | METH_KEYWORDS,
+     "Take what was negotiated."},
+    {"write", write_samples, METH_O, "Queue samples; gives where they start."},
+    {"flush", flush, METH_NOARGS, "Forget what is queued; gives how much that was."},
+    {"pause", pause_queue, METH_O, "Send silence and keep the queue, or go on."},
+    {"played", played, METH_NOARGS, "Samples sent."},
+    {"queued", queued, METH_NOARGS, "Samples not yet sent."},
+    {"tell_empty", tell_empty, METH_NOARGS, "Make a batch due once the queue is empty."},
+    {"keep_said", keep_said, METH_O, "Tell what was sent, from now on."},
+    {"send_digit", send_digit, METH_O, "Queue the packets of a digit; gives digits_over()."},
+    {"digits_over", digits_over, METH_NOARGS, "Digits that have been sent."},
+    {"last_received", stream_object_last_received, METH_NOARGS, "When the last good packet came."},
+    {"remote", stream_object_remote, METH_NOARGS, "Where packets go."},
+    {"sent", stream_object_sent, METH_NOARGS, "Packets, octets, and the next timestamp."},
+    {"received", stream_object_received, METH_NOARGS, "SSRC, packets, first and highest sequence, jitter."},
+    {"counts", stream_object_counts, METH_NOARGS, "All counts by name."},
+    {"close", close_stream, METH_NOARGS, "Use the socket no more."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_dealloc, stream_dealloc},
+    {Py_tp_methods, methods},
+    {0, NULL},
+};
+
+static PyType_Spec specification = {
+    "opensip.media._engine.Stream", sizeof(StreamObject), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+
+int module_add_stream(PyObject *module)
+{
+    type_of_streams = module_add_type(module, "Stream", &specification);
+    return type_of_streams ? 0 : -1;
+}

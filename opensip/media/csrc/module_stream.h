@@ -1,0 +1,37 @@
+/* A stream as a Python object. */
+#ifndef OPENSIP_MODULE_STREAM_H
+#define OPENSIP_MODULE_STREAM_H
+
+#include "module.h"
+#include "stream.h"
+
+typedef struct {
+    PyObject_HEAD
+    struct stream *stream;
+    PyObject *owner; /* what batches are told for; NULL once the stream is closed */
+} StreamObject;
+
+/* Makes the object of a stream on a socket; NULL with an exception set. */
+StreamObject *stream_object_make(int socket, bool stamped, PyObject *owner);
+
+/*
+ * Makes the batch of a stream as a tuple, None when it has been closed meanwhile: owner, at,
+ * seconds, heard, heard_at, level in dBFS, said, said_at, events, moved_to.
+ */
+PyObject *stream_object_batch(StreamObject *self);
+
+/* Takes the lock of a stream; what is done until it is given back is short and runs no Python. */
+struct stream *stream_object_lock(PyObject *self);
+void stream_object_unlock(struct stream *stream);
+
+/* Methods without arguments: figures of the stream. */
+PyObject *stream_object_last_received(PyObject *self, PyObject *nothing);
+PyObject *stream_object_remote(PyObject *self, PyObject *nothing);
+PyObject *stream_object_sent(PyObject *self, PyObject *nothing);
+PyObject *stream_object_received(PyObject *self, PyObject *nothing);
+PyObject *stream_object_counts(PyObject *self, PyObject *nothing);
+
+/* Host and port, or None. */
+PyObject *address_object(const struct address *address);
+
+#endif

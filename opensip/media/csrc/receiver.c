@@ -1,0 +1,179 @@
+#include "receiver.h"
+
+#include <string.h>
+
+#include "g711.h"
+
+const char *const REASONS[DROP_REASONS] = {
+    [DROP_EARLY] = "early",       [DROP_MALFORMED] = "malformed",
+    [DROP_FORGED] = "forged",     [DROP_REPLAYED] = "replayed",
+    [DROP_RTCP] = "rtcp",         [DROP_PAYLOAD_TYPE] = "payload_type",
+    [DROP_SOURCE] = "source",
+};
+
+enum {
+    HOLD_TICKS = 25,          /* the gate stays open for half a second after the last voice */
+    LONGEST_FILL = RATE / 2,  /* samples of lost audio that are filled with silence */
+};
+
+/* -48 dB of full scale: below the quietest telephone speech, above the noise of most lines. */
+static const double VOICE_POWER = 32768.0 * 32768.0 * 1.5848931924611134e-05;
+
+static const enum reason REASON_OF[] = {[SRTP_MALFORMED] = DROP_MALFORMED,
+                                        [SRTP_REPLAYED] = DROP_REPLAYED,
+                                        [SRTP_FORGED] = DROP_FORGED};
+
+static void collect(void *context, const struct rtp *packet, double at);
+
+void receiver_open(struct receiver *receiver)
+{
+    memset(receiver, 0, sizeof *receiver);
+    receiver->codec = ENCODING_PCMU;
+    arrivals_begin(&receiver->arrivals);
+    reorder_begin(&receiver->reorder, collect, receiver);
+}
+
+void receiver_close(struct receiver *receiver)
+{
+    reorder_close(&receiver->reorder);
+    srtp_close(receiver->srtp);
+    receiver->srtp = NULL;
+}
+
+/* Begins with a new source: its numbers and times mean nothing to the last one's. */
+static void begin(struct receiver *receiver, uint32_t ssrc)
+{
+    receiver->begun = true;
+    receiver->ssrc = ssrc;
+    arrivals_begin(&receiver->arrivals);
+    reorder_begin(&receiver->reorder, collect, receiver);
+    receiver->clock.started = false;
+    receiver->has_next = false;
+}
+
+static void keep_samples(struct receiver *receiver, const int16_t *samples, size_t count,
+                         int64_t power)
+{
+    size_t forgotten = ring_add(&receiver->heard, samples, count);
+    if (forgotten) {
+        receiver->unread += forgotten;
+        receiver->heard_at += (double)forgotten / RATE;
+    }
+    receiver->fresh_power += power;
+    receiver->fresh += count;
+}
+
+static void decode(struct receiver *receiver, const struct g711 *law, const uint8_t *codes,
+                   size_t size)
+{
+    int16_t samples[RTP_LARGEST];
+    int64_t power = g711_decode(law, codes, size, samples);
+    keep_samples(receiver, samples, size, power);
+}
+
+/* Where audio was lost: silence as the codec has it. */
+static void fill(struct receiver *receiver, const struct g711 *law, size_t missing)
+{
+    uint8_t silence[160];
+    memset(silence, law->silence, sizeof silence);
+    while (missing) {
+        size_t size = missing < sizeof silence ? missing : sizeof silence;
+        decode(receiver, law, silence, size);
+        missing -= size;
+    }
+}
+
+static void collect_audio(struct receiver *receiver, enum encoding codec, const struct rtp *packet,
+                          double at)
+{
+    const struct g711 *law = codec == ENCODING_PCMA ? &PCMA : &PCMU;
+    double time = media_clock_time(&receiver->clock, packet->timestamp, at);
+    uint32_t missing = packet->timestamp - receiver->next_timestamp;
+    receiver->codec = codec;
+    if (!receiver->heard.count)
+        receiver->heard_at = time;
+    else if (receiver->has_next && missing && missing <= LONGEST_FILL)
+        fill(receiver, law, missing);
+    decode(receiver, law, packet->payload, packet->size);
+    receiver->next_timestamp = packet->timestamp + (uint32_t)packet->size;
+    receiver->has_next = true;
+}
+
+static void collect_event(struct receiver *receiver, const struct rtp *packet)
+{
+    if (receiver->event_count == EVENTS)
+        return; /* an event is repeated; Python has been away for a second */
+    struct event *event = &receiver->events[receiver->event_count++];
+    event->packet = *packet;
+    if (packet->size > EVENT_BYTES)
+        event->packet.size = EVENT_BYTES;
+    memcpy(event->payload, packet->payload, event->packet.size);
+}
+
+static void collect(void *context, const struct rtp *packet, double at)
+{
+    struct receiver *receiver = context;
+    enum encoding encoding = receiver->encodings[packet->payload_type];
+    if (encoding == ENCODING_EVENT)
+        collect_event(receiver, packet);
+    else if ((encoding == ENCODING_PCMU || encoding == ENCODING_PCMA) && packet->size)
+        collect_audio(receiver, encoding, packet, at);
+}
+
+static void accept_packet(struct receiver *receiver, const struct rtp *packet, double now)
+{
+    if (!receiver->begun || packet->ssrc != receiver->ssrc)
+        begin(receiver, packet->ssrc);
+    receiver->packets++;
+    receiver->heard_any = true;
+    receiver->last_received = now;
+    bool timed = receiver->encodings[packet->payload_type] != ENCODING_EVENT;
+    arrivals_note(&receiver->arrivals, packet->sequence, packet->timestamp, now, timed);
+    reorder_put(&receiver->reorder, packet, now);
+    reorder_release(&receiver->reorder, now);
+}
+
+void receiver_take(struct receiver *receiver, uint8_t *data, size_t size,
+                   const struct address *source, double now)
+{
+    struct rtp packet;
+    if (!receiver->open) {
+        receiver->dropped[DROP_EARLY]++;
+        return;
+    }
+    if (receiver->srtp) {
+        enum srtp_result result = srtp_unprotect(receiver->srtp, data, &size);
+        if (result != SRTP_GOOD) {
+            receiver->dropped[REASON_OF[result]]++;
+            return;
+        }
+    }
+    if (!rtp_parse(&packet, data, size)) {
+        receiver->dropped[DROP_MALFORMED]++;
+        return;
+    }
+    if (receiver->encodings[packet.payload_type] == ENCODING_NONE) {
+        receiver->dropped[rtp_is_rtcp(data, size) ? DROP_RTCP : DROP_PAYLOAD_TYPE]++;
+        return;
+    }
+    struct address before = receiver->latch.remote;
+    if (!latch_admit(&receiver->latch, source, packet.ssrc)) {
+        receiver->dropped[DROP_SOURCE]++;
+        return;
+    }
+    if (!address_equal(&before, &receiver->latch.remote))
+        receiver->moved = true;
+    accept_packet(receiver, &packet, now);
+}
+
+void receiver_tick(struct receiver *receiver, double now)
+{
+    if (receiver->gate)
+        receiver->gate--;
+    reorder_release(&receiver->reorder, now);
+    if ((double)receiver->fresh_power > VOICE_POWER * (double)receiver->fresh)
+        receiver->gate = HOLD_TICKS;
+    receiver->power += (double)receiver->fresh_power;
+    receiver->fresh_power = 0;
+    receiver->fresh = 0;
+}

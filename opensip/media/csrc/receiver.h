@@ -1,0 +1,81 @@
+/* The way in of a stream: from datagrams to samples in order; follows opensip/media/receiver.py. */
+#ifndef OPENSIP_RECEIVER_H
+#define OPENSIP_RECEIVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arrival.h"
+#include "latch.h"
+#include "reorder.h"
+#include "ring.h"
+#include "srtp.h"
+
+enum encoding { ENCODING_NONE, ENCODING_PCMU, ENCODING_PCMA, ENCODING_EVENT, ENCODING_OTHER };
+
+/* Why a packet was dropped. */
+enum reason {
+    DROP_EARLY,
+    DROP_MALFORMED,
+    DROP_FORGED,
+    DROP_REPLAYED,
+    DROP_RTCP,
+    DROP_PAYLOAD_TYPE,
+    DROP_SOURCE,
+    DROP_REASONS,
+};
+
+extern const char *const REASONS[DROP_REASONS];
+
+enum {
+    EVENTS = 64,     /* telephone-event packets that Python has not read yet: over a second */
+    EVENT_BYTES = 4, /* what RFC 4733 section 2.3 defines of a payload */
+};
+
+/* A telephone-event packet, whose meaning is Python's. */
+struct event {
+    struct rtp packet; /* its payload is `payload` */
+    uint8_t payload[EVENT_BYTES];
+};
+
+struct receiver {
+    struct srtp *srtp; /* NULL: plain RTP */
+    bool open;         /* false until the peer is known */
+    struct latch latch;
+    bool moved; /* the source has moved since Python asked */
+    uint8_t encodings[128];
+
+    uint64_t packets, dropped[DROP_REASONS], unread;
+    bool heard_any;
+    double last_received;
+    bool begun;
+    uint32_t ssrc;
+    struct arrivals arrivals;
+    struct reorder reorder;
+    struct media_clock clock;
+    uint32_t next_timestamp;
+    bool has_next;
+    enum encoding codec; /* of what came last */
+
+    struct ring heard;
+    double heard_at;
+    double power; /* of `heard`, summed over its samples */
+    int64_t fresh_power; /* of this tick */
+    size_t fresh;
+    int gate; /* ticks for which what is heard is handed on at once: a voice is near */
+    struct event events[EVENTS];
+    int event_count;
+};
+
+void receiver_open(struct receiver *receiver);
+void receiver_close(struct receiver *receiver);
+
+/* Takes one datagram, which is decrypted where it lies. */
+void receiver_take(struct receiver *receiver, uint8_t *data, size_t size,
+                   const struct address *source, double now);
+
+/* Ends a tick: gives up on what did not come in time, and moves the gate. */
+void receiver_tick(struct receiver *receiver, double now);
+
+#endif

@@ -1,0 +1,60 @@
+/* The way out of a stream: a packet whenever one is due; follows opensip/media/sender.py. */
+#ifndef OPENSIP_SENDER_H
+#define OPENSIP_SENDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "g711.h"
+#include "queue.h"
+#include "ring.h"
+#include "srtp.h"
+
+enum {
+    SIGNS = 256,       /* packets of digits that wait: some seven digits */
+    LONGEST_PTIME = 3, /* ticks of one packet: 60 ms */
+    TICK_SAMPLES = 160,
+};
+
+/* What stands in the place of audio for one packet time. */
+struct sign {
+    uint8_t payload[4];
+    bool marker; /* the first of its digit, whose timestamp is that of all */
+    bool gap;    /* silence that keeps two digits apart */
+    bool last;   /* after it a digit is over */
+};
+
+struct sender {
+    uint32_t ssrc, timestamp;
+    uint16_t sequence;
+    uint64_t packets, octets;
+    struct srtp *srtp; /* NULL: plain RTP */
+    struct queue queue;
+    const struct g711 *law;
+    uint8_t payload_type, event_payload_type;
+    unsigned ticks, tick; /* of one packet; since the beginning */
+    bool voice;
+    struct sign signs[SIGNS];
+    unsigned sign, sign_count; /* the next, and how many wait */
+    uint32_t sign_timestamp;
+    uint64_t digits; /* that are over */
+    struct ring *said; /* NULL: nobody asks what was said */
+    double said_at;
+};
+
+void sender_close(struct sender *sender);
+
+/* Adds what is sent for a digit; false when that is too much. */
+bool sender_add_signs(struct sender *sender, const struct sign *signs, unsigned count);
+
+/*
+ * Writes the packet that is due on this tick; 0 when none is. `packet` has room for RTP_LARGEST
+ * bytes and a tag.
+ */
+size_t sender_tick(struct sender *sender, uint8_t *packet, double now);
+
+/* Lets a tick pass on which nothing may be sent: time goes on. */
+void sender_skip_tick(struct sender *sender);
+
+#endif

@@ -1,0 +1,187 @@
+#include "stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { MOST_PACKETS = 1024 }; /* of one socket and tick: a flood must not stop the other streams */
+
+struct stream *stream_open(int socket, bool stamped)
+{
+    struct stream *stream = calloc(1, sizeof *stream);
+    if (!stream)
+        return NULL;
+    stream->socket = socket;
+    atomic_init(&stream->owners, 2);
+    stream->local.size = sizeof stream->local.v6;
+    getsockname(socket, &stream->local.plain, &stream->local.size);
+    int on = 1;
+    stream->stamped =
+        stamped && setsockopt(socket, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == 0;
+    pthread_mutex_init(&stream->lock, NULL);
+    receiver_open(&stream->in);
+    stream->out.law = &PCMU;
+    stream->out.ticks = 1;
+    return stream;
+}
+
+void stream_release(struct stream *stream)
+{
+    uint64_t forgotten;
+    if (atomic_fetch_sub(&stream->owners, 1) > 1)
+        return;
+    receiver_close(&stream->in);
+    sender_close(&stream->out);
+    pieces_free(queue_clear(&stream->out.queue, &forgotten));
+    pieces_free(queue_take_spent(&stream->out.queue));
+    free(stream->out.said);
+    pthread_mutex_destroy(&stream->lock);
+    free(stream);
+}
+
+/* Lets any source through again, on the same port: that may go where the system had picked it. */
+static void disconnect_socket(struct stream *stream)
+{
+    struct address now = {.size = sizeof now.v6};
+    struct sockaddr none = {.sa_family = AF_UNSPEC};
+    connect(stream->socket, &none, sizeof none);
+    getsockname(stream->socket, &now.plain, &now.size);
+    if (!address_equal(&now, &stream->local))
+        bind(stream->socket, &stream->local.plain, stream->local.size);
+    stream->connected = false;
+}
+
+static void exchange(struct srtp **one, struct srtp **other)
+{
+    struct srtp *kept = *one;
+    *one = *other;
+    *other = kept;
+}
+
+void stream_configure(struct stream *stream, struct stream_config *config)
+{
+    struct receiver *in = &stream->in;
+    struct sender *out = &stream->out;
+    if (config->new_receive)
+        exchange(&in->srtp, &config->receive);
+    if (config->new_transmit)
+        exchange(&out->srtp, &config->transmit);
+    in->open = config->open;
+    if (config->new_latch) {
+        in->latch = (struct latch){.remote = config->remote,
+                                   .symmetric = config->symmetric,
+                                   .authenticated = in->srtp != NULL};
+        if (stream->connected)
+            disconnect_socket(stream);
+    }
+    memcpy(in->encodings, config->encodings, sizeof in->encodings);
+    stream->sending = config->sending;
+    out->law = config->law;
+    out->payload_type = config->payload_type;
+    out->event_payload_type = config->event_payload_type;
+    out->ticks = config->ticks;
+}
+
+/* When the kernel took the packet in, on the clock of `now`: a tick of polling is no jitter. */
+static double came_at(struct msghdr *message, const struct tick *tick)
+{
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part)) {
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SO_TIMESTAMPNS)
+            continue;
+        struct timespec stamp;
+        memcpy(&stamp, CMSG_DATA(part), sizeof stamp);
+        double at = (double)stamp.tv_sec + (double)stamp.tv_nsec * 1e-9 - tick->since_epoch;
+        if (at <= tick->now && at > tick->now - 1) /* else somebody has set the clock */
+            return at;
+    }
+    return tick->now;
+}
+
+static ssize_t receive(const struct stream *stream, uint8_t *data, struct address *source,
+                       const struct tick *tick, double *at)
+{
+    _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct timespec))];
+    struct iovec room = {data, RTP_LARGEST};
+    struct msghdr message = {.msg_name = &source->plain, .msg_namelen = sizeof source->v6,
+                             .msg_iov = &room, .msg_iovlen = 1};
+    if (stream->stamped) {
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+    }
+    ssize_t size = recvmsg(stream->socket, &message, MSG_DONTWAIT);
+    source->size = message.msg_namelen;
+    *at = size >= 0 && stream->stamped ? came_at(&message, tick) : tick->now;
+    return size;
+}
+
+static void receive_all(struct stream *stream, const struct tick *tick)
+{
+    uint8_t data[RTP_LARGEST];
+    struct address source;
+    double at;
+    for (int n = 0; n < MOST_PACKETS; n++) {
+        ssize_t size = receive(stream, data, &source, tick, &at);
+        if (size >= 0)
+            receiver_take(&stream->in, data, (size_t)size, &source, at);
+        else if (errno == ECONNREFUSED)
+            stream->refused++; /* the peer's port is closed; that is for signalling to judge */
+        else if (errno != EINTR)
+            return;
+    }
+}
+
+/*
+ * Once it is clear who the peer is, the kernel keeps everybody else out. Under SRTP the packets
+ * themselves prove it, and their source may move at any time.
+ */
+static void connect_if_settled(struct stream *stream)
+{
+    const struct latch *latch = &stream->in.latch;
+    if (stream->connected || !latch->settled || latch->authenticated)
+        return;
+    stream->connected =
+        connect(stream->socket, &latch->remote.plain, latch->remote.size) == 0;
+}
+
+static void send_packet(struct stream *stream, double now)
+{
+    uint8_t packet[RTP_LARGEST + SRTP_LARGEST_TAG];
+    const struct address *remote = &stream->in.latch.remote;
+    if (!stream->in.open || !stream->sending) {
+        sender_skip_tick(&stream->out);
+        return;
+    }
+    size_t size = sender_tick(&stream->out, packet, now);
+    if (!size)
+        return;
+    ssize_t sent = stream->connected
+                       ? send(stream->socket, packet, size, MSG_DONTWAIT | MSG_NOSIGNAL)
+                       : sendto(stream->socket, packet, size, MSG_DONTWAIT | MSG_NOSIGNAL,
+                                &remote->plain, remote->size);
+    if (sent < 0 && errno == ECONNREFUSED)
+        stream->refused++; /* of the packet before */
+    else if (sent < 0)
+        stream->unsent++; /* a full buffer, or no route: the next packet may do better */
+}
+
+void stream_tick(struct stream *stream, const struct tick *tick, bool due)
+{
+    uint64_t digits = stream->out.digits;
+    receive_all(stream, tick);
+    connect_if_settled(stream);
+    receiver_tick(&stream->in, tick->now);
+    send_packet(stream, tick->now);
+    stream->ticks++;
+    stream->at = tick->now;
+    bool empty = stream->tell_empty && !stream->out.queue.queued;
+    if (due || stream->in.gate || stream->in.event_count || empty || digits != stream->out.digits)
+        atomic_store(&stream->pending, true);
+}
+
+void stream_skip(struct stream *stream, unsigned ticks)
+{
+    stream->ticks += ticks;
+    while (ticks--)
+        sender_skip_tick(&stream->out);
+}

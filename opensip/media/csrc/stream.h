@@ -1,0 +1,71 @@
+/* One RTP stream each way on one socket: what the media thread and Python share. */
+#ifndef OPENSIP_STREAM_H
+#define OPENSIP_STREAM_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "receiver.h"
+#include "sender.h"
+
+/*
+ * Everything below `lock` is read and written under it. Python holds it for less than a
+ * microsecond's copying; the media thread never waits for it before all other streams are done.
+ */
+struct stream {
+    struct stream *next;  /* in the engine's lists of new and of ended streams */
+    atomic_int owners;    /* the engine, and Python's object */
+    bool passed_over;     /* its lock was taken on this tick; the engine's own */
+    atomic_bool closed;   /* Python is done with it: its socket may be gone */
+    atomic_bool pending;  /* there is something to gather */
+    int socket;
+    bool stamped;         /* the kernel tells when each packet came */
+    struct address local;
+
+    pthread_mutex_t lock;
+    struct receiver in;
+    struct sender out;
+    bool sending, connected;
+    bool tell_empty; /* Python waits for the end of what it wrote */
+    unsigned ticks;  /* since the last batch */
+    double at;       /* the last tick */
+    uint64_t unsent, refused;
+};
+
+/* What was negotiated, ready to be taken over; the contexts replace those in use where told. */
+struct stream_config {
+    bool open;             /* false: nobody is there yet */
+    struct address remote; /* size 0: not known, until a source proves to be the peer */
+    bool symmetric, sending;
+    bool new_latch;
+    bool new_receive, new_transmit; /* whether the contexts are exchanged */
+    struct srtp *receive, *transmit;
+    uint8_t encodings[128];
+    const struct g711 *law;
+    uint8_t payload_type, event_payload_type;
+    unsigned ticks; /* of one packet */
+};
+
+/* The clock of one tick. `since_epoch` is what the clock of kernel stamps is ahead of `now`. */
+struct tick {
+    double now, since_epoch;
+};
+
+/* Makes a stream on a bound socket, with two owners; NULL when memory is short. */
+struct stream *stream_open(int socket, bool stamped);
+
+/* One owner is done; the last one frees the stream. */
+void stream_release(struct stream *stream);
+
+/* Takes over a configuration; what it replaces is left in it, to be freed. */
+void stream_configure(struct stream *stream, struct stream_config *config);
+
+/* Does what each tick does; the lock is held. */
+void stream_tick(struct stream *stream, const struct tick *tick, bool due);
+
+/* Lets ticks pass that came too late to be worth a packet; the lock is held. */
+void stream_skip(struct stream *stream, unsigned ticks);
+
+#endif

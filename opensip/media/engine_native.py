@@ -1,0 +1,102 @@
+"""The media engine in C: its thread moves the packets, Python takes batches."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+
+from opensip.media import _engine
+from opensip.media.engine import Batch, Listener, Stream, StreamConfig, deliver, fail
+from opensip.media.native_stream import NativeStream
+from opensip.media.ports import PortPair
+
+
+class NativeEngine:
+    """Moves the packets of all its streams in one thread, which Python cannot hold up.
+
+    `listener` takes all batches of a tick in one call, on the loop. Without `threaded` the loop's
+    timers make time pass instead: so tests have every tick where they want it.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        listener: Listener = deliver,
+        random: Callable[[int], bytes] = os.urandom,
+        threaded: bool = True,
+    ) -> None:
+        self.listener = listener
+        self.now = time.monotonic if threaded else (loop or asyncio.get_running_loop()).time
+        self._loop = loop or asyncio.get_running_loop()
+        self._random = random
+        self._threaded = threaded
+        self._core = _engine.Engine(threaded)
+        self._streams: list[NativeStream] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def late_ticks(self) -> int:
+        """Ticks that came late and were made up for."""
+        return self._core.ticks()[0]
+
+    @property
+    def skipped_ticks(self) -> int:
+        """Ticks that came too late to be worth a packet."""
+        return self._core.ticks()[1]
+
+    def open(self, ports: PortPair, config: StreamConfig) -> NativeStream:
+        """Start a stream on bound ports, which it closes."""
+        stream = NativeStream(
+            ports, config, self.now, core=self._core, random=self._random, closed=self._closed
+        )
+        task = self._loop.create_task(stream.attach(self._loop))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        self._streams.append(stream)
+        if len(self._streams) == 1:
+            self._begin()
+        return stream
+
+    def close(self) -> None:
+        """Close every stream; the thread sleeps until there is another one."""
+        for stream in list(self._streams):
+            stream.close()
+
+    def _begin(self) -> None:
+        if self._threaded:
+            self._loop.add_reader(self._core.fileno(), self._gather)
+        else:
+            self._timer = self._loop.call_at(self._core.run(self.now()), self._run_ticks)
+
+    def _closed(self, stream: NativeStream) -> None:
+        self._streams.remove(stream)
+        self._loop.call_soon(self._core.sweep)
+        if self._streams:
+            return
+        if self._threaded:
+            self._loop.remove_reader(self._core.fileno())
+        elif self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _run_ticks(self) -> None:
+        """Arm the timer for the next tick, whatever happens to the batches of this one."""
+        fired, due = self._timer, self._core.run(self.now())
+        try:
+            self._gather()
+        finally:
+            if self._timer is fired:  # unless the last stream was closed meanwhile
+                self._timer = self._loop.call_at(due, self._run_ticks)
+
+    def _gather(self) -> None:
+        batches: list[tuple[Stream, Batch]] = []
+        for row in self._core.gather():
+            stream: NativeStream = row[0]
+            try:
+                batches.append((stream, stream.batch(row)))
+            except Exception as error:  # border: one stream, and what its peer sent
+                fail(stream, error, at=row[1])
+        if batches:
+            self.listener(batches)

@@ -1,0 +1,96 @@
+"""Both ends of a native stream, as its RTCP reports see them."""
+
+from collections.abc import Mapping
+
+from opensip.media import _engine
+from opensip.media.engine import Address, StreamConfig
+from opensip.rtp.srtp import SrtpSession
+from opensip.rtp.statistics import SourceStatistics
+
+RATE = 8000  # Hz, of both laws of G.711
+
+
+class NativeSender:
+    """What we send. RTCP is protected here; its index is not that of RTP, only the key is."""
+
+    def __init__(self, core: _engine.Stream, ssrc: int) -> None:
+        self.ssrc = ssrc
+        self.srtp: SrtpSession | None = None
+        self._core = core
+
+    def configure(self, config: StreamConfig) -> None:
+        """Take what was negotiated; the SRTCP context lives on while its key is the same."""
+        keys = config.keys
+        self.srtp = _context(self.srtp, (keys.suite, keys.transmit) if keys else None)
+
+    @property
+    def packets(self) -> int:
+        """Packets sent so far."""
+        return self._core.sent()[0]
+
+    @property
+    def octets(self) -> int:
+        """Their payload."""
+        return self._core.sent()[1]
+
+    @property
+    def timestamp(self) -> int:
+        """The timestamp of the next packet."""
+        return self._core.sent()[2]
+
+
+class NativeReceiver:
+    """What we receive. `dropped` counts by reason what Python had to drop."""
+
+    rate = RATE
+
+    def __init__(self, core: _engine.Stream) -> None:
+        self.srtp: SrtpSession | None = None
+        self.dropped: dict[str, int] = {}
+        self._core = core
+        self._open = False
+        self._ssrc = -1
+        self._source = SourceStatistics(RATE)
+
+    def configure(self, config: StreamConfig) -> None:
+        """Take what was negotiated; the SRTCP context lives on while its key is the same."""
+        keys = config.keys
+        self.srtp = _context(self.srtp, (keys.suite, keys.receive) if keys else None)
+        self._open = config.remote is not None
+
+    @property
+    def remote(self) -> Address | None:
+        """Where the peer's packets come from; None while nobody is there."""
+        return self._core.remote() if self._open else None
+
+    @property
+    def ssrc(self) -> int:
+        """The peer's source."""
+        return self._core.received()[0]
+
+    @property
+    def source(self) -> SourceStatistics:
+        """What was received of it, as of now."""
+        ssrc, received, first, highest, jitter = self._core.received()
+        if ssrc != self._ssrc:
+            self._ssrc, self._source = ssrc, SourceStatistics(RATE)
+        self._source.take_over(received=received, first=first, highest=highest, jitter=jitter)
+        return self._source
+
+    def drop(self, why: str) -> None:
+        """Count a packet that is dropped."""
+        self.dropped[why] = self.dropped.get(why, 0) + 1
+
+    def statistics(self) -> Mapping[str, float]:
+        """Counts and measures so far, by name."""
+        jitter = self._core.received()[4]
+        dropped = {f"dropped_{why}": count for why, count in self.dropped.items()}
+        return {"jitter_ms": round(1000 * jitter / RATE, 2), **dropped}
+
+
+def _context(old: SrtpSession | None, key: tuple[str, bytes] | None) -> SrtpSession | None:
+    if key is None:
+        return None
+    if old is not None and (old.suite.name, old.key) == key:
+        return old
+    return SrtpSession(*key)

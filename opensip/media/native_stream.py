@@ -1,0 +1,256 @@
+"""One stream of the native engine: packets are the engine's, RTCP and meaning are Python's."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from opensip.audio.frame import AudioFrame, Samples
+from opensip.errors import MediaError, RemoteProtocolError
+from opensip.media import _engine
+from opensip.media.engine import TICK, Batch, Digit, StreamConfig
+from opensip.media.inbox import Inbox
+from opensip.media.native_ends import RATE, NativeReceiver, NativeSender
+from opensip.media.ports import PortPair
+from opensip.media.reports import Reports
+from opensip.rtp.packet import RtpPacket
+from opensip.rtp.telephone_event import TelephoneEventReceiver, TelephoneEventSender
+
+ENCODINGS = {"PCMU": 1, "PCMA": 2, "telephone-event": 3}  # as csrc/receiver.h has them
+OTHER_ENCODING = 4
+COMFORT_NOISE = 13  # may come unasked, RFC 3389: it says that the peer is there
+# What Engine.gather tells of a stream: itself, at, seconds, heard, heard_at, level in dBFS, said,
+# said_at, events, moved_to. An event is the first six fields of its RtpPacket.
+Row: TypeAlias = tuple[Any, ...]
+GAP = [(b"", False)] * 3  # packets between two digits, so that they stay two
+
+
+class NativeStream:
+    """A stream of the native engine; see `engine.Stream` for what its verbs mean."""
+
+    def __init__(
+        self,
+        ports: PortPair,
+        config: StreamConfig,
+        clock: Callable[[], float],
+        *,
+        core: _engine.Engine,
+        random: Callable[[int], bytes],
+        closed: Callable[["NativeStream"], None],
+    ) -> None:
+        self.listener: Callable[[Batch], None] = lambda batch: None
+        self._ports = ports
+        self._clock = clock
+        self._closed: Callable[[NativeStream], None] | None = closed
+        self._core = core.open(ports.rtp.fileno(), self)
+        ssrc, timestamp = (int.from_bytes(random(4), "big") for _ in range(2))
+        # a sequence that wraps late: RFC 3711 section 3.3.1
+        self._core.begin(ssrc, timestamp, int.from_bytes(random(2), "big") >> 1)
+        self._sender, self.receiver = NativeSender(self._core, ssrc), NativeReceiver(self._core)
+        epoch = time.time() - clock()
+        self._reports = Reports(self._sender, self.receiver, random, epoch=epoch)
+        self._inbox = Inbox(self._reports, clock)
+        self._events = TelephoneEventReceiver()
+        self._keeps_said = False
+        self._waiters: list[asyncio.Future[None]] = []
+        self._digit = asyncio.Lock()
+        self._attached = False
+        self._unsent = 0
+        self._config: StreamConfig | None = None
+        self.configure(config)
+
+    async def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to receive reports; what comes until then waits in the socket."""
+        try:
+            await loop.create_datagram_endpoint(lambda: self._inbox, sock=self._ports.rtcp)
+        finally:
+            self._attached = True
+            if self._closed is None:  # meanwhile
+                self._release()
+
+    @property
+    def rate(self) -> int:
+        """Sample rate in Hz of what is written and heard."""
+        return RATE
+
+    @property
+    def last_received(self) -> float | None:
+        """When the last good RTP packet came, on the engine's clock."""
+        return self._core.last_received()
+
+    @property
+    def keep_said(self) -> bool:
+        """Whether batches tell what was sent."""
+        return self._keeps_said
+
+    @keep_said.setter
+    def keep_said(self, wanted: bool) -> None:
+        self._keeps_said = wanted
+        self._core.keep_said(wanted)
+
+    def configure(self, config: StreamConfig) -> None:
+        """Take what was negotiated; an SRTP context lives on while its key is the same."""
+        old, self._config = self._config, config
+        receive, transmit = _keys(config)
+        old_receive, old_transmit = _keys(old) if old is not None else ((), ())
+        host, port = config.remote or (None, 0)
+        self._core.configure(
+            host=host,
+            port=port,
+            new_latch=old is None or _trust(config) != _trust(old),
+            symmetric=config.symmetric,
+            sending=config.sending,
+            law=config.codec,
+            payload_type=config.payload_type,
+            event_payload_type=config.event_payload_type or 0,
+            ticks=_ticks(config),
+            encodings=_encodings(config),
+            receive=None if receive == old_receive else receive,
+            transmit=None if transmit == old_transmit else transmit,
+        )
+        self._sender.configure(config)
+        self.receiver.configure(config)
+        self._reports.configure(config, now=self._clock())
+
+    # ---- what is said
+
+    def write(self, samples: Samples) -> int:
+        """Queue samples to send; returns the position at which they start."""
+        return self._core.write(np.ascontiguousarray(samples, np.int16))
+
+    def flush(self) -> int:
+        """Forget what is queued, at once; returns how many samples were never sent."""
+        forgotten = self._core.flush()
+        self._wake()
+        return forgotten
+
+    def pause(self) -> None:
+        """Send silence from the next packet on, and keep what is queued."""
+        self._core.pause(True)
+
+    def resume(self) -> None:
+        """Send on from where `pause` stopped."""
+        self._core.pause(False)
+
+    def played(self) -> int:
+        """How many of the written samples have been sent."""
+        return self._core.played()
+
+    def queued(self) -> int:
+        """How many of the written samples have not been sent yet."""
+        return self._core.queued()
+
+    async def drained(self) -> None:
+        """Wait until all that was written is sent or flushed."""
+        while self.queued() and self._closed is not None:
+            self._core.tell_empty()
+            await self._change()
+
+    async def send_digit(self, digit: str) -> None:
+        """Send one telephone event and wait until it has left."""
+        if self._config is None or self._config.event_payload_type is None or self._closed is None:
+            raise MediaError("the peer takes no telephone events: it did not negotiate them")
+        event = TelephoneEventSender(digit, ptime=round(1000 * TICK) * _ticks(self._config))
+        async with self._digit:
+            over = self._core.send_digit([*event.packets(), *GAP])
+            while self._core.digits_over() == over and self._closed is not None:
+                await self._change()
+
+    def statistics(self) -> Mapping[str, float]:
+        """Counts and measures so far, both ways, by name."""
+        counts = self._core.counts()
+        counts["unsent"] += self._unsent
+        return {**counts, **self.receiver.statistics(), **self._reports.statistics()}
+
+    def close(self) -> None:
+        """Say goodbye and stop at once; the ports go back to their pool."""
+        if self._closed is None:
+            return
+        closed, self._closed = self._closed, None
+        closed(self)
+        try:
+            if self._sender.packets:
+                self._send_rtcp(self._reports.goodbye(now=self._clock()))
+        finally:  # a stream that failed may fail in this too
+            self._core.close()
+            self._wake()
+            if self._attached:
+                self._release()
+
+    # ---- what the engine calls
+
+    def batch(self, row: Row) -> Batch:
+        """Make a batch of what the engine gathered, and do what is due by now."""
+        _, at, seconds, heard, heard_at, level_dbfs, said, said_at, events, moved_to = row
+        if self._waiters:
+            self._wake()
+        if at >= self._reports.due_at:
+            self._send_rtcp(self._reports.report(now=at))
+        frame = None
+        if heard is not None:
+            frame = AudioFrame(heard_at, np.frombuffer(heard, np.int16), RATE, level_dbfs)
+        left = None if said is None else np.frombuffer(said, np.int16)
+        digits = self._digits(events) if events else ()
+        return Batch(at, seconds, frame, left, said_at, digits, moved_to)
+
+    def _digits(self, events: list[tuple[int, int, int, int, bytes, bool]]) -> tuple[Digit, ...]:
+        digits = []
+        for fields in events:
+            try:
+                digit = self._events.receive(RtpPacket(*fields))
+            except RemoteProtocolError:
+                self.receiver.drop("malformed_event")
+                continue
+            if digit is not None:
+                digits.append(Digit(digit, 1000 * self._events.duration // RATE))
+        return tuple(digits)
+
+    def _change(self) -> asyncio.Future[None]:
+        """Make a future that is done at the next sign of change."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        return waiter
+
+    def _wake(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _send_rtcp(self, packet: bytes) -> None:
+        try:
+            self._ports.rtcp.sendto(packet, self._reports.remote)
+        except (OSError, OverflowError):  # a full buffer, no route, or no port beside 65535
+            self._unsent += 1
+
+    def _release(self) -> None:
+        self._inbox.close()
+        self._ports.close()
+
+
+def _keys(
+    config: StreamConfig,
+) -> tuple[tuple[()] | tuple[str, bytes], tuple[()] | tuple[str, bytes]]:
+    """Give the keys of receiving and of sending; () is plain RTP."""
+    keys = config.keys
+    return ((keys.suite, keys.receive), (keys.suite, keys.transmit)) if keys else ((), ())
+
+
+def _trust(config: StreamConfig) -> tuple[object, ...]:
+    """Tell what a settled source depends on."""
+    return config.remote, config.keys is None
+
+
+def _ticks(config: StreamConfig) -> int:
+    """Tell of how many ticks a packet is."""
+    return max(1, round(config.ptime / 1000 / TICK))
+
+
+def _encodings(config: StreamConfig) -> bytes:
+    table = bytearray(128)
+    table[COMFORT_NOISE] = OTHER_ENCODING
+    for number, name in config.receive:
+        table[number] = ENCODINGS.get(name, OTHER_ENCODING)
+    return bytes(table)

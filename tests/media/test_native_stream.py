@@ -1,0 +1,109 @@
+import asyncio
+
+import numpy as np
+import pytest
+
+from opensip.media.engine import StreamConfig
+from opensip.media.ports import PortPool
+from opensip.rtp.packet import RtpPacket
+from tests.fakes.engines import needs_native
+from tests.fakes.virtual_time_loop import VirtualTimeLoop
+
+pytestmark = needs_native
+REMOTE = ("127.0.0.1", 9)
+
+
+def run(main):
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main())
+
+
+def opened(**config):
+    from opensip.media.engine_native import NativeEngine
+
+    loop = asyncio.get_running_loop()
+    engine = NativeEngine(loop, threaded=False)
+    pair = PortPool("127.0.0.1", 0, 0, clock=loop.time).take()
+    stream = engine.open(pair, StreamConfig(**{"remote": REMOTE, **config}))
+    return stream, pair
+
+
+def test_samples_of_any_kind_of_array():
+    async def main():
+        stream, _ = opened()
+        wide = np.arange(800, dtype=np.int32)
+        assert stream.write(wide) == 0
+        assert stream.write(np.arange(1600, dtype=np.int16)[::2]) == 800
+        assert stream.write(np.zeros(0, np.int16)) == 1600
+        assert stream.queued() == 1600
+        stream.close()
+
+    run(main)
+
+
+def test_a_codec_that_changes_amid_a_prompt_says_the_rest_of_it():
+    async def main():
+        loop = asyncio.get_running_loop()
+        listening = PortPool("127.0.0.1", 0, 0, clock=loop.time).take()
+        stream, _ = opened(remote=listening.address)
+        stream.write(np.full(1600, 5000, np.int16))
+        await asyncio.sleep(0.1001)
+        stream.configure(StreamConfig(remote=listening.address, codec="PCMA", payload_type=8))
+        await asyncio.sleep(0.1)
+        packets = [RtpPacket.parse(listening.rtp.recv(2048)) for _ in range(10)]
+        assert [p.payload_type for p in packets] == [0] * 5 + [8] * 5
+        assert {len(set(p.payload)) for p in packets} == {1}
+        assert stream.played() == 1600
+        stream.close()
+        listening.close()
+
+    run(main)
+
+
+def test_a_host_that_is_no_address_is_learnt_from_its_packets():
+    async def main():
+        loop = asyncio.get_running_loop()
+        peer = PortPool("127.0.0.1", 0, 0, clock=loop.time).take()
+        stream, pair = opened(remote=("media.example.com", 4000))
+        await asyncio.sleep(0.1001)
+        assert stream.statistics()["unsent"] == 5
+        for n in range(2):
+            packet = RtpPacket(0, n, 160 * n, 7, b"\xff" * 160)
+            peer.rtp.sendto(packet.serialize(), pair.address)
+        await asyncio.sleep(0.1)
+        assert peer.rtp.recv(2048)
+        stream.close()
+        peer.close()
+
+    run(main)
+
+
+def test_what_nobody_fetches_is_forgotten_oldest_first():
+    async def main():
+        loop = asyncio.get_running_loop()
+        peer = PortPool("127.0.0.1", 0, 0, clock=loop.time).take()
+        stream, pair = opened(remote=peer.address)
+        for n in range(150):  # three seconds at once
+            payload = bytes((n,)) * 160
+            peer.rtp.sendto(RtpPacket(0, n, 160 * n, 7, payload).serialize(), pair.address)
+        heard = []
+        stream.listener = heard.append
+        await asyncio.sleep(0.0201)
+        (frame,) = [batch.heard for batch in heard if batch.heard]
+        assert len(frame.samples) == 16384
+        assert stream.statistics()["unread"] == 150 * 160 - 16384
+        assert frame.at == pytest.approx(0.02 + (150 * 160 - 16384) / 8000)
+        stream.close()
+        peer.close()
+
+    run(main)
+
+
+def test_fields_that_cannot_be():
+    async def main():
+        stream, _ = opened()
+        with pytest.raises(ValueError, match="one to three ticks"):
+            stream.configure(StreamConfig(remote=REMOTE, ptime=200))
+        stream.close()
+
+    run(main)
