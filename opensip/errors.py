@@ -106,6 +106,10 @@ class ConfigError(OpenSipError):
     """The operator's configuration is wrong: names the thing, the value and the remedy."""
 
 
+class MissingProgram(ConfigError):
+    """A program of the system is not installed."""
+
+
 class MissingExtra(ConfigError):
     """An optional part is not installed."""
 

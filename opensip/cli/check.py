@@ -32,6 +32,8 @@ def command(*, config: Path, live: bool, as_json: bool) -> None:
     settings = load(config)
     for warning in settings.warnings:
         click.echo(f"warning: {warning}", err=True)
+    if settings.unable:
+        raise Mistakes([*settings.unable])
     if as_json:
         click.echo(json.dumps({"ok": True, "warnings": settings.warnings}))
         return

@@ -22,6 +22,7 @@ from opensip.server.lines import TrunkLines
 from opensip.server.means import open_exchange
 from opensip.settings import build
 from opensip.settings.load import Settings, load
+from opensip.settings.table import Mistakes
 from opensip.ua.admission import Admission
 from opensip.ua.endpoint import Endpoint
 from opensip.ua.server_call import ServerCall
@@ -37,6 +38,7 @@ class Server:
         self._secret = secrets.token_bytes(32)
         self._trunks: dict[str, Trunk] = {trunk.name: trunk for trunk in settings.trunks}
         self._agents: dict[str, Agent] = dict(settings.agents)
+        self._unable = settings.unable
         self.started = asyncio.Event()  # set once every listener is bound
         self._stopping = asyncio.Event()
         self._hurrying = False
@@ -86,20 +88,19 @@ class Server:
     def reload(self) -> None:
         """Read trunks, agents, certificates and roots again, for new calls and connections.
 
-        A mistake is logged and changes nothing.
+        A mistake is logged and changes nothing, and so is an agent that can take calls no longer.
         """
         try:
             settings = load(self._settings.file)
+            if newly := [why for why in settings.unable if why not in self._unable]:
+                raise Mistakes(newly)
+            verifier = self._identity.verifier(settings.server)
+            self.endpoint.use_tls(build.endpoint_config(settings.server, settings.trunks))
         except ConfigError as error:
             for line in str(error).splitlines():
                 log.error("reload_refused", mistake=line)
             return
-        try:
-            verifier = self._identity.verifier(settings.server)
-            self.endpoint.use_tls(build.endpoint_config(settings.server, settings.trunks))
-        except ConfigError as error:
-            log.error("reload_refused", mistake=str(error))
-            return
+        self._unable = settings.unable
         for kept, new in (
             (self._trunks, {trunk.name: trunk for trunk in settings.trunks}),
             (self._agents, dict(settings.agents)),
@@ -109,6 +110,7 @@ class Server:
         self._calls.verifier = verifier
         self.endpoint.gate.use(self._admission(settings))
         self._lines.use(settings.trunks, settings.server)
+        _tell_warnings(settings)
         log.info("server_reloaded", trunks=len(self._trunks), agents=len(self._agents))
 
     def status(self) -> Status:
@@ -168,8 +170,7 @@ class Server:
         loop.add_signal_handler(signal.SIGHUP, self.reload)
 
     def _tell_started(self) -> None:
-        for warning in self._settings.warnings:
-            log.warning("configuration_warning", warning=warning)
+        _tell_warnings(self._settings)
         log.info(
             "server_started",
             engine=build.engine_in_use(self._settings.server),
@@ -178,6 +179,13 @@ class Server:
             trunks=sorted(self._trunks),
             data=str(self._settings.server.data),
         )
+
+
+def _tell_warnings(settings: Settings) -> None:
+    for why in settings.unable:
+        log.error("agent_unable", why=why)
+    for warning in settings.warnings:
+        log.warning("configuration_warning", warning=warning)
 
 
 def _described(call: ServerCall, seconds: float) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
@@ -12,7 +12,7 @@ from opensip.agent.check import check
 from opensip.agent.definition import TALKING, Agent
 from opensip.agent.providers import make
 from opensip.carriers import Trunk
-from opensip.errors import ConfigError
+from opensip.errors import ConfigError, MissingExtra, MissingProgram
 from opensip.net.guarded_https import https_context
 from opensip.net.sti import anchors
 from opensip.net.tls import TlsConfig, server_context
@@ -28,13 +28,17 @@ BUILT_IN = ("echo", "tone")  # agents for line tests, there without a file
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A configuration that fits together. `warnings` says what works but should not be."""
+    """A configuration that fits together. `warnings` says what works but should not be.
+
+    `unable` says which agents can take no call, for this machine lacks what they need.
+    """
 
     file: Path
     server: ServerTable
     trunks: tuple[Trunk, ...]
     agents: Mapping[str, Agent]
     warnings: tuple[str, ...] = ()
+    unable: tuple[str, ...] = ()
 
 
 def load(file: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
@@ -46,7 +50,8 @@ def load(file: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
     if server is None:  # its mistakes are no reason to keep those of the other files back
         named = {key: table[key] for key in _FILES if key in table}
         server = read(ServerTable, named, Reading(file)) or ServerTable()
-    agents = _load_agents(server, file, found, environ)
+    unable: list[str] = []
+    agents = _load_agents(server, file, found, unable, environ)
     tables = _load_trunks(server, reading, found)
     made = []
     anchored = server.identity.anchors is not None
@@ -59,8 +64,8 @@ def load(file: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
     found += _identity_mistakes(server, file)
     if found:
         raise Mistakes(found)
-    warnings = (*_warnings(server, made), *_unable(agents.values()))
-    return Settings(file, server, tuple(made), agents, warnings)
+    warnings = tuple(_warnings(server, made))
+    return Settings(file, server, tuple(made), agents, warnings, tuple(unable))
 
 
 def parse(reading: Reading) -> dict[str, Any]:
@@ -88,14 +93,19 @@ def tls_config(tls: TlsTable, listener: ListenerTable) -> TlsConfig:
 
 
 def _load_agents(
-    server: ServerTable, file: Path, found: list[str], environ: Mapping[str, str] | None
+    server: ServerTable,
+    file: Path,
+    found: list[str],
+    unable: list[str],
+    environ: Mapping[str, str] | None,
 ) -> dict[str, Agent]:
     agents = {name: Agent(name=name, kind=name) for name in BUILT_IN}
     for path in _files(server.agent_files, file, found):
         agent = _read_file(Agent, path, found, environ=environ, name=path.stem)
         if agent is not None:
             agent = _at(server, agent)
-            found += [f"{path}: {what}" for what in check(agent)]
+            wrong = check(agent) or [*_cannot_talk(agent, unable)]
+            found += [f"{path}: {what}" for what in wrong]
             agents[agent.name] = agent
         else:
             agents[path.stem] = agents["echo"]  # its mistakes are told; its numbers have none
@@ -180,11 +190,13 @@ def _warnings(server: ServerTable, made: list[Trunk]) -> Iterator[str]:
         )
 
 
-def _unable(agents: Iterable[Agent]) -> Iterator[str]:
-    """Find agents that cannot talk on this machine: the server runs, their calls go to a human."""
-    for agent in agents:
-        if agent.kind in TALKING:
-            try:
-                make(agent)
-            except ConfigError as error:
-                yield f"agent {agent.name} cannot talk: {error}"
+def _cannot_talk(agent: Agent, unable: list[str]) -> Iterator[str]:
+    """Make what the agent talks with, once: what is wrong with its file, or with this machine."""
+    if agent.kind not in TALKING:
+        return
+    try:
+        make(agent)
+    except (MissingExtra, MissingProgram) as error:
+        unable.append(f"agent {agent.name} can take no call: {error}")
+    except ConfigError as error:
+        yield str(error)

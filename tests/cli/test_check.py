@@ -1,5 +1,6 @@
 import asyncio
 import json
+import shutil
 import threading
 
 import pytest
@@ -10,6 +11,7 @@ from opensip.cli.check import in_words
 from opensip.server.control import ControlSocket
 from opensip.settings.build import engine_in_use
 from opensip.settings.schema import ServerTable
+from tests.fakes.shop import FILE
 
 UDP = '[[sip.listeners]]\ntransport = "UDP"\nhost = "127.0.0.1"\nport = 5060\n'
 TRUNK = '[trunks.office]\nnetworks = ["192.0.2.0/24"]\n'
@@ -47,6 +49,15 @@ def test_says_every_mistake_and_fails(config):
     result = check(config)
     assert (result.exit_code, result.stdout) == (1, "")
     assert len(result.stderr.splitlines()) == 2
+
+
+def test_an_agent_that_can_take_no_call_is_an_error(config, monkeypatch):
+    (config.parent / "agents").mkdir()
+    (config.parent / "agents/shop.toml").write_text(FILE.read_text())
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    result = check(config)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "opensip: agent shop can take no call: the embedded voice needs flite" in result.stderr
 
 
 def test_live_without_a_server(config):

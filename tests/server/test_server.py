@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 from datetime import UTC, datetime
 
 import pytest
+import structlog
 
 from opensip.call.journal import Journal
 from opensip.errors import ConfigError, OpenSipError
@@ -21,6 +23,7 @@ from opensip.server.server import Server
 from opensip.settings.load import load
 from opensip.sip.uri import NameAddr, Uri
 from tests.fakes.certificates import authority
+from tests.fakes.shop import FILE
 from tests.fakes.stir import stir
 
 __all__ = ["authority", "stir"]
@@ -171,6 +174,46 @@ def test_a_number_that_leads_nowhere_is_404_until_a_reload_knows_it(config):
             return first.status, second.status, third.status
 
     assert run(main()) == (404, 200, 200)
+
+
+def test_a_reload_that_makes_an_agent_unable_changes_nothing(config, monkeypatch):
+    agent = config.parent / "agents/shop.toml"
+    agent.parent.mkdir()
+    agent.write_text(FILE.read_text())
+
+    async def main():
+        async with serving(config) as server:
+            config.write_text(CONFIG + 'tone = "tone"\n')
+            agent.write_text(FILE.read_text().replace('"rms"', '"bob"'))
+            with structlog.testing.capture_logs() as logs:
+                server.reload()
+                agent.write_text(FILE.read_text())
+                monkeypatch.setattr(shutil, "which", lambda name: None)
+                server.reload()
+            result, _ = await call(server, number="tone")
+            return [(log["event"], log["mistake"]) for log in logs], result.status
+
+    told, status = run(main())
+    assert [event for event, _ in told] == ["reload_refused", "reload_refused"]
+    assert "flite has no voice 'bob'" in told[0][1]
+    assert "agent shop can take no call: the embedded voice needs flite" in told[1][1]
+    assert status == 404
+
+
+def test_a_server_begins_with_an_agent_that_is_unable_and_says_so(config, monkeypatch):
+    (config.parent / "agents").mkdir()
+    (config.parent / "agents/shop.toml").write_text(FILE.read_text())
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+
+    async def main():
+        with structlog.testing.capture_logs() as logs:
+            async with serving(config) as server:
+                server.reload()  # it was so before
+                return logs, (await call(server))[0].status
+
+    logs, status = run(main())
+    assert [log["event"] for log in logs if log["log_level"] == "error"] == ["agent_unable"] * 2
+    assert status == 200
 
 
 def test_a_reload_takes_the_roots_of_signers(config, stir):

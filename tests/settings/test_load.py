@@ -147,11 +147,16 @@ def test_what_we_ship_loads(tmp_path, name):
         assert [str(n) for n in settings.trunks[0].networks] == ["127.0.0.0/8"]
 
 
-def test_an_agent_that_cannot_talk_here_is_warned_of(write, monkeypatch):
+def test_an_agent_that_this_machine_cannot_run_is_told_apart(write, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     settings = load(write(UDP, agents=[("shop", AGENT)]))
-    assert any("agent shop cannot talk: the embedded voice needs flite" in w
-               for w in settings.warnings)  # fmt: skip
+    [why] = settings.unable
+    assert why.startswith("agent shop can take no call: the embedded voice needs flite")
+
+
+def test_an_agent_that_no_machine_can_run_is_a_mistake(write):
+    [told] = mistakes(write(UDP, agents=[("shop", 'voice = "bob"' + AGENT)]))
+    assert "shop.toml: flite has no voice 'bob'; its voices are rms, slt" in told
 
 
 def test_a_provider_that_there_is_not(write):

@@ -13,7 +13,7 @@ import numpy as np
 from opensip.agent.providers import Brief
 from opensip.audio.frame import Samples
 from opensip.audio.resample import resample
-from opensip.errors import ConfigError, ProviderError
+from opensip.errors import ConfigError, MissingProgram, ProviderError
 
 VOICES = ("rms", "slt", "awb", "kal", "kal16")
 RATE = 8000
@@ -47,7 +47,7 @@ _cache = _Cache()
 
 
 class EmbeddedSynthesizer:
-    """Speaks with one of flite's voices. Raises ConfigError where flite is absent."""
+    """Speaks with one of flite's voices. Raises ConfigError, MissingProgram."""
 
     rate = RATE
 
@@ -57,7 +57,7 @@ class EmbeddedSynthesizer:
         self._voice = voice
         self._flite = shutil.which("flite") or ""
         if not self._flite:
-            raise ConfigError("the embedded voice needs flite: install the system package flite")
+            raise MissingProgram("the embedded voice needs flite: install the system package flite")
 
     async def speak(self, text: str) -> AsyncIterator[Samples]:
         """Give the audio of `text` in one piece: flite needs a few ms for each second of it."""
