@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from opensip.agent.definition import Agent
-from opensip.agent.providers import embedded_synthesizer
+from opensip.agent.providers import Brief, embedded_synthesizer
 from opensip.agent.providers.embedded_synthesizer import EmbeddedSynthesizer, make
 from opensip.audio.level import dbfs
 from opensip.errors import ConfigError, ProviderError
@@ -33,7 +33,7 @@ def test_every_voice_speaks_at_8_khz_at_once(voice):
 @with_flite
 @pytest.mark.e2e
 def test_what_was_spoken_once_is_remembered():
-    synthesizer = make(Agent("test", voice="kal"))
+    synthesizer = make(Brief(Agent("test", voice="kal")))
     first = speak(synthesizer, "Remember this.")
     synthesizer._flite = "/nowhere/flite"
     assert speak(synthesizer, "Remember this.") is not None
