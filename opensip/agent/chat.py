@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from opensip.agent.health import Health
 from opensip.agent.memory import Call, Message
 from opensip.agent.tools import Tool
 
@@ -33,6 +34,10 @@ class ChatModel(Protocol):
     @property
     def name(self) -> str:
         """The provider's name in the agent's file."""
+
+    @property
+    def health(self) -> Health:
+        """How the service does; all calls share it."""
 
     def stream(self, messages: Sequence[Message], tools: Sequence[Tool]) -> AsyncGenerator[Delta]:
         """Answer, piece by piece; a call of a tool comes whole. Raises ProviderError.

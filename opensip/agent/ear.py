@@ -10,7 +10,7 @@ from opensip.audio.frame import AudioFrame, Samples
 from opensip.audio.level import dbfs
 from opensip.audio.resample import Resampler
 from opensip.errors import OpenSipError, ProviderError
-from opensip.events import Observer, ProviderFailed
+from opensip.events import Observer
 
 _PRE_ROLL = 0.3  # seconds kept from before the voice was noticed: weak first sounds
 _PIECE = 0.02  # seconds of audio on which voice is decided
@@ -21,9 +21,10 @@ class Ear:
     """Hears one caller, turn by turn, with the first recognizer that works."""
 
     def __init__(self, recognizers: Sequence[Recognizer], rate: int, observer: Observer) -> None:
-        self._recognizers = LineUp(recognizers)
+        now = asyncio.get_running_loop().time
+        self._line_up = LineUp("recognizer", recognizers, observer, now)
+        self._using: Recognizer | None = None
         self._rate = rate
-        self._observer = observer
         self._before: deque[AudioFrame] = deque()
         self._turn: list[Samples] | None = None
         self._expectation = Expectation()
@@ -43,7 +44,8 @@ class Ear:
         """Begin a turn, with what came just before."""
         self.forget()
         self._expectation, self._turn = expectation, []
-        self._restart()
+        if self._line_up.all:
+            self._use(self._line_up.first)
         for frame in self._before:
             self._take(frame.samples)
         self._before.clear()
@@ -78,32 +80,32 @@ class Ear:
     async def close(self) -> None:
         """Let everything go."""
         self.forget()
-        for recognizer in self._recognizers.all:
+        for recognizer in self._line_up.all:
             await recognizer.close()
 
     async def _finish(self) -> Understood:
-        self._recognizers.begin()
-        again = True
-        while again and (recognizer := self._recognizers.first):
+        for recognizer in self._line_up.tries():
+            if recognizer is not self._using:
+                self._use(recognizer)
             try:
                 async with asyncio.timeout(_SECONDS):
-                    return await recognizer.finish()
+                    understood = await recognizer.finish()
             except (OpenSipError, TimeoutError, OSError) as error:
-                name = type(recognizer).__name__
-                text = str(error) or type(error).__name__
-                at = asyncio.get_running_loop().time()
-                self._observer.note(ProviderFailed(at, "recognizer", name, text))
-                again = self._recognizers.failed(error)
-                self._restart()
-                for samples in self._turn or ():
-                    self._give(samples)
+                self._line_up.failed(recognizer, error)
+                self._using = None  # it hears the turn anew, if it is asked again
+            else:
+                self._line_up.worked(recognizer)
+                return understood
         raise ProviderError("no recognizer is left", provider="recognizer")
 
-    def _restart(self) -> None:
-        if recognizer := self._recognizers.first:
-            rate = recognizer.rate
-            self._resampler = Resampler(self._rate, rate) if rate != self._rate else None
-            recognizer.begin(self._expectation)
+    def _use(self, recognizer: Recognizer) -> None:
+        """Let a recognizer hear the turn from its beginning."""
+        rate = recognizer.rate
+        self._using = recognizer
+        self._resampler = Resampler(self._rate, rate) if rate != self._rate else None
+        recognizer.begin(self._expectation)
+        for samples in self._turn or ():
+            self._give(samples)
 
     def _take(self, samples: Samples) -> None:
         if self._turn is not None:
@@ -111,9 +113,8 @@ class Ear:
         self._give(samples)
 
     def _give(self, samples: Samples) -> None:
-        if recognizer := self._recognizers.first:
-            ready = self._resampler.push(samples) if self._resampler else samples
-            recognizer.feed(ready)
+        if self._using:
+            self._using.feed(self._resampler.push(samples) if self._resampler else samples)
 
 
 def pieces(frame: AudioFrame) -> Iterator[AudioFrame]:

@@ -30,6 +30,10 @@ class Ledger:
         else:
             self.spans.append(Span(text, start, start + samples))
 
+    def bridge(self, start: int, samples: int) -> None:
+        """Book samples that are no part of the answer: nobody is said to have heard them."""
+        self.spans.append(Span("", start, start + samples))
+
     @property
     def said(self) -> str:
         """The text of all spans."""

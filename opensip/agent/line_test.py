@@ -28,6 +28,9 @@ class LineTest:
         self._source, self._sink = source, sink
         self._held = False
 
+    async def prepare(self) -> None:
+        """There is nothing to make ready."""
+
     async def run(self) -> Outcome:
         """Hear the caller out."""
         while await self._source.read():

@@ -1,14 +1,17 @@
 """The agent's mind: the first dialogue that works."""
 
-from collections import deque
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
+from opensip.agent.line_up import LineUp
 from opensip.agent.providers import Act, Dialogue, Expectation
 from opensip.errors import ProviderError
-from opensip.events import Observer, ProviderFailed
+from opensip.events import Observer
 
 Ask = Callable[[Dialogue], AsyncIterator[Act]]  # what is wanted of whichever dialogue it is
+
+_SECONDS = 45.0  # until the next act: longer than any tool may take, and nobody holds the line
 
 
 class Mind:
@@ -17,47 +20,49 @@ class Mind:
     def __init__(
         self, dialogues: Sequence[Dialogue], observer: Observer, now: Callable[[], float]
     ) -> None:
-        self._all = tuple(dialogues)
-        self._dialogues = deque(dialogues)
-        self._observer = observer
-        self._now = now
+        self._line_up = LineUp("dialogue", dialogues, observer, now)
 
     def expectation(self) -> Expectation:
         """Tell what may be said next."""
-        return self._dialogues[0].expectation()
+        return self._line_up.first.expectation()
 
     def heard(self, text: str, *, interrupted: bool) -> None:
         """Let the dialogue know what the caller heard of its last answer."""
-        self._dialogues[0].heard(text, interrupted=interrupted)
+        self._line_up.first.heard(text, interrupted=interrupted)
+
+    async def prepare(self) -> None:
+        """Let every dialogue get ready."""
+        await asyncio.gather(*(dialogue.prepare() for dialogue in self._line_up.all))
 
     async def close(self) -> None:
         """Let every dialogue end what still runs."""
-        for dialogue in self._all:
+        for dialogue in self._line_up.all:
             await dialogue.close()
 
     async def acts(self, ask: Ask) -> AsyncGenerator[Act]:
-        """Give the acts of an answer. Raises ProviderError once no dialogue works.
-
-        The last dialogue stays: what it told last is still what may be said next.
-        """
-        while True:
+        """Give the acts of an answer. Raises ProviderError once no dialogue works."""
+        last: ProviderError | None = None
+        for dialogue in self._line_up.tries():
             try:
-                async with aclosing(_guarded(ask(self._dialogues[0]))) as acts:
+                async with aclosing(_guarded(ask(dialogue))) as acts:
                     async for act in acts:
                         yield act
             except ProviderError as error:
-                name = type(self._dialogues[0]).__name__
-                self._observer.note(ProviderFailed(self._now(), "dialogue", name, str(error)))
-                if len(self._dialogues) == 1:
-                    raise
-                self._dialogues.popleft()
+                self._line_up.failed(dialogue, error)
+                last = error
             else:
+                self._line_up.worked(dialogue)
                 return
+        raise last or ProviderError("no dialogue is left", provider="dialogue")
 
 
 async def _guarded(acts: AsyncIterator[Act]) -> AsyncGenerator[Act]:
     try:
-        async for act in acts:
+        while True:
+            async with asyncio.timeout(_SECONDS):
+                act = await anext(acts, None)
+            if act is None:
+                return
             yield act
     except ProviderError:
         raise

@@ -53,6 +53,8 @@ class ModelDialogue:
     def __init__(
         self, brief: Brief, chat: ChatModel, *, now: Callable[[], float], today: datetime
     ) -> None:
+        self.name = brief.name
+        self.health = chat.health
         self._agent: Agent = brief.agent
         self._chat = chat
         self._memory = brief.memory

@@ -12,8 +12,10 @@ from typing import Any
 from opensip.agent import providers as providing
 from opensip.agent.conversation import Conversation
 from opensip.agent.definition import Agent
-from opensip.agent.ear import Ear, pieces
+from opensip.agent.ear import Ear
+from opensip.agent.fillers import Fillers
 from opensip.agent.keypad import Keypad
+from opensip.agent.listening import cancelled, listen
 from opensip.agent.mind import Ask, Mind
 from opensip.agent.minutes import Minutes
 from opensip.agent.mouth import Mouth
@@ -28,6 +30,8 @@ from opensip.agent.providers import (
     Transfer,
     Understood,
 )
+from opensip.agent.readiness import Readiness
+from opensip.agent.spoken import standing_words
 from opensip.agent.turn_clock import TurnClock
 from opensip.agent.turn_taking import (
     AgentIs,
@@ -53,8 +57,6 @@ from opensip.events import (
     SpeechStarted,
 )
 
-_LAG = 0.12  # how late a frame may come: a batch of the gated path, and jitter
-
 
 class AgentSession:
     """Talks with one caller. Raises ConfigError where a provider cannot be made."""
@@ -76,7 +78,16 @@ class AgentSession:
         self._source, self._sink, self._observer, self._now = source, sink, observer, now
         self._mind = Mind(made.dialogues, observer, now)
         self._ear = Ear(made.recognizers, source.rate, observer)
-        self._mouth = Mouth(made.synthesizers, sink, observer, now)
+        self._mouth = Mouth(
+            made.synthesizers, sink, observer, now,
+            language=agent.language, standing=standing_words(agent),
+        )  # fmt: skip
+        self._fillers = Fillers(
+            agent.fillers, agent.filler_seconds,
+            mouth=self._mouth, sink=sink, observer=observer, now=now,
+        )  # fmt: skip
+        self._readiness = Readiness(agent, self._mouth, self._mind)
+        self._apologies = 0
         self._activity = VoiceActivity()
         self._turns = State(idle=agent.idle_seconds)
         self._opening: Ask = lambda d: d.open()
@@ -90,6 +101,10 @@ class AgentSession:
     def conversation(self) -> Conversation:
         """What was said so far."""
         return self._minutes.conversation
+
+    async def prepare(self) -> None:
+        """Open connections and have the first words spoken, while the phone rings."""
+        await self._readiness.prepare()
 
     async def run(self) -> Outcome:
         """Talk until the call is to end, the caller left, or a human is to take over."""
@@ -105,7 +120,7 @@ class AgentSession:
             return self._outcome.result()
         finally:
             self._keypad.clear()
-            await _cancelled(listening, self._answering)
+            await cancelled(listening, self._answering)
             self._answering = None
             self._ear.forget()
             if not self._mouth.silent:
@@ -134,32 +149,22 @@ class AgentSession:
 
     async def close(self) -> None:
         """Let the providers go."""
+        await self._readiness.close()
         await self._ear.close()
         await self._mind.close()
 
     # ---- hearing
 
     async def _listen(self, since: float) -> None:
-        reading: asyncio.Task[AudioFrame | None] | None = None
-        try:
-            while True:
-                reading = reading or asyncio.create_task(self._source.read())
-                deadline = self._turns.deadline()
-                left = None if deadline is None else max(0.0, deadline + _LAG - self._now())
-                done, _ = await asyncio.wait({reading}, timeout=left)
-                if not done:
-                    self._step(Tick(self._now() - _LAG))
-                    continue
-                frame, reading = reading.result(), None
-                if frame is None:
-                    self._end(CallerLeft())
-                    return
-                if frame.at + frame.seconds >= since:  # what came during a transfer is past
-                    for piece in pieces(frame):
-                        self._heard(piece)
-        finally:
-            if reading:
-                await _cancelled(reading)
+        """Hear the caller until the audio ends; what came before `since` is past."""
+        await listen(
+            self._source, since=since, now=self._now, deadline=self._deadline,
+            heard=self._heard, tick=lambda at: self._step(Tick(at)),
+        )  # fmt: skip
+        self._end(CallerLeft())
+
+    def _deadline(self) -> float | None:
+        return self._turns.deadline()
 
     def _heard(self, frame: AudioFrame) -> None:
         self._ear.hear(frame)
@@ -203,6 +208,7 @@ class AgentSession:
 
     def _break_off(self) -> bool:
         """Give up the present answer, and tell whether it was being spoken."""
+        self._fillers.stop()
         if self._answering:
             self._answering.cancel()
             self._answering = None
@@ -231,6 +237,7 @@ class AgentSession:
     def _start(self, answer: "asyncio._CoroutineLike[None]") -> None:
         self._break_off()
         self._step(AgentIs(self._now(), Speech.THINKING))
+        self._fillers.start(self._clock.voiced_until if self._clock else self._now())
         self._answering = asyncio.create_task(answer)
         self._answering.add_done_callback(self._answered)
 
@@ -270,6 +277,7 @@ class AgentSession:
                         last, self._leaving = act, True
                     case _:
                         self._minutes.acted(act)
+        self._fillers.stop()
         heard = await self._mouth.finish()
         self._told(heard, interrupted=False)
         self._step(AgentIs(self._now(), Speech.IDLE))
@@ -284,7 +292,7 @@ class AgentSession:
         clock = self._clock
         if clock and clock.worded is None:
             clock.worded = self._now()
-        first = self._mouth.silent
+        first = not self._mouth.answering
         start = await self._mouth.say(text)
         if first:
             self._step(AgentIs(self._now(), Speech.SPEAKING))
@@ -292,12 +300,22 @@ class AgentSession:
             clock.said(self._now(), start)
 
     async def _apologise(self, why: str) -> None:
-        """Say that something failed, and hand over: the caller is not left alone with it."""
+        """Say that something failed, and hand over: the caller is not left alone with it.
+
+        Where nobody can take over, or nobody did the first time, ask to call again.
+        """
         self._leaving = True
+        self._apologies += 1
+        alone = self.agent.human not in self.agent.directory or self._apologies > 1
+        words = [self.agent.reply("apology"), *([self.agent.reply("call_again")] * alone)]
         with contextlib.suppress(ProviderError):  # without a voice there is no apology either
-            await self._mouth.say(self.agent.reply("apology"))
-            self._told(await self._mouth.finish(), interrupted=False)
-        self._escalate(Transfer(self.agent.human, "", 0.0, why))
+            await self._mouth.say(" ".join(words))
+        self._fillers.stop()
+        self._told(await self._mouth.finish(), interrupted=False)
+        if alone:
+            self._end(Hangup(why))
+        else:
+            self._escalate(Transfer(self.agent.human, "", 0.0, why))
 
     # ---- keeping account
 
@@ -324,11 +342,3 @@ class AgentSession:
     def _end(self, outcome: Outcome) -> None:
         if self._outcome and not self._outcome.done():
             self._outcome.set_result(outcome)
-
-
-async def _cancelled(*tasks: asyncio.Task[object] | asyncio.Task[None] | None) -> None:
-    """Cancel what still runs and wait until it has ended."""
-    running = [task for task in tasks if task]
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)

@@ -2,10 +2,11 @@
 
 import datetime
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
+from opensip.agent.definition import REPLIES, Agent
 from opensip.agent.grammar import DIGIT_WORDS
 
 _TIME = re.compile(r"\b(\d{1,2}):(\d\d)\b")
@@ -60,6 +61,12 @@ def clauses(text: str) -> list[str]:
         elif part:
             found.append(part)
     return found
+
+
+def standing_words(agent: Agent) -> Iterator[str]:
+    """Give what an agent says in the same words in every call, the greeting first."""
+    texts = [agent.greeting, *agent.fillers, *map(agent.reply, REPLIES), *agent.idle_prompts]
+    yield from (fill(text, {}) for text in texts if text and "{" not in text)
 
 
 class Word(str):

@@ -51,6 +51,33 @@ class Resampler:
         self._position += len(made) * self._down - len(raised)
         return np.clip(np.rint(made), -32768, 32767).astype(np.int16)
 
+    def flush(self) -> Samples:
+        """Nothing was kept back but a millisecond that is not worth the wait."""
+        return np.empty(0, np.int16)
+
+
+class OddResampler:
+    """Converts one live stream by any ratio (as 22.05 to 8 kHz), with soxr and its delay."""
+
+    def __init__(self, src: int, dst: int) -> None:
+        self._stream = soxr.ResampleStream(src, dst, 1, dtype="int16", quality="HQ")
+
+    def push(self, samples: Samples) -> Samples:
+        """Convert the next chunk; what soxr keeps back comes later."""
+        return cast(Samples, self._stream.resample_chunk(samples))
+
+    def flush(self) -> Samples:
+        """Give what soxr kept back: the stream is over."""
+        return cast(Samples, self._stream.resample_chunk(np.empty(0, np.int16), last=True))
+
+
+def live_resampler(src: int, dst: int) -> Resampler | OddResampler:
+    """Make what converts a live stream: without delay where the rates allow it."""
+    try:
+        return Resampler(src, dst)
+    except LocalProtocolError:
+        return OddResampler(src, dst)
+
 
 def resample(samples: Samples, src: int, dst: int) -> Samples:
     """Convert a whole prompt or recording at once, at soxr's high quality. Rates in Hz."""

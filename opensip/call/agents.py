@@ -20,6 +20,9 @@ class Talker(Protocol):
     def conversation(self) -> Conversation:
         """What was said so far."""
 
+    async def prepare(self) -> None:
+        """Get ready while the phone rings; takes little time and raises nothing."""
+
     async def run(self) -> Outcome:
         """Talk until there is something that the call must do."""
 

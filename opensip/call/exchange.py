@@ -81,6 +81,7 @@ class Exchange:
             raise ConfigError(f"no agent {agent!r}: known are {known}")
         talker = self.seat(definition, line, observer=observer, now=self.now, variables=variables)
         try:
+            await talker.prepare()
             yield talker, definition
         finally:
             await talker.close()

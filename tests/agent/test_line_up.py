@@ -1,34 +1,72 @@
+import pytest
+
+from opensip.agent.health import Health
 from opensip.agent.line_up import LineUp
 from opensip.errors import ProviderError
+from opensip.events import ProviderFailed
+from tests.fakes.line import Noted
+
+
+class Named:
+    def __init__(self, name, health=None):
+        self.name = name
+        self.health = health
+
+
+A, B, C = Named("a"), Named("b"), Named("c")
+
+
+def lineup(*providers):
+    noted = Noted()
+    return LineUp("dialogue", providers, noted, lambda: 3.0), noted
+
+
+def names(tries, fail):
+    found = []
+    for provider in tries:
+        found.append(provider.name)
+        fail(provider)
+    return "".join(found)
+
 
 PASSING = ProviderError("overloaded", retryable=True)
-FOR_GOOD = ProviderError("no such voice")
 
 
-def test_who_fails_for_good_makes_room_and_the_last_stays():
-    line_up = LineUp(["one", "two"])
-    assert line_up.first == "one"
-    assert line_up.failed(FOR_GOOD)
-    assert line_up.first == "two"
-    assert not line_up.failed(TimeoutError())
-    assert line_up.first == "two"
-    assert line_up.all == ("one", "two")
-
-
-def test_what_may_pass_is_tried_once_more_with_each_question():
-    line_up = LineUp(["one", "two"])
+def test_each_is_asked_once_and_twice_where_that_may_help():
+    line, noted = lineup(A, B)
+    assert names(line.tries(), lambda p: line.failed(p, TimeoutError())) == "ab"
+    assert noted.of(ProviderFailed)[0] == ProviderFailed(3.0, "dialogue", "a", "TimeoutError")
+    assert names(line.tries(), lambda p: line.failed(p, PASSING)) == "aabb"
+    assert names(line.tries(), lambda p: line.failed(p, ProviderError("401"))) in ("ab", "ba")
+    alone, _ = lineup(A)
     for _ in range(2):
-        line_up.begin()
-        assert line_up.failed(PASSING)
-        assert line_up.first == "one"
-    assert line_up.failed(PASSING)
-    assert line_up.first == "two"
-    assert line_up.failed(PASSING)
-    assert not line_up.failed(PASSING)
-    assert line_up.first == "two"
+        assert names(alone.tries(), lambda p: alone.failed(p, PASSING)) == "aa"
 
 
-def test_nobody_is_nobody():
-    line_up = LineUp([])
-    assert line_up.first is None
-    assert not line_up.failed(FOR_GOOD)
+def test_who_works_stays_first():
+    line, _ = lineup(A, B, C)
+    line.failed(A, OSError("gone"))
+    line.worked(C)
+    assert line.first is C
+    assert next(line.tries()) is C
+
+
+def test_who_rests_is_asked_last():
+    now = [0.0]
+    ill = Health(clock=lambda: now[0])
+    ill.failed(30.0)
+    line, _ = lineup(Named("ill", ill), B)
+    assert line.first is B
+    line.worked(line.all[0])
+    assert not ill.resting
+    line.failed(line.all[0], ProviderError("429", rest=7.0))
+    assert ill.resting
+    now[0] = 8.0
+    assert not ill.resting
+
+
+def test_nobody_at_all():
+    line, _ = lineup()
+    assert list(line.tries()) == []
+    with pytest.raises(ProviderError, match="no dialogue is left"):
+        _ = line.first

@@ -3,6 +3,7 @@
 import asyncio
 
 from opensip.agent.chat import Words
+from opensip.agent.health import Health
 from opensip.errors import ProviderError
 
 
@@ -11,6 +12,7 @@ class FakeChat:
 
     def __init__(self, *answers, name="main", delay=0.0):
         self.name = name
+        self.health = Health()
         self.answers = list(answers)
         self.requests = []  # (messages, names of tools)
         self.delay = delay

@@ -19,8 +19,12 @@ class FakeTalker:
         self.failures: list[str] = []
         self.voice = True
         self.closed = 0
+        self.prepared = 0
         self._outcomes: Sequence[tuple[float, Outcome | Exception]] = outcomes
         self._next = 0
+
+    async def prepare(self) -> None:
+        self.prepared += 1
 
     async def run(self) -> Outcome:
         if self._next == len(self._outcomes):

@@ -159,7 +159,10 @@ class Dialogue(Protocol):
 
 
 class Synthesizer(Protocol):
-    """Speaks text."""
+    """Speaks text. One with a `voice_key` (hashable) has standing words kept for all calls.
+
+    Any provider may have a `name`, and a `health` (agent/health.py) that all calls share.
+    """
 
     rate: int
 

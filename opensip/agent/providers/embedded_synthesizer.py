@@ -5,12 +5,12 @@ import io
 import shutil
 import tempfile
 import wave
-from collections import OrderedDict
 from collections.abc import AsyncIterator
 
 import numpy as np
 
 from opensip.agent.providers import Brief
+from opensip.agent.voice_cache import VoiceCache
 from opensip.audio.frame import Samples
 from opensip.audio.resample import resample
 from opensip.errors import ConfigError, MissingProgram, ProviderError
@@ -18,32 +18,11 @@ from opensip.errors import ConfigError, MissingProgram, ProviderError
 VOICES = ("rms", "slt", "awb", "kal", "kal16")
 RATE = 8000
 _SECONDS = 10.0  # flite needs a hundredth of the time it speaks
-_CACHE_SAMPLES = 20_000_000  # 40 MB: the prompts of many agents, and no more
 _SILENT = 200  # of 32768: below this is the silence that flite puts around words
 _LEAD, _TAIL = int(0.01 * RATE), int(0.12 * RATE)  # what of that silence is kept, in samples
 
 
-class _Cache:
-    """Audio by voice and text; the longest unused goes first."""
-
-    def __init__(self) -> None:
-        self._items: OrderedDict[tuple[str, str], Samples] = OrderedDict()
-        self._size = 0
-
-    def get(self, key: tuple[str, str]) -> Samples | None:
-        if key in self._items:
-            self._items.move_to_end(key)
-        return self._items.get(key)
-
-    def put(self, key: tuple[str, str], samples: Samples) -> None:
-        if key not in self._items:
-            self._items[key] = samples
-            self._size += len(samples)
-        while self._size > _CACHE_SAMPLES:
-            self._size -= len(self._items.popitem(last=False)[1])
-
-
-_cache = _Cache()
+_cache = VoiceCache()
 
 
 class EmbeddedSynthesizer:
@@ -55,6 +34,7 @@ class EmbeddedSynthesizer:
         if voice not in VOICES:
             raise ConfigError(f"flite has no voice {voice!r}; its voices are {', '.join(VOICES)}")
         self._voice = voice
+        self.voice_key = ("flite", voice)
         self._flite = shutil.which("flite") or ""
         if not self._flite:
             raise MissingProgram("the embedded voice needs flite: install the system package flite")

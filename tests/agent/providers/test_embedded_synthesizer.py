@@ -56,12 +56,3 @@ def test_a_flite_that_fails_is_a_providers_error(monkeypatch, program):
     monkeypatch.setattr(shutil, "which", lambda name: program)
     with pytest.raises(ProviderError, match="flite failed"):
         speak(EmbeddedSynthesizer(), f"never said {program}")
-
-
-def test_the_longest_unused_prompts_are_forgotten(monkeypatch):
-    monkeypatch.setattr(embedded_synthesizer, "_CACHE_SAMPLES", 100)
-    cache = embedded_synthesizer._Cache()
-    for text in "abc":
-        cache.put(("rms", text), np.zeros(40, np.int16))
-        assert cache.get(("rms", "a")) is not None
-    assert cache.get(("rms", "b")) is None

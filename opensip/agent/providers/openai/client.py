@@ -11,6 +11,7 @@ import openai
 
 from opensip.agent.clients import PerLoop
 from opensip.agent.definition import Account
+from opensip.agent.health import Health, Healths
 from opensip.errors import ProviderError
 
 T = TypeVar("T")
@@ -19,6 +20,7 @@ _KEEP_OPEN = 120.0  # seconds between two turns of a call for which a connection
 _CONNECTIONS = 500  # at once: a stage of so many calls
 _PREPARING = 3.0  # seconds to open a connection ahead of time
 _LONGEST_REST = 300.0  # seconds; what asks for more has most likely run out of its quota
+_WRONG_KEY = 60.0  # seconds of rest: somebody must change the configuration first
 _TOLD = 200  # characters of a server's own message
 
 
@@ -37,6 +39,14 @@ def _make(key: object) -> openai.AsyncOpenAI:
             )
         ),
     )
+
+
+healths = Healths()  # of each stage of each account, for all calls
+
+
+def health_of(stage: str, account: Account) -> Health:
+    """Give the health of one stage of an account."""
+    return healths.of((stage, account.base_url, account.api_key))
 
 
 _clients: PerLoop[openai.AsyncOpenAI] = PerLoop(_make, lambda client: client.close())
@@ -65,9 +75,8 @@ async def in_time(work: Awaitable[T], seconds: float, *, name: str, what: str) -
         async with asyncio.timeout(seconds):
             return await work
     except TimeoutError as error:
-        raise ProviderError(
-            f"{name}: no {what} within {seconds:g} s", provider=name, retryable=True
-        ) from error
+        text = f"{name}: no {what} within {seconds:g} s"
+        raise ProviderError(text, provider=name) from error  # the caller has waited enough for it
 
 
 @contextmanager
@@ -78,7 +87,7 @@ def errors_of(name: str) -> Iterator[None]:
     except openai.APIStatusError as error:
         raise _refused(name, error) from error
     except openai.APITimeoutError as error:
-        raise ProviderError(f"{name}: timed out", provider=name, retryable=True) from error
+        raise ProviderError(f"{name}: timed out", provider=name) from error
     except (openai.APIConnectionError, httpx2.HTTPError) as error:
         cause = error.__cause__ or error
         text = f"{name}: the connection failed: {str(cause) or type(cause).__name__}"
@@ -96,6 +105,7 @@ def _refused(name: str, error: openai.APIStatusError) -> ProviderError:
     match status:
         case 401 | 403:  # its body may hold a part of the key
             text = f"refused our key ({status}): see api_key of [providers.{name}]"
+            rest = _WRONG_KEY
         case 404:
             text = f"knows no such model or path (404): {error.message[:_TOLD]}"
         case 429:
@@ -105,7 +115,7 @@ def _refused(name: str, error: openai.APIStatusError) -> ProviderError:
             text = f"failed ({status})"
         case _:
             text = f"refused the request ({status}): {error.message[:_TOLD]}"
-    retryable = status >= 500 or status == 408
+    retryable = status >= 500
     return ProviderError(f"{name}: {text}", provider=name, retryable=retryable, rest=rest)
 
 

@@ -15,7 +15,13 @@ from opensip.agent.chat import Delta, Used, Words, tool_specs
 from opensip.agent.memory import Call, Message
 from opensip.agent.model import ModelDialogue
 from opensip.agent.providers import Brief
-from opensip.agent.providers.openai.client import client_of, errors_of, in_time, prepare
+from opensip.agent.providers.openai.client import (
+    client_of,
+    errors_of,
+    health_of,
+    in_time,
+    prepare,
+)
 from opensip.agent.tools import Tool
 from opensip.errors import ProviderError
 
@@ -34,6 +40,7 @@ class OpenAiChat:
 
     def __init__(self, brief: Brief) -> None:
         self.name = brief.name
+        self.health = health_of("dialogue", brief.account)
         self._account = brief.account
 
     async def stream(

@@ -8,7 +8,7 @@ import numpy as np
 from openai import omit
 
 from opensip.agent.providers import Brief, Expectation, Understood
-from opensip.agent.providers.openai.client import client_of, errors_of, in_time
+from opensip.agent.providers.openai.client import client_of, errors_of, health_of, in_time
 from opensip.audio.frame import Samples
 from opensip.errors import ProviderError
 
@@ -20,7 +20,8 @@ class OpenAiRecognizer:
 
     def __init__(self, brief: Brief) -> None:
         self.rate = brief.account.recognizer_rate
-        self._name = brief.name
+        self.name = brief.name
+        self.health = health_of("recognizer", brief.account)
         self._account = brief.account
         self._language = brief.agent.language.partition("-")[0]
         self._pieces: list[Samples] = []
@@ -38,11 +39,11 @@ class OpenAiRecognizer:
         samples = np.concatenate(self._pieces) if self._pieces else np.empty(0, np.int16)
         if len(samples) < _SHORTEST * self.rate:
             return Understood("", 0.0)
-        with errors_of(self._name):
+        with errors_of(self.name):
             text = await in_time(
                 self._ask(wav(samples, self.rate)),
                 self._account.recognizer_seconds,
-                name=self._name,
+                name=self.name,
                 what="transcript",
             )
         return Understood(" ".join(text.split()), 1.0 if text.strip() else 0.0)
@@ -64,7 +65,7 @@ class OpenAiRecognizer:
         given = await transcriptions.create(**request)
         text = getattr(given, "text", None)
         if not isinstance(text, str):
-            raise ProviderError(f"{self._name}: gave no transcript", provider=self._name)
+            raise ProviderError(f"{self.name}: gave no transcript", provider=self.name)
         return text
 
     async def _streamed(self, stream: Any) -> str:
@@ -75,8 +76,8 @@ class OpenAiRecognizer:
                     return str(event.text)
                 if event.type == "transcript.text.delta":
                     text += event.delta
-        raise ProviderError(f"{self._name}: the transcript broke off after {len(text)} characters",
-                            provider=self._name, retryable=True)  # fmt: skip
+        raise ProviderError(f"{self.name}: the transcript broke off after {len(text)} characters",
+                            provider=self.name, retryable=True)  # fmt: skip
 
 
 def wav(samples: Samples, rate: int) -> bytes:

@@ -8,7 +8,7 @@ import numpy as np
 from openai import omit
 
 from opensip.agent.providers import Brief
-from opensip.agent.providers.openai.client import client_of, errors_of, in_time
+from opensip.agent.providers.openai.client import client_of, errors_of, health_of, in_time
 from opensip.audio.frame import Samples
 from opensip.errors import ProviderError
 
@@ -22,7 +22,11 @@ class OpenAiSynthesizer:
 
     def __init__(self, brief: Brief) -> None:
         self.rate = brief.account.synthesizer_rate
-        self._name = brief.name
+        account = brief.account
+        self.name = brief.name
+        self.health = health_of("synthesizer", account)
+        self.voice_key = (account.base_url, account.synthesizer_model, account.voice,
+                          account.voice_instructions)  # fmt: skip
         self._account = brief.account
 
     async def speak(self, text: str) -> AsyncIterator[Samples]:
@@ -40,8 +44,8 @@ class OpenAiSynthesizer:
                     sounding = True
                     yield waiting[max(0, loud[0] - int(_LEAD * self.rate)) :]
         if not sounding:
-            raise ProviderError(f"{self._name}: gave silence for {len(waiting)} samples",
-                                provider=self._name, retryable=True)  # fmt: skip
+            raise ProviderError(f"{self.name}: gave silence for {len(waiting)} samples",
+                                provider=self.name, retryable=True)  # fmt: skip
 
     async def _pieces(self, text: str) -> AsyncGenerator[Samples]:
         account, odd = self._account, b""
@@ -52,7 +56,7 @@ class OpenAiSynthesizer:
             instructions=account.voice_instructions or omit,
             response_format="pcm",
         )
-        with errors_of(self._name):
+        with errors_of(self.name):
             response = await self._in_time(request.__aenter__())
             try:
                 self._check(response.headers.get("content-type", ""))
@@ -70,12 +74,12 @@ class OpenAiSynthesizer:
         """Refuse what is no PCM before a caller hears it as noise."""
         if content.startswith(("application/json", "text/", "audio/mpeg", "audio/wav")):
             raise ProviderError(
-                f"{self._name}: gave {content} where PCM was asked for", provider=self._name
+                f"{self.name}: gave {content} where PCM was asked for", provider=self.name
             )
 
     async def _in_time(self, work: Any) -> Any:
         return await in_time(
-            work, self._account.synthesizer_seconds, name=self._name, what="further sound"
+            work, self._account.synthesizer_seconds, name=self.name, what="further sound"
         )
 
 

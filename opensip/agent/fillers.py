@@ -1,0 +1,60 @@
+"""Bridges a wait: says a few words when an answer takes long, so that nobody hears dead air."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from opensip.agent.mouth import Mouth
+from opensip.audio.frame import AudioSink
+from opensip.events import FillerSaid, Observer
+
+AGAIN = 2.2  # seconds of silence after the last sound: with the filler's delay, under 3 in all
+
+
+class Fillers:
+    """Says its texts in turn, the first after `seconds` without sound. Counted as no answer."""
+
+    def __init__(
+        self,
+        texts: Sequence[str],
+        seconds: float,
+        *,
+        mouth: Mouth,
+        sink: AudioSink,
+        observer: Observer,
+        now: Callable[[], float],
+    ) -> None:
+        self._texts = tuple(texts)
+        self._seconds = seconds
+        self._mouth = mouth
+        self._sink = sink
+        self._observer = observer
+        self._now = now
+        self._next = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, since: float) -> None:
+        """Watch over an answer that has been waited for since `since`."""
+        self.stop()
+        if self._texts:
+            self._task = asyncio.create_task(self._watch(since))
+
+    def stop(self) -> None:
+        """The answer is all there, or given up."""
+        if self._task:
+            self._task.cancel()
+            self._task = None
+
+    async def _watch(self, since: float) -> None:
+        quiet_since, wait = since, self._seconds
+        while True:
+            await asyncio.sleep(max(0.0, quiet_since + wait - self._now()))
+            if not self._sink.queued():
+                self._say(self._now() - since)
+            await self._sink.drained()
+            quiet_since, wait = self._now(), AGAIN
+
+    def _say(self, waited: float) -> None:
+        text = self._texts[self._next % len(self._texts)]
+        if self._mouth.bridge(text):
+            self._next += 1
+            self._observer.note(FillerSaid(self._now(), text, waited * 1000))

@@ -1,0 +1,85 @@
+import asyncio
+
+import numpy as np
+import pytest
+
+from opensip.agent.fillers import Fillers
+from opensip.agent.mouth import Mouth
+from opensip.agent.providers.scripted import ScriptedSynthesizer
+from opensip.events import AgentSaid, FillerSaid
+from tests.fakes.line import Line, Noted
+from tests.fakes.virtual_time_loop import VirtualTimeLoop
+
+TEXTS = ("One moment.", "Still looking.")
+
+
+def run(main):
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main())
+
+
+async def watched(seconds, *, texts=TEXTS, prepared=True, delay=0.1):
+    loop = asyncio.get_running_loop()
+    line, noted = Line(), Noted()
+    voice = ScriptedSynthesizer(delay=0.1)
+    mouth = Mouth([voice], line, noted, loop.time, standing=texts)
+    if prepared:
+        await mouth.prepare(texts)
+    fillers = Fillers(texts, 0.7, mouth=mouth, sink=line, observer=noted, now=loop.time)
+    since = loop.time()
+    fillers.start(since)
+    await asyncio.sleep(seconds)
+    return fillers, mouth, line, noted, since
+
+
+def test_a_wait_is_bridged_until_the_answer_is_there():
+    async def main():
+        fillers, mouth, _, noted, _ = await watched(7.0)
+        said = noted.of(FillerSaid)
+        assert [event.text for event in said] == ["One moment.", "Still looking.", "One moment."]
+        assert said[0].waited_ms == pytest.approx(700, abs=1)
+        gap = said[1].at - said[0].at - len("One moment.") * 0.06
+        assert gap == pytest.approx(2.2, abs=0.05)
+        await mouth.say("Here it is.")
+        fillers.stop()
+        assert await mouth.finish() == "Here it is."
+        assert [event.heard for event in noted.of(AgentSaid)] == ["Here it is."]
+        assert len(asyncio.all_tasks()) == 1
+
+    run(main)
+
+
+def test_a_quick_answer_needs_none():
+    async def main():
+        fillers, mouth, _, noted, _ = await watched(0.3)
+        await mouth.say("Here it is.")
+        fillers.stop()
+        await mouth.finish()
+        assert noted.of(FillerSaid) == []
+
+    run(main)
+
+
+def test_without_prepared_words_there_is_silence():
+    async def main():
+        fillers, _, line, noted, _ = await watched(3.0, prepared=False)
+        assert noted.of(FillerSaid) == []
+        assert not np.any(line.written)
+        fillers.stop()
+        none = await watched(3.0, texts=())
+        none[0].stop()
+
+    run(main)
+
+
+def test_what_bridges_can_be_stopped_and_was_no_answer():
+    async def main():
+        fillers, mouth, line, noted, _ = await watched(0.8)
+        assert not mouth.silent
+        fillers.stop()
+        assert mouth.stop() == ""
+        assert mouth.silent
+        assert noted.of(AgentSaid) == []
+        assert line.queued() == 0
+
+    run(main)
