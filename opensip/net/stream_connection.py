@@ -17,6 +17,10 @@ log = structlog.get_logger(__name__)
 HANDSHAKE_TIMEOUT = 5.0  # of connections that we open
 CLOSE_TIMEOUT = 1.0  # how long a peer may take to answer our TLS closure
 MAX_UNSENT = 1 << 20  # bytes: a peer that does not read is given up
+HUNG_UP = (
+    "the peer hung up before it said a word: missing client certificate, or our address is not "
+    "known there; opensip ping tells more"
+)
 
 
 class Owner(Protocol):
@@ -58,6 +62,7 @@ class StreamConnection(asyncio.Protocol):
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._framer = StreamFramer()
+        self._was_heard = False
         self._transport: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._closed = self._loop.create_future()
@@ -71,6 +76,11 @@ class StreamConnection(asyncio.Protocol):
     def was_made(self) -> bool:
         """True once the connection was handed to its owner."""
         return self._transport is not None and self.fault is None
+
+    @property
+    def _asked_in_vain(self) -> bool:
+        """True for a TLS connection of ours on which nothing ever came."""
+        return not self.inbound and bool(self.peer_name) and not self._was_heard
 
     @property
     def certificate(self) -> Certificate:
@@ -103,6 +113,7 @@ class StreamConnection(asyncio.Protocol):
         """Hand on every message that is whole now."""
         if self.fault is not None:
             return
+        self._was_heard = True
         try:
             self._framer.receive(data)
             while (message := self._framer.next_message()) is not None:
@@ -120,8 +131,7 @@ class StreamConnection(asyncio.Protocol):
             return
         self._closed.set_result(None)
         self._disarm()
-        if isinstance(exc, ssl.SSLError):  # TLS 1.3 tells of our certificate after the handshake
-            log.warning("connection_failed", remote=self.flow.remote, why=why_failed(exc))
+        self._tell_why(exc)
         self._owner.lost(self)
 
     def write(self, data: bytes) -> bool:
@@ -165,6 +175,16 @@ class StreamConnection(asyncio.Protocol):
             self._owner.received(message, self.flow)
         elif self._transport is not None:
             self._transport.write(PONG)
+
+    def _tell_why(self, exc: Exception | None) -> None:
+        """Log what ended a TLS connection: TLS 1.3 judges our certificate after the handshake.
+
+        That alert is lost where the peer closes before it has read what we sent meanwhile.
+        """
+        if isinstance(exc, ssl.SSLError):
+            log.warning("connection_failed", remote=self.flow.remote, why=why_failed(exc))
+        elif isinstance(exc, ConnectionError) and self._asked_in_vain:
+            log.warning("connection_failed", remote=self.flow.remote, why=HUNG_UP)
 
     def _watch_message(self) -> None:
         if not self._framer.pending:

@@ -38,6 +38,24 @@ class TlsConfig:
     require_client_certificate: bool = False
 
 
+class _ClientHandshake(ssl.SSLObject):
+    """Tells a certificate that is missing from a suite that is not shared.
+
+    Up to TLS 1.2 both end in the alert handshake_failure, but only the first comes after the
+    peer has chosen a suite. Errors are named as the alert of TLS 1.3 is.
+    """
+
+    def do_handshake(self) -> None:
+        """Shake hands; raises SSLError."""
+        try:
+            super().do_handshake()
+        except ssl.SSLError as error:
+            if "HANDSHAKE_FAILURE" in (error.reason or "") and self.cipher() is not None:
+                why = "[SSL: ALERT_CERTIFICATE_REQUIRED] handshake failure after a suite was chosen"
+                raise ssl.SSLError(ssl.SSL_ERROR_SSL, why) from error
+            raise
+
+
 def server_context(config: TlsConfig) -> ssl.SSLContext:
     """Make the context of a listener, or raise ConfigError naming the file and the remedy."""
     if config.certificate is None:
@@ -57,6 +75,7 @@ def client_context(config: TlsConfig) -> ssl.SSLContext:
     for `tls_identity.check_identity`.
     """
     context = _context(ssl.PROTOCOL_TLS_CLIENT, config)
+    context.sslobject_class = _ClientHandshake
     context.check_hostname = False
     if config.ca is None:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from opensip.errors import TransportFailed
@@ -19,23 +20,35 @@ class Shaken:
     expires: str
 
 
-async def shake_hands(host: str, port: int, tls: TlsConfig, name: str, *, within: float) -> Shaken:
+async def shake_hands(
+    host: str, port: int, tls: TlsConfig, name: str, *, within: float, patience: float = 0.0
+) -> Shaken:
     """Verify chain and name of the peer at an IP address; raises TransportFailed in words.
 
-    `within` is in seconds. Raises WrongIdentity where the chain is good and the name is not.
+    `within` is in seconds; so is `patience`, for what the peer has to say of our certificate:
+    in TLS 1.3 that comes after the handshake. Raises WrongIdentity where the chain is good and
+    the name is not.
     """
     writer: asyncio.StreamWriter | None = None
     try:
         async with asyncio.timeout(within):
-            _, writer = await asyncio.open_connection(
+            reader, writer = await asyncio.open_connection(
                 host, port, ssl=client_context(tls), server_hostname=name
             )
-        return _looked_at(writer.get_extra_info("ssl_object"), name)
+        shaken = _looked_at(writer.get_extra_info("ssl_object"), name)
+        await _hear_out(reader, patience)
+        return shaken
     except OSError as error:  # ssl.SSLError and TimeoutError are OSErrors
         raise TransportFailed(why_failed(error)) from error
     finally:
         if writer is not None:
             writer.close()
+
+
+async def _hear_out(reader: asyncio.StreamReader, patience: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(patience):
+            await reader.read(1)  # raises the alert
 
 
 def _looked_at(shaken: ssl.SSLObject, name: str) -> Shaken:

@@ -60,7 +60,7 @@ class Gate:
         return self._guard.is_banned(source, now=now)
 
     def refuse_connection(self, kind: str, source: str, why: str, *, now: float) -> None:
-        """Count a connection that was turned away, and log it once a minute for each source."""
+        """Count a connection that was turned away, and log each kind once a minute for a source."""
         self._refusals.note(kind, source, why, now=now)
 
     def vouch(self, flow: Flow, *, now: float) -> None:
@@ -142,7 +142,7 @@ class Gate:
         return False
 
     def note(self, kind: str, flow: Flow, why: str, *, now: float) -> None:
-        """Count a refusal, and log it once a minute for each source."""
+        """Count a refusal, and log each kind once a minute for a source."""
         self._refusals.note(kind, flow.remote[0], why, now=now)
 
     def _tag(self, data: bytes) -> str:

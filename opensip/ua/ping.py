@@ -16,6 +16,7 @@ from opensip.ua.stack import Stack
 from opensip.ua.ways import Destination
 
 STEP_TIMEOUT = 5.0  # seconds for TCP, and for TLS
+VERDICT = 1.0  # seconds that a peer may take to say what it thinks of our certificate
 
 _ADVICE = {
     401: "it is there, and asks for a password: set username, password and realms",
@@ -118,12 +119,24 @@ async def _options(stack: Stack, uri: Uri, target: Target, tls: TlsConfig) -> St
         )
         return Step("OPTIONS", False, f"{target}: no answer", advice)
     except OpenSipError as error:
-        advice = "if it hung up on us: does it want a client certificate, or know our address?"
-        return Step("OPTIONS", False, f"{target}: {error}", advice)
+        return await _undelivered(target, tls, error)
     status = answer.response.status
     advice = _ADVICE.get(status, "")
     said = f"{status} {answer.response.reason} from {target} in {_ms(answer.seconds)}"
     return Step("OPTIONS", status != 503, said, advice)
+
+
+async def _undelivered(target: Target, tls: TlsConfig, error: OpenSipError) -> Step:
+    """Say why a message found no taker: a peer may have closed for want of our certificate."""
+    where = (target.host, target.port, tls, target.server_name)
+    if target.transport == "TLS":
+        try:
+            await shake_hands(*where, within=STEP_TIMEOUT, patience=VERDICT)
+        except OpenSipError as why:
+            said, advice = _split(str(why), ": ")
+            return Step("OPTIONS", False, f"{target}: {said}", advice)
+    advice = "if it hung up on us: does it want a client certificate, or know our address?"
+    return Step("OPTIONS", False, f"{target}: {error}", advice)
 
 
 def _split(text: str, mark: str) -> tuple[str, str]:

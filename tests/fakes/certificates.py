@@ -23,10 +23,10 @@ class Pair:
 class Authority:
     """Signs certificates for host names and addresses; its own stands in `ca`."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, name: str = "opensip test authority") -> None:
         self._directory = directory
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "opensip test authority")])
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         constraints = x509.BasicConstraints(ca=True, path_length=0)
         built = self._builder(self._name, self._key).add_extension(constraints, critical=True)
         self.ca = self._write("ca.pem", built.sign(self._key, hashes.SHA256()))

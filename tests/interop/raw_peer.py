@@ -53,12 +53,12 @@ class Message:
 class RawPeer:
     """One caller at `address`, over UDP, TCP or TLS, with one call at a time.
 
-    For TLS the server's certificate must be of the authority in the file `ca`.
+    For TLS the server's certificate must be of the authority in the file `ca`; or `tls` says all.
     """
 
     def __init__(
         self, server: tuple[str, int], address: str = "127.0.0.1", *, transport: str = "UDP",
-        ca: Path | None = None,
+        ca: Path | None = None, tls: ssl.SSLContext | None = None,
     ) -> None:  # fmt: skip
         self.server, self.address, self.transport = server, address, transport
         kind = socket.SOCK_DGRAM if transport == "UDP" else socket.SOCK_STREAM
@@ -66,7 +66,7 @@ class RawPeer:
         self.socket.bind((address, 0))
         self.socket.connect(server)
         if transport == "TLS":
-            context = ssl.create_default_context(cafile=ca)
+            context = tls or ssl.create_default_context(cafile=ca)
             self.socket = context.wrap_socket(self.socket, server_hostname=server[0])
         self._stream = b""
         self.port = self.socket.getsockname()[1]

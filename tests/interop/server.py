@@ -139,6 +139,14 @@ class Server:
             time.sleep(0.05)
         raise AssertionError(f"no record of {sip_call_id}:\n{self.log()}")
 
+    def reload(self, seconds: float = 10) -> None:
+        """Let the server read its configuration again (SIGHUP), and wait until it has."""
+        before, end = self.log().count('"server_reloaded"'), time.monotonic() + seconds
+        self.process.send_signal(signal.SIGHUP)
+        while self.log().count('"server_reloaded"') == before:
+            assert time.monotonic() < end, f"no reload:\n{self.log()}"
+            time.sleep(0.02)
+
     def stop(self) -> None:
         """Let the server drain and end."""
         self.process.send_signal(signal.SIGTERM)

@@ -1,10 +1,12 @@
 import asyncio
 import socket
+import struct
 
 import pytest
+import structlog
 
 from opensip.net.limits import ConnectionLimits
-from opensip.net.tls import TlsConfig, client_context
+from opensip.net.tls import TlsConfig, client_context, server_context
 from tests.fakes.sip_node import PING, SipNode, at_end, run
 
 
@@ -111,3 +113,31 @@ def test_peer_that_never_reads_is_given_up(listeners, monkeypatch):
                 assert await a.failed.get() == flow
 
     run(main)
+
+
+@pytest.mark.parametrize("word", [b"", b"\r\n"])
+def test_a_peer_that_hangs_up_without_a_word_is_logged(authority, rsa_pair, word):
+    """Its alert may be lost: it closed before it had read what we sent after the handshake."""
+
+    async def main():
+        async def hang_up(_, writer):
+            writer.write(word)
+            sock = writer.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            await asyncio.sleep(0.01)
+            writer.transport.abort()
+
+        context = server_context(TlsConfig(rsa_pair.certificate, rsa_pair.key))
+        server = await asyncio.start_server(hang_up, "127.0.0.1", 0, ssl=context)
+        port = server.sockets[0].getsockname()[1]
+        async with SipNode(client_tls=TlsConfig(ca=authority.ca)) as node:
+            flow = await node.transport.flow_to("TLS", "127.0.0.1", port)
+            assert await node.failed.get() == flow
+        server.close()
+
+    with structlog.testing.capture_logs() as logs:
+        run(main)
+    whys = [line["why"] for line in logs if line["event"] == "connection_failed"]
+    assert [why.partition(":")[0] for why in whys] == (
+        [] if word else ["the peer hung up before it said a word"]
+    )

@@ -49,6 +49,16 @@ def test_strict_profile_refuses_rsa_key_exchange(authority, rsa_pair):
         shake_hands(server_context(config(rsa_pair)), client)
 
 
+@pytest.mark.parametrize("profile", ["strict", "bandwidth"])
+def test_only_the_bandwidth_profile_names_rsa_key_exchange(rsa_pair, profile):
+    for context in (
+        client_context(TlsConfig(profile=profile)),
+        server_context(config(rsa_pair, profile=profile)),
+    ):
+        exchanges = {suite["kea"] for suite in context.get_ciphers()}
+        assert ("kx-rsa" in exchanges) is (profile == "bandwidth")
+
+
 def test_client_verifies_the_chain(ec_pair):
     with pytest.raises(ssl.SSLCertVerificationError):
         shake_hands(server_context(config(ec_pair)), client_context(TlsConfig()), "sip.example")

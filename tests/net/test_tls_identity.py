@@ -53,6 +53,7 @@ def test_address_in_another_spelling():
     ("error", "words"),
     [
         (ssl.SSLError(1, "[SSL: NO_SHARED_CIPHER] no shared cipher"), "no cipher suite"),
+        (ssl.SSLError(1, "[SSL] sslv3 alert handshake failure"), "no cipher suite"),
         (ssl.SSLError(1, "[SSL] tlsv13 alert certificate required"), "missing client certificate"),
         (ssl.SSLError(1, "something else"), "something else"),
         (TimeoutError(), "in time"),

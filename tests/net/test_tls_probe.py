@@ -9,6 +9,7 @@ from opensip.net.tls import TlsConfig, server_context
 from opensip.net.tls_identity import WrongIdentity
 from opensip.net.tls_probe import shake_hands, would_fit
 from tests.fakes.sip_node import SipNode
+from tests.fakes.tls_peer import demanding_peer
 
 
 def probing(pair, question):
@@ -38,6 +39,19 @@ def test_refusals_in_words(authority, ec_pair):
         ask(TlsConfig(ca=authority.ca), "other.example")
     with pytest.raises(TransportFailed, match="unknown CA"):
         ask(TlsConfig(), "sip.example")
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_certificate_of_ours_that_is_missing_is_told(authority, ec_pair, version):
+    """Up to TLS 1.2 the alert is the same as for want of a common suite."""
+
+    async def main(port):
+        trust = TlsConfig(ca=authority.ca)
+        with pytest.raises(TransportFailed, match="missing client certificate"):
+            await shake_hands("127.0.0.1", port, trust, "sip.example", within=2, patience=2)
+
+    with demanding_peer(ec_pair, authority.ca, version) as port:
+        asyncio.run(main(port))
 
 
 def test_the_wider_profile_would_fit(authority, rsa_pair):

@@ -11,6 +11,7 @@ from opensip.sip.uri import Uri
 from opensip.ua.ping import ping
 from opensip.ua.ways import Destination
 from tests.fakes.agents import endpoint
+from tests.fakes.tls_peer import demanding_peer
 
 
 def steps(uri, *, tls=None, name="", listeners=()):
@@ -62,6 +63,16 @@ def test_tls(authority, ec_pair):
     unknown = steps(uri, name="sip.example", listeners=(at,))
     assert "unknown CA" in unknown[-1].said
     assert "`ca`" in unknown[-1].advice
+
+
+def test_a_certificate_of_ours_is_demanded(authority, ec_pair):
+    """TLS 1.3 tells after the handshake: by then the OPTIONS is on its way."""
+    with demanding_peer(ec_pair, authority.ca) as port:
+        uri = f"sip:127.0.0.1:{port};transport=tls"
+        found = steps(uri, tls=TlsConfig(ca=authority.ca), name="sip.example")
+    assert good(found)[-1] == ("OPTIONS", False)
+    assert "missing client certificate" in found[-1].said
+    assert "set certificate and key" in found[-1].advice
 
 
 def test_nothing_listens_there():

@@ -18,8 +18,21 @@ def test_each_is_counted_and_a_source_is_logged_once_a_minute():
     ]
 
 
+def test_kinds_are_told_apart_and_reasons_of_tls():
+    with structlog.testing.capture_logs() as logs:
+        noted = Refusals()
+        for _ in range(2):
+            noted.note("ignored", "192.0.2.1", "no trunk", now=0.0)
+            noted.note("malformed", "192.0.2.1", "no Via in line 1", now=0.0)
+            noted.note("malformed", "192.0.2.1", "no Via in line 2", now=0.0)
+            noted.note("tls", "192.0.2.1", "the certificate has expired", now=0.0)
+            noted.note("tls", "192.0.2.1", "wrong name", now=0.0)
+    whys = [line["why"] for line in logs]
+    assert whys == ["no trunk", "no Via in line 1", "the certificate has expired", "wrong name"]
+
+
 def test_a_flood_of_sources_does_not_fill_the_memory(monkeypatch):
-    monkeypatch.setattr(refusals, "MAX_SOURCES", 10)
+    monkeypatch.setattr(refusals, "MAX_QUIET", 10)
     noted = Refusals()
     for number in range(35):
         noted.note("ignored", f"192.0.2.{number}", "no trunk", now=0.0)
