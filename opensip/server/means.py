@@ -1,6 +1,7 @@
 """The means of all calls, made from settings: engine, ports, data directory."""
 
 import asyncio
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +18,7 @@ def open_exchange(settings: Settings, agents: Mapping[str, Agent]) -> Exchange:
     """Make engine and ports on the running loop, and the data directory. Raises ConfigError."""
     loop = asyncio.get_running_loop()
     media = settings.server.media
+    _try_address(media.address)
     _make_data(settings.server.data)
     return Exchange(
         engine=open_engine(media.engine, loop),
@@ -26,6 +28,18 @@ def open_exchange(settings: Settings, agents: Mapping[str, Agent]) -> Exchange:
         data=settings.server.data,
         now=loop.time,
     )
+
+
+def _try_address(address: str) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError as error:
+        raise ConfigError(
+            f"media.address {address} cannot be used: {error.strerror}; set it to an address of "
+            "this machine, or to 0.0.0.0"
+        ) from error
 
 
 def _make_data(data: Path) -> None:

@@ -15,8 +15,8 @@ from opensip.carriers import Trunk
 from opensip.errors import ConfigError, MissingExtra, MissingProgram
 from opensip.net.guarded_https import https_context
 from opensip.net.sti import anchors
-from opensip.net.tls import TlsConfig, server_context
-from opensip.settings import trunks
+from opensip.net.tls import TlsConfig, client_context, server_context
+from opensip.settings import directory, trunks
 from opensip.settings.schema import ListenerTable, ServerTable, TlsTable, TrunkTable
 from opensip.settings.table import Mistakes, Reading, read
 
@@ -60,6 +60,10 @@ def load(file: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
         found += [f"{at}: {key}: {what}" if key else f"{at}: {what}" for key, what in wrong]
         if not wrong:
             made.append(trunks.make_trunk(name, trunk, realm=server.sip.realm))
+    countries = {trunk.country for _, _, trunk in tables} or {"US"}
+    found += [f"{file}: {what}" for what in directory.mistakes(server.directory, countries)]
+    if not found:  # an agent that could not be read may have the entries
+        found += [f"{file}: {what}" for what in directory.unused(server.directory, agents.values())]
     found += _tls_mistakes(server, file)
     found += _identity_mistakes(server, file)
     if found:
@@ -100,11 +104,18 @@ def _load_agents(
     environ: Mapping[str, str] | None,
 ) -> dict[str, Agent]:
     agents = {name: Agent(name=name, kind=name) for name in BUILT_IN}
+    files: dict[str, Path] = {}
     for path in _files(server.agent_files, file, found):
         agent = _read_file(Agent, path, found, environ=environ, name=path.stem)
+        if path.stem in files:
+            found.append(
+                f"{path}: there is an agent {path.stem!r} in {files[path.stem]}: rename one"
+            )
+        files[path.stem] = path
         if agent is not None:
             agent = _at(server, agent)
-            wrong = check(agent) or [*_cannot_talk(agent, unable)]
+            own = {n: e.uri for n, e in agent.directory.items() if n not in server.directory}
+            wrong = check(agent) or [*directory.mistakes(own), *_cannot_talk(agent, unable)]
             found += [f"{path}: {what}" for what in wrong]
             agents[agent.name] = agent
         else:
@@ -126,20 +137,28 @@ def _load_trunks(
     server: ServerTable, main: Reading, found: list[str]
 ) -> list[tuple[str, str, TrunkTable]]:
     tables = [(f"{main.file}: trunks.{name}", name, t) for name, t in server.trunks.items()]
+    places = {name: str(main.file) for name in server.trunks}
     for path in _files(server.trunk_files, main.file, found):
         table = _read_file(TrunkTable, path, found, environ=main.environ)
+        if path.stem in places:
+            found.append(
+                f"{path}: there is a trunk {path.stem!r} in {places[path.stem]}: rename one"
+            )
+        places[path.stem] = str(path)
         if table is not None:
             tables.append((str(path), path.stem, table))
     return tables
 
 
 def _files(patterns: tuple[str, ...], file: Path, found: list[str]) -> Iterator[Path]:
+    given: set[Path] = set()
     for pattern in patterns:
         # not Path.glob: that takes no absolute pattern
         paths = sorted(map(Path, glob(str(file.parent / pattern))))
         if not paths and not set(pattern) & set("*?["):
             found.append(f"{file}: there is no file {file.parent / pattern}")
-        yield from paths
+        yield from (path for path in paths if path not in given)
+        given.update(paths)
 
 
 def _read_file(
@@ -167,6 +186,12 @@ def _tls_mistakes(server: ServerTable, file: Path) -> Iterator[str]:
                 server_context(tls_config(server.tls, listener))
             except ConfigError as error:
                 yield f"{file}: sip.listeners[{number}]: {error}"
+    ours = TlsConfig(server.tls.certificate, server.tls.key, server.tls.ca)
+    if ours != TlsConfig() and not any(one.transport == "TLS" for one in server.listeners):
+        try:
+            client_context(ours)  # what we call out with
+        except ConfigError as error:
+            yield f"{file}: tls: {error}"
 
 
 def _identity_mistakes(server: ServerTable, file: Path) -> Iterator[str]:

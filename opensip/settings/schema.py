@@ -2,17 +2,37 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from opensip.agent.definition import Account
-from opensip.carriers.trunk import DtmfWay, IdentityPolicy, Srtp
+from opensip.audio.codecs import CODECS
+from opensip.carriers.trunk import ContextForm, DtmfWay, IdentityPolicy, Srtp
 from opensip.log import Form, Level
 from opensip.net.dns import split_server
 from opensip.net.guarded_https import PORTS
 from opensip.net.limits import ConnectionLimits
 from opensip.net.tls import Profile
+from opensip.settings.checks import (
+    Count,
+    CountFromOne,
+    Hexadecimal,
+    Known,
+    ListeningPort,
+    Patience,
+    Rate,
+    Seconds,
+    SecondsFromOne,
+    address_in_sdp,
+    country_code,
+    header_name,
+    header_text,
+    host_in_via,
+    not_empty,
+    our_address,
+    quotable,
+)
 from opensip.settings.secrets import Secret
 from opensip.sip.digest import NONCE_SECONDS
 from opensip.ua.abuse import SCANNERS, AbuseLimits
@@ -28,9 +48,9 @@ class ListenerTable:
     """`[[sip.listeners]]`: one address that SIP comes in at."""
 
     transport: Literal["UDP", "TCP", "TLS"]
-    port: int
-    host: str = "0.0.0.0"  # noqa: S104 - a server listens
-    public_address: str = ""
+    port: ListeningPort
+    host: Annotated[str, our_address] = "0.0.0.0"  # noqa: S104 - a server listens
+    public_address: Annotated[str, host_in_via] = ""
     profile: Profile = "strict"
     require_client_certificate: bool = False
 
@@ -39,11 +59,11 @@ class ListenerTable:
 class SipTable:
     """`[sip]`: what all listeners share. Without listeners there are the usual ones."""
 
-    realm: str = "opensip"
+    realm: Annotated[str, quotable] = "opensip"
     strangers: Literal["silent", "refuse"] = "silent"
-    user_agent: str = "opensip"
+    user_agent: Annotated[str, header_text] = "opensip"
     name_servers: tuple[str, ...] = ()
-    blacklist_seconds: float = 60.0
+    blacklist_seconds: Seconds = 60.0
     nonce_seconds: float = NONCE_SECONDS
     listeners: tuple[ListenerTable, ...] = ()
 
@@ -54,6 +74,10 @@ class SipTable:
             )
         for server in self.name_servers:
             split_server(server)
+        taken = [(one.transport, one.host, one.port) for one in self.listeners if one.port]
+        for one in {place for place in taken if taken.count(place) > 1}:
+            transport, host, port = one
+            raise ValueError(f"listeners: {transport} {host}:{port} is there twice: take one away")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +93,8 @@ class TlsTable:
 class MediaTable:
     """`[media]`: where RTP comes in, and which engine moves it."""
 
-    address: str = "0.0.0.0"  # noqa: S104 - a server listens
-    public_address: str = ""
+    address: Annotated[str, our_address] = "0.0.0.0"  # noqa: S104 - a server listens
+    public_address: Annotated[str, address_in_sdp] = ""
     first_port: int = 20000
     last_port: int = 29999
     engine: Literal["auto", "native", "python"] = "auto"
@@ -80,31 +104,39 @@ class MediaTable:
             raise ValueError(
                 f"ports {self.first_port} to {self.last_port} are no range within 1024 to 65535"
             )
+        if self.first_port + self.first_port % 2 >= self.last_port:
+            raise ValueError(
+                f"ports {self.first_port} to {self.last_port} hold no call: RTP takes an even one "
+                "and RTCP the odd one above"
+            )
+        ours, public = ip_address(self.address), self.public_address
+        if public and ip_address(public).version != ours.version:
+            raise ValueError(f"public_address {public} and address {ours}: one is IPv4, one IPv6")
 
 
 @dataclass(frozen=True, slots=True)
 class CallsTable:
     """`[calls]`: limits of all calls together."""
 
-    max_calls: int = 0
-    drain_seconds: float = 30.0
-    ring_timeout: float = 60.0
+    max_calls: Count = 0
+    drain_seconds: Seconds = 30.0
+    ring_timeout: SecondsFromOne = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class AbuseTable:
     """`[abuse]`: what strangers may take of us; sources in a trunk's networks are none."""
 
-    messages_per_second: float = 20.0
-    burst: int = 100
-    answers: int = 10
-    ban_seconds: float = 300.0
+    messages_per_second: Rate = 20.0
+    burst: CountFromOne = 100
+    answers: Count = 10
+    ban_seconds: Seconds = 300.0
     scanners: tuple[str, ...] = SCANNERS
-    connections: int = 8
-    handshakes: int = 100
-    handshake_seconds: float = 5.0
-    message_seconds: float = 10.0
-    idle_seconds: float = 15.0
+    connections: CountFromOne = 8
+    handshakes: CountFromOne = 100
+    handshake_seconds: Patience = 5.0
+    message_seconds: Patience = 10.0
+    idle_seconds: Patience = 15.0
 
     @property
     def connection_limits(self) -> ConnectionLimits:
@@ -158,8 +190,8 @@ class LogTable:
 class UserTable:
     """`[users.NAME]` of a trunk: hashes that `opensip hash-password` prints, or a secret."""
 
-    md5: str = ""
-    sha256: str = ""
+    md5: Annotated[str, Hexadecimal(32)] = ""
+    sha256: Annotated[str, Hexadecimal(64)] = ""
     password: Secret | None = None
 
     def __post_init__(self) -> None:
@@ -191,8 +223,8 @@ class OutboundTable:
     ca: Path | None = None
     registrar: str = ""
     address: str = ""
-    register_seconds: float = 3600.0
-    probe_seconds: float = 0.0
+    register_seconds: SecondsFromOne = 3600.0
+    probe_seconds: Seconds = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,33 +232,35 @@ class TrunkTable:
     """A trunk's file, or `[trunks.NAME]`. What is left out follows the carrier."""
 
     carrier: str = "generic"
-    country: str = "US"
+    country: Annotated[str, country_code] = "US"
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     any: bool = False
     users: Mapping[str, UserTable] = field(default_factory=dict)
     digest: tuple[Digest, ...] = ("SHA-256", "MD5")
     numbers: Mapping[str, str | NumberTable] = field(default_factory=dict)
     trusted: bool = True
-    headers: tuple[str, ...] = ()
+    headers: tuple[Annotated[str, header_name], ...] = ()
     identity: IdentityPolicy = "annotate"
     srtp: Srtp | None = None
     tls: Profile | None = None
     tls_name: str = ""
     client_certificate: bool = False
-    codecs: tuple[str, ...] | None = None
+    codecs: (
+        Annotated[tuple[Annotated[str, Known(tuple(CODECS), "codec")], ...], not_empty] | None
+    ) = None
     symmetric: bool = True
     dtmf: DtmfWay = "auto"
     hear_tones: bool = False
     recording: OnOff = "off"
     consent: str = ""
-    transfer: tuple[str, ...] = ("refer",)
-    profile: str | None = None
+    transfer: Annotated[tuple[str, ...], not_empty] = ("refer",)
+    profile: ContextForm | None = None
     refer_to_headers: bool = True
     emergency_redirect: str = ""
-    max_calls: int = 0
-    max_seconds: float = 3600.0
-    first_timeout: float = 30.0
-    silence_timeout: float = 15.0
+    max_calls: Count = 0
+    max_seconds: SecondsFromOne = 3600.0
+    first_timeout: SecondsFromOne = 30.0
+    silence_timeout: SecondsFromOne = 15.0
     outbound: OutboundTable | None = None
 
 

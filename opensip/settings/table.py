@@ -3,7 +3,7 @@
 The dataclass is the schema: field names are keys, annotations are types, defaults are defaults.
 Known annotations: str, int, float, bool, Path, Secret, Literal, X | None, tuple[X, ...],
 Mapping[str, X], another dataclass, IPv4/IPv6 networks, Any. A field whose metadata says `secret`
-is read as a Secret.
+is read as a Secret. Annotated[X, check, ...]: each check raises ValueError for what is wrong.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Never, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Never, TypeVar, Union, get_args, get_origin
 
 from opensip.errors import ConfigError
 from opensip.settings.secrets import Secret, fetch
@@ -66,7 +66,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def _dataclass(schema: Any, table: Any, where: str, reading: Reading) -> Any:
     if not isinstance(table, dict):
         _wrong(reading, where, "a table is wanted here", table)
-    hints = typing.get_type_hints(schema)
+    hints = typing.get_type_hints(schema, include_extras=True)
     fields = {f.name: f for f in dataclasses.fields(schema) if f.init}
     found = len(reading.mistakes)
     for key in table.keys() - fields.keys():
@@ -140,6 +140,18 @@ def _network(value: Any, where: str, reading: Reading) -> Any:
         raise _Wrong from error
 
 
+def _checked(hint: Any, value: Any, where: str, reading: Reading) -> Any:
+    bare, *checks = get_args(hint)
+    made = _value(bare, value, where, reading)
+    for check in checks:
+        try:
+            check(made)
+        except ValueError as error:
+            reading.mistake(where, str(error))
+            raise _Wrong from error
+    return made
+
+
 def _union(hint: Any, value: Any, where: str, reading: Reading) -> Any:
     members = [m for m in get_args(hint) if m is not type(None)]
     for member in members:
@@ -195,6 +207,7 @@ def _join(where: str, key: str) -> str:
 _READERS: dict[Any, Callable[[Any, Any, str, Reading], Any]] = {
     Union: _union,
     types.UnionType: _union,
+    Annotated: _checked,
     Literal: _choice,
     tuple: _tuple,
     dict: _mapping,

@@ -3,10 +3,12 @@
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from opensip.call.emergency import is_emergency
 from opensip.call.transfer import STRATEGIES
 from opensip.carriers import ANY_NUMBER, CARRIERS, Number, Trunk
 from opensip.carriers.number import normalise
-from opensip.errors import RemoteProtocolError
+from opensip.errors import ConfigError, RemoteProtocolError
+from opensip.net.tls import TlsConfig, client_context
 from opensip.settings.schema import NumberTable, OutboundTable, TrunkTable, UserTable
 from opensip.settings.table import nearest
 from opensip.sip.digest import Ha1
@@ -70,6 +72,8 @@ def mistakes(
         if strategy not in STRATEGIES:
             yield "transfer", f"no strategy {strategy!r}{nearest(strategy, STRATEGIES)}"
     yield from _closed(table)
+    yield from _unreached(table)
+    yield from _outward(table)
     yield from _unanchored(table, anchored)
     yield from _tls(table)
     uris = {"emergency_redirect": table.emergency_redirect}
@@ -87,6 +91,43 @@ def _tls(table: TrunkTable) -> Iterator[tuple[str, str]]:
     out = table.outbound
     if out is not None and out.registrar and not (out.username or out.address):
         yield "outbound.registrar", "whom shall it know? set username or address"
+
+
+def _unreached(table: TrunkTable) -> Iterator[tuple[str, str]]:
+    """Find numbers that another one hides, and such as no agent answers."""
+    seen: dict[str, str] = {}
+    for key in table.numbers:
+        number = key if key == ANY_NUMBER else normalise(key, table.country)
+        first = seen.setdefault(number, key)
+        if first != key:
+            yield f"numbers.{key}", f"is {number}, as {first!r} is: keep one of them"
+        elif is_emergency(key, table.country):
+            yield f"numbers.{key}", "is an emergency number, which no agent may answer: take it out"
+
+
+def _outward(table: TrunkTable) -> Iterator[tuple[str, str]]:
+    """Find what keeps us from calling out by this trunk."""
+    out = table.outbound
+    if out is None:
+        return
+    if out.username and out.password is None:
+        yield (
+            "outbound.password",
+            (f"is missing, with which {out.username!r} answers challenges: env:NAME or file:PATH"),
+        )
+    for number in out.caller_ids:
+        if is_emergency(number, table.country):
+            yield "outbound.caller_ids", f"{number!r} is an emergency number: nobody may show it"
+    if out.key and not out.certificate:
+        yield "outbound.key", "is of no use without outbound.certificate"
+    if out.certificate or out.ca:
+        profile = (
+            table.tls or CARRIERS[table.carrier].tls if table.carrier in CARRIERS else "strict"
+        )
+        try:
+            client_context(TlsConfig(out.certificate, out.key, out.ca, profile))
+        except ConfigError as error:
+            yield "outbound", str(error)
 
 
 def _unanchored(table: TrunkTable, anchored: bool) -> Iterator[tuple[str, str]]:
@@ -108,6 +149,8 @@ def warnings(trunk: Trunk, *, tls_listener: bool, anchored: bool = False) -> Ite
             f"trunk {trunk.name}: identity = 'prefer', but without roots nothing can be proven "
             "wrong; set [identity] anchors"
         )
+    if any(network.prefixlen == 0 for network in trunk.networks) and (trunk.any or not trunk.users):
+        yield f"trunk {trunk.name}: its networks hold every address, so anybody may call"
     if trunk.srtp == "off":
         return
     if (trunk.networks or trunk.users) and not tls_listener:

@@ -25,6 +25,12 @@ def test_engine_ports_and_addresses(config):
     assert exchange.data.is_dir()
 
 
+def test_an_address_of_another_machine_is_told_at_the_start_not_by_each_call(config):
+    config.write_text(config.read_text().replace("127.0.0.1", "192.0.2.77"))
+    with pytest.raises(ConfigError, match=r"media.address 192.0.2.77 cannot be used"):
+        asyncio.run(opened(config))
+
+
 def test_a_data_directory_that_cannot_be_made(config):
     (config.parent / "data").write_text("in the way")
     with pytest.raises(ConfigError, match=r"data directory .* cannot be made"):

@@ -123,6 +123,50 @@ def test_a_certificate_that_is_missing_is_named(write):
     assert "scripts/certs" in told
 
 
+def test_what_we_call_out_with_is_read_where_nobody_calls_in_by_tls(write):
+    [told] = mistakes(write(UDP + '[tls]\nca = "no.pem"\n'))
+    assert "opensip.toml: tls: cannot use the TLS certificate authority file" in told
+
+
+def test_two_of_a_name_are_told(write, tmp_path):
+    trunk = 'networks = ["192.0.2.0/24"]\nsrtp = "off"\n'
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more/shop.toml").write_text(AGENT)
+    files = 'agent_files = ["agents/*.toml", "agents/shop.toml", "more/*.toml"]\n'
+    file = write(
+        f"{files}{UDP}[trunks.office]\n{trunk}",
+        agents=[("shop", AGENT)],
+        trunks=[("office", trunk)],
+    )
+    agents, trunks = mistakes(file)
+    assert agents == f"{tmp_path}/more/shop.toml: there is an agent 'shop' in " + (
+        f"{tmp_path}/agents/shop.toml: rename one"
+    )
+    assert (
+        trunks == f"{tmp_path}/trunks/office.toml: there is a trunk 'office' in {file}: rename one"
+    )
+
+
+def test_entries_that_lead_nowhere_are_told(write):
+    file = write(
+        UDP + '[directory]\nhumen = "sip:desk@192.0.2.1"\n',
+        agents=[("shop", AGENT + '[directory.night]\nuri = "tel:911"\n')],
+    )
+    assert ["agents/shop.toml: directory.night: " in line for line in mistakes(file)] == [True]
+    file = write(UDP + '[directory]\nhumen = "sip:desk@192.0.2.1"\n', agents=[("shop", AGENT)])
+    [told] = mistakes(file)
+    assert "opensip.toml: directory.humen: no agent has this entry; did you mean 'human'?" in told
+
+
+def test_entries_are_judged_by_the_countries_of_the_trunks(write):
+    text = (
+        UDP
+        + '[directory]\nhuman = "tel:110"\n[trunks.t]\ncountry = "DE"\nnetworks = ["192.0.2.1"]\n'
+    )
+    [told] = mistakes(write(text, agents=[("shop", AGENT)]))
+    assert "directory.human: directory entry 'human' is an emergency number" in told
+
+
 def test_srtp_without_tls_is_warned_of(write):
     trunk = 'networks = ["192.0.2.0/24"]\n[outbound]\ntermination = "sip:sbc.example.com"\n'
     settings = load(write(UDP, trunks=[("office", trunk)]))

@@ -62,7 +62,7 @@ def test_no_key_is_there_that_the_server_does_not_know():
         CONFIG / "opensip.toml", {"ALICE": "x", "TRUNK_PASSWORD": "x", "OPENAI_API_KEY": "x"}
     )
     table = uncommented()
-    del table["trunks"]["example"]["users"]["alice"]["password"]
+    table["trunks"]["example"]["users"]["alice"] = {"md5": "0" * 32, "sha256": "0" * 64}
     read(ServerTable, table, reading)
     assert reading.mistakes == []
 
@@ -107,3 +107,75 @@ def test_a_nonce_lives_a_second_at_least_and_an_hour_at_most(seconds):
 def test_ports_of_certificates_are_ports(ports, told):
     with pytest.raises(ValueError, match=told):
         schema.IdentityTable(ports=ports)
+
+
+def refused(table, schema_type):
+    """Read a table that has mistakes; gives them without the file's name."""
+    reading = Reading(Path("x.toml"), {})
+    assert read(schema_type, table, reading) is None
+    return [line.removeprefix("x.toml: ") for line in reading.mistakes]
+
+
+UDP = {"transport": "UDP", "port": 5060}
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ({"sip": {"listeners": [UDP | {"port": 99999}]}}, "sip.listeners[0].port: 99999"),
+        ({"sip": {"listeners": [UDP | {"host": "sip.example"}]}}, "sip.listeners[0].host: 'sip.ex"),
+        (
+            {"sip": {"listeners": [UDP | {"public_address": "a b"}]}},
+            "sip.listeners[0].public_address: 'a b'",
+        ),
+        ({"sip": {"listeners": [UDP, UDP]}}, "sip: listeners: UDP 0.0.0.0:5060 is there twice"),
+        ({"sip": {"user_agent": "a\r\nX: y"}}, "sip.user_agent: 'a\\r\\nX: y' cannot stand in"),
+        ({"sip": {"realm": ""}}, "sip.realm: '' cannot stand in quotes"),
+        ({"sip": {"blacklist_seconds": -1}}, "sip.blacklist_seconds: -1.0 is not from 0"),
+        ({"media": {"address": "localhost"}}, "media.address: 'localhost' is no IP address"),
+        ({"media": {"public_address": "h"}}, "media.public_address: 'h' is no IP address"),
+        (
+            {"media": {"public_address": "2001:db8::1"}},
+            "media: public_address 2001:db8::1 and address 0.0.0.0: one is IPv4, one IPv6",
+        ),
+        ({"media": {"first_port": 20001, "last_port": 20002}}, "media: ports 20001 to 20002 hold"),
+        ({"calls": {"drain_seconds": -1.0}}, "calls.drain_seconds: -1.0 is not from 0 to 604800"),
+        ({"calls": {"ring_timeout": float("inf")}}, "calls.ring_timeout: inf is not from 1"),
+        ({"calls": {"max_calls": -1}}, "calls.max_calls: -1 is not from 0"),
+        ({"abuse": {"messages_per_second": 0}}, "abuse.messages_per_second: 0.0 is not from 0.1"),
+        ({"abuse": {"burst": 0}}, "abuse.burst: 0 is not from 1"),
+        ({"abuse": {"connections": 0}}, "abuse.connections: 0 is not from 1"),
+        ({"abuse": {"idle_seconds": 0}}, "abuse.idle_seconds: 0.0 is not from 0.1"),
+    ],
+)
+def test_values_of_the_server_that_cannot_be(table, told):
+    [line] = refused(table, ServerTable)
+    assert line.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ({"codecs": ["G722"]}, "codecs[0]: no codec 'G722'; known are PCMA, PCMU"),
+        ({"codecs": []}, "codecs: is empty: name one at least, or leave the key out"),
+        ({"country": "us"}, "country: 'us' is no country code of ISO 3166; did you mean 'US'?"),
+        ({"country": "XX"}, "country: 'XX' is no country code"),
+        ({"profile": "foo"}, "profile: 'foo' is not one of 'generic', 'bandwidth'"),
+        ({"transfer": []}, "transfer: is empty"),
+        ({"headers": ["X: y"]}, "headers[0]: 'X: y' is no name of a header"),
+        ({"max_calls": -1}, "max_calls: -1 is not"),
+        ({"max_seconds": -1}, "max_seconds: -1.0 is not from 1 to 604800 seconds"),
+        ({"first_timeout": float("nan")}, "first_timeout: nan is not"),
+        ({"silence_timeout": 0}, "silence_timeout: 0.0 is not"),
+        ({"users": {"a": {"md5": "hunter2", "sha256": "0" * 64}}}, "users.a.md5: no hash of 32"),
+        ({"users": {"a": {"md5": "0" * 32, "sha256": "0" * 32}}}, "users.a.sha256: no hash of 64"),
+        (
+            {"outbound": {"termination": "sip:a@b", "register_seconds": 0}},
+            "outbound.register_seconds: 0.0",
+        ),
+    ],
+)
+def test_values_of_a_trunk_that_cannot_be(table, told):
+    [line] = refused(table, TrunkTable)
+    assert line.startswith(told)
+    assert "hunter2" not in line

@@ -2,7 +2,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 
@@ -14,6 +14,16 @@ from opensip.settings.table import Reading, nearest, read
 class Inner:
     port: int
     host: str = "localhost"
+
+
+def odd_is_wrong(value):
+    if value % 2:
+        raise ValueError(f"{value} is odd: halve it")
+
+
+def none_is_wrong(value):
+    if not value:
+        raise ValueError("name one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,7 @@ class Outer:
     listed: tuple[Inner, ...] = ()
     named: Mapping[str, str | Inner] = field(default_factory=dict)
     free: Any = None
+    even: Annotated[tuple[Annotated[int, odd_is_wrong], ...], none_is_wrong] | None = None
 
     def __post_init__(self) -> None:
         if self.name == "forbidden":
@@ -52,6 +63,7 @@ def test_everything_that_a_room_can_ask_for():
         "listed": [{"port": 2, "host": "h"}],
         "named": {"x": "text", "y": {"port": 3}},
         "free": {"any": ["thing"]},
+        "even": [2, 4],
     }
     assert read(Outer, table, reading()) == Outer(
         name="n",
@@ -65,6 +77,7 @@ def test_everything_that_a_room_can_ask_for():
         listed=(Inner(2, "h"),),
         named={"x": "text", "y": Inner(3)},
         free={"any": ["thing"]},
+        even=(2, 4),
     )
 
 
@@ -92,6 +105,9 @@ def test_defaults_are_the_rooms_own():
         ({"name": "n", "networks": [1]}, "networks[0]: no network such as 192.0.2.0/24"),
         ({"name": "n", "secret": "hunter2"}, "secret: a secret is written env:NAME or file:PATH"),
         ({"name": "n", "secret": 1}, "secret: env:NAME or file:PATH is wanted"),
+        ({"name": "n", "even": [2, 3]}, "even[1]: 3 is odd: halve it"),
+        ({"name": "n", "even": []}, "even: name one"),
+        ({"name": "n", "even": ["2"]}, "even[0]: a whole number is wanted, not '2'"),
         ({"name": "forbidden"}, "this name is forbidden"),
     ],
 )

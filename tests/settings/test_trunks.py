@@ -1,4 +1,5 @@
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
@@ -75,10 +76,52 @@ def test_the_way_out():
             TrunkTable(networks=OFFICE, numbers={"1": NumberTable("ech")}),
             ("numbers.1", "no agent 'ech'; did you mean 'echo'?"),
         ),
+        (
+            TrunkTable(networks=OFFICE, numbers={"+15553334444": "echo", "555-333-4444": "echo"}),
+            ("numbers.555-333-4444", "is +15553334444, as '+15553334444' is: keep one of them"),
+        ),
+        (
+            TrunkTable(networks=OFFICE, numbers={"911": "echo", "*": "echo"}),
+            ("numbers.911", "is an emergency number, which no agent may answer: take it out"),
+        ),
+        (
+            TrunkTable(outbound=OutboundTable("sip:sbc.example.com", username="u")),
+            (
+                "outbound.password",
+                "is missing, with which 'u' answers challenges: env:NAME or file:PATH",
+            ),
+        ),
+        (
+            TrunkTable(outbound=OutboundTable("sip:sbc.example.com", caller_ids=("9,911",))),
+            ("outbound.caller_ids", "'9,911' is an emergency number: nobody may show it"),
+        ),
+        (
+            TrunkTable(outbound=OutboundTable("sip:sbc.example.com", key=Path("x.key"))),
+            ("outbound.key", "is of no use without outbound.certificate"),
+        ),
     ],
 )
 def test_mistakes_beyond_types(table, told):
     assert list(mistakes(table, ["echo"])) == [told]
+
+
+@pytest.mark.parametrize("key", ["certificate", "ca"])
+def test_files_of_a_trunk_are_read(tmp_path, key):
+    outbound = OutboundTable("sip:sbc.example.com", **{key: tmp_path / "no.pem"})
+    [(where, told)] = mistakes(TrunkTable(outbound=outbound), ["echo"])
+    assert where == "outbound"
+    assert "no.pem" in told
+    assert "scripts/certs makes one" in told
+
+
+def test_a_trunk_that_lets_everybody_in_is_warned_of():
+    everywhere = (ip_network("0.0.0.0/0"),)
+    trunk = make_trunk("x", TrunkTable(networks=everywhere, srtp="off"), realm="opensip")
+    [warning] = warnings(trunk, tls_listener=False)
+    assert "its networks hold every address" in warning
+    users = {"alice": UserTable(password=Secret("pw"))}
+    table = TrunkTable(networks=everywhere, users=users, srtp="off")
+    assert list(warnings(make_trunk("x", table, realm="opensip"), tls_listener=False)) == []
 
 
 def test_a_termination_that_is_no_uri():

@@ -1,0 +1,41 @@
+import pytest
+
+from opensip.agent.definition import Agent, Entry
+from opensip.settings.directory import mistakes, unused
+
+
+@pytest.mark.parametrize(
+    "target", ["sip:desk@192.0.2.1", "sips:desk@h.example", "tel:+19195551234", "+19195551234"]
+)
+def test_entries_that_lead_somewhere(target):
+    assert list(mistakes({"human": target}, {"US", "DE"})) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("911", "directory entry 'human' is an emergency number"),
+        ("sip:9,911@h.example", "directory entry 'human' is an emergency number"),
+        ("not a uri", "directory entry 'human' is neither a URI nor a number: 'not a uri'"),
+        ("sip:a b@c", "'sip:a b@c' is no URI"),
+        ("sip:", "'sip:' is no URI"),
+    ],
+)
+def test_entries_that_lead_nowhere(target, told):
+    [line] = mistakes({"human": target})
+    assert line.startswith(f"directory.human: {told}")
+
+
+def test_the_country_counts():
+    assert list(mistakes({"human": "tel:110"}, {"US"})) == []
+    assert len(list(mistakes({"human": "tel:110"}, {"US", "DE"}))) == 1
+
+
+def test_entries_that_no_agent_has():
+    shop = Agent("shop", directory={"human": Entry("sip:desk@h")})
+    echo = Agent("echo", kind="echo")
+    assert list(unused({"human": "sip:x@h"}, [shop, echo])) == []
+    [line] = unused({"humen": "sip:x@h"}, [shop, echo])
+    assert line == "directory.humen: no agent has this entry; did you mean 'human'?"
+    [line] = unused({"human": "sip:x@h"}, [echo])
+    assert line == "directory.human: no agent has this entry: no agent has any"
