@@ -74,6 +74,7 @@ class RawPeer:
         self.cseq = 1
         self.to = ""
         self.target = ""
+        self.routes: list[str] = []  # of the dialog: Route values, in order
         self.rtp = RtpPeer(address)
 
     @property
@@ -91,6 +92,7 @@ class RawPeer:
         """Compose a request of this call."""
         uri = uri or self.target
         content = f"Content-Type: {kind}\r\n" if body else ""
+        extra = "".join(f"Route: {route}\r\n" for route in self.routes) + extra
         return (
             f"{method} {uri} SIP/2.0\r\n"
             f"Via: SIP/2.0/{self.transport} {self.address}:{self.port}"
@@ -116,6 +118,7 @@ class RawPeer:
         answer = self.wait_for(200)
         self.to = answer.one("To")
         self.target = answer.one("Contact").split("<")[1].split(">")[0]
+        self.routes = answer.all("Record-Route")[::-1]
         self.send(self.request("ACK"))
         self.rtp.talk_to(answer.body)
         return answer
@@ -185,7 +188,7 @@ class RawPeer:
             seen.append(message and message.start)
         raise AssertionError(f"no {what} in {seconds} s, only {seen}")
 
-    def respond(self, request: Message, status: str, extra: str = "") -> None:
+    def respond(self, request: Message, status: str, extra: str = "", body: str = "") -> None:
         """Answer a request of the server's."""
         copied = "".join(
             f"{name}: {value}\r\n"
@@ -193,7 +196,11 @@ class RawPeer:
             if name.lower() in {"via", "from", "to", "call-id", "cseq"}
         )
         contact = f"Contact: <{self.contact}>\r\n"
-        self.send(f"SIP/2.0 {status}\r\n{copied}{contact}{extra}Content-Length: 0\r\n\r\n")
+        content = "Content-Type: application/sdp\r\n" if body else ""
+        self.send(
+            f"SIP/2.0 {status}\r\n{copied}{contact}{extra}{content}"
+            f"Content-Length: {len(body)}\r\n\r\n{body}"
+        )
 
     def close(self) -> None:
         """Fall silent."""

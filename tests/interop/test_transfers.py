@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.interop.baresip import Baresip, needs_baresip
+from tests.interop.baresip import Baresip, answering, needs_baresip
 from tests.interop.hearing import read_mono, share_of
 from tests.interop.server import ROOT, Server, free_ports
 
@@ -75,21 +75,13 @@ class Office:
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
         )
 
-    def phone(self, user: str, port: int = 0, **how: Any) -> Baresip:
-        """Start a telephone that answers by itself, at `port` (TLS: the one above) if given."""
-        both = self.server.certs / "both.pem"
-        both.write_text(
-            "".join((self.server.certs / f"server.{e}").read_text() for e in ("pem", "key"))
-        )
-        encrypted = ";mediaenc=srtp-mand" if self.transport == "TLS" else ""
-        account = (
-            f"<sip:{user}@127.0.0.1;transport={self.transport.lower()}>;regint=0;answermode=auto"
-        )
+    def phone(self, user: str, port: int = 0, *, tone: int) -> Baresip:
+        """Start a telephone that answers by itself."""
+        first_port = 42000 + 100 * len(self.phones)
         self.phones.append(
-            Baresip(
-                self.folder / user, account + encrypted, ca=self.server.certs / "ca.pem",
-                certificate=both, listen=f"127.0.0.1:{port}",
-                first_port=42000 + 100 * len(self.phones), **how,
+            answering(
+                self.folder, user, self.transport, self.server.certs, port=port, tone=tone,
+                first_port=first_port,
             )
         )  # fmt: skip
         return self.phones[-1]
