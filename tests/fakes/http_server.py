@@ -28,6 +28,8 @@ class HttpServer:
         self._tasks.add(asyncio.current_task())
         try:
             await self._serve(reader, writer)
+        except asyncio.CancelledError:  # the server ends: asyncio's streams log a cancelled task
+            pass
         finally:
             writer.close()
             with contextlib.suppress(ConnectionError):

@@ -78,6 +78,8 @@ class OpenAiServer:
                 pass
         except (ConnectionError, asyncio.IncompleteReadError):
             self.gone += 1
+        except asyncio.CancelledError:  # the server ends: asyncio's streams log a cancelled task
+            pass
         finally:
             writer.close()
             with contextlib.suppress(ConnectionError):
