@@ -12,6 +12,9 @@ COPY opensip opensip
 RUN OPENSIP_NATIVE=require /opt/opensip/bin/pip install --no-cache-dir --no-deps .
 
 FROM python:3.13-slim
+# The extra `codecs` brings PyAV, whose wheel holds a GPL build of FFmpeg (x264, x265): who passes
+# the image on passes that on too. Without it: leave the lines of av out of requirements-extras.lock.
+LABEL org.opencontainers.image.licenses="MIT AND GPL-2.0-or-later AND LGPL-2.1-or-later"
 RUN apt-get update \
     && apt-get install -y --no-install-recommends flite \
     && rm -rf /var/lib/apt/lists/* \

@@ -74,4 +74,4 @@ async def _record(
     if route.consent and not await agent.say(route.consent):
         entry.note(Fault(now(), "recording", "the consent prompt was not heard: not recorded"))
         return
-    media.record_to(Recorder(entry.recording, observer=entry))
+    media.record_to(Recorder(entry.recording, media.rate, observer=entry))

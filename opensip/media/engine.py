@@ -32,7 +32,9 @@ class StreamConfig:
 
     `remote` None means that nothing is sent and nothing taken yet; `rtcp` is where reports
     go. `codec` is the encoding name we send under `payload_type`; `receive` maps the numbers
-    that may come to encoding names, telephone-event among them. `ptime` is in milliseconds.
+    that may come to encoding names, telephone-event among them, which counts by `event_clock`
+    in Hz. `fmtp` is what the peer asks of our encoder; `framed` says, when a stream is opened,
+    that a codec with state may be agreed on. `ptime` is in milliseconds.
     `symmetric` lets the source move: under SRTP whenever a packet proves itself, for plain
     RTP once and early.
     """
@@ -47,6 +49,9 @@ class StreamConfig:
     ptime: int = 20
     sending: bool = True
     symmetric: bool = True
+    event_clock: int = 8000
+    fmtp: str = ""
+    framed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,10 @@ class Stream(Protocol):
 
     @property
     def rate(self) -> int:
-        """Sample rate in Hz of what is written and heard."""
+        """Sample rate in Hz of what is written. It follows the codec, and positions follow it:
+
+        what is queued is kept, and counts as the same time as before.
+        """
 
     @property
     def last_received(self) -> float | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from opensip.media import _engine
 from opensip.media.engine import Batch, Listener, Stream, StreamConfig, deliver, fail
+from opensip.media.engine_python import PythonEngine
 from opensip.media.native_stream import NativeStream
 from opensip.media.ports import PortPair
 
@@ -35,6 +36,7 @@ class NativeEngine:
         self._streams: list[NativeStream] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._framed: PythonEngine | None = None  # for codecs that the thread does not speak
 
     @property
     def late_ticks(self) -> int:
@@ -46,8 +48,17 @@ class NativeEngine:
         """Ticks that came too late to be worth a packet."""
         return self._core.ticks()[1]
 
-    def open(self, ports: PortPair, config: StreamConfig) -> NativeStream:
-        """Start a stream on bound ports, which it closes."""
+    def open(self, ports: PortPair, config: StreamConfig) -> Stream:
+        """Start a stream on bound ports, which it closes.
+
+        Codecs with state are Python's: their streams run on the loop, beside the thread.
+        """
+        if config.framed:
+            if self._framed is None:
+                self._framed = PythonEngine(
+                    self._loop, listener=lambda batches: self.listener(batches), random=self._random
+                )
+            return self._framed.open(ports, config)
         stream = NativeStream(
             ports, config, self.now, core=self._core, random=self._random, closed=self._closed
         )
@@ -63,6 +74,8 @@ class NativeEngine:
         """Close every stream; the thread sleeps until there is another one."""
         for stream in list(self._streams):
             stream.close()
+        if self._framed is not None:
+            self._framed.close()
 
     def _begin(self) -> None:
         if self._threaded:

@@ -42,7 +42,7 @@ class NativeSender:
 class NativeReceiver:
     """What we receive. `dropped` counts by reason what Python had to drop."""
 
-    rate = RATE
+    clock_rate = RATE
 
     def __init__(self, core: _engine.Stream) -> None:
         self.srtp: SrtpSession | None = None

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from opensip.audio.codecs import Codec
+from opensip.audio.codecs import Codec, FramedCodec, TableCodec
 from opensip.audio.frame import Samples
+from opensip.audio.resample import resample
 
 PIECE = 4000  # samples encoded at once: 0.2 ms of work, so a long prompt delays no tick
 
@@ -15,11 +16,13 @@ class Playout:
     """A queue of samples that is read in payloads. Counts samples; does no I/O.
 
     A position counts what was or will be played: flushed samples leave the count, so that a
-    write has been heard as far as `played` is beyond the position it returned.
+    write has been heard as far as `played` is beyond the position it returned. `frame` is what
+    the last payload of a framed codec holds.
     """
 
-    def __init__(self, codec: Codec) -> None:
-        self.codec = codec
+    def __init__(self, codec: TableCodec) -> None:
+        self.codec: Codec = codec
+        self.frame: Samples = np.zeros(0, np.int16)
         self.paused = False
         self.played = 0
         self.on_empty: Callable[[], None] = lambda: None
@@ -27,6 +30,8 @@ class Playout:
         self._encoded = b""  # of the piece whose turn it is
         self._start = 0  # where in `_encoded` the next payload starts
         self._waiting = 0  # samples in `_pieces`
+        self._table = codec
+        self._encode: Callable[[Samples], bytes] | None = None  # of a framed codec
 
     @property
     def queued(self) -> int:
@@ -36,13 +41,7 @@ class Playout:
     def write(self, samples: Samples) -> int:
         """Queue a copy of `samples`; returns the position at which they start."""
         position = self.played + self.queued
-        own = np.array(samples, np.int16)
-        self._waiting += len(own)
-        while len(own) > PIECE:
-            self._pieces.append(own[:PIECE])
-            own = own[PIECE:]
-        if len(own):
-            self._pieces.append(own)
+        self._queue(np.array(samples, np.int16))
         return position
 
     def flush(self) -> int:
@@ -60,6 +59,8 @@ class Playout:
         """
         if self.paused:
             return None
+        if self._encode is not None:
+            return self._take_frame(count, self._encode) if self._waiting else None
         start, end = self._start, self._start + count
         if start == len(self._encoded) and self._pieces:
             self._encode_next()
@@ -71,14 +72,59 @@ class Playout:
         self._count(count)
         return payload
 
-    def change_codec(self, codec: Codec) -> None:
-        """Encode with another codec from the next payload on."""
+    def silence(self, count: int) -> bytes:
+        """Make a payload of `count` samples of silence."""
+        if self._encode is None:
+            return bytes((self._table.silence,)) * count
+        self.frame = np.zeros(count, np.int16)
+        return self._encode(self.frame)
+
+    def change_codec(self, codec: Codec, count: int, fmtp: str = "") -> None:
+        """Encode with another codec from the next payload on, `count` samples in each.
+
+        Where its rate is another one, positions count by it from now on.
+        """
+        old, self.codec = self.codec, codec
         if self._encoded:
-            rest = self.codec.decode(self._encoded[self._start :])
+            rest = self._table.decode(self._encoded[self._start :])
             self._pieces.appendleft(rest)
             self._waiting += len(rest)
             self._encoded, self._start = b"", 0
-        self.codec = codec
+        if codec.rate != old.rate:
+            self._change_rate(old.rate, codec.rate)
+        if isinstance(codec, FramedCodec):
+            self._encode = codec.encoder(count, fmtp)
+        else:
+            self._table, self._encode = codec, None
+
+    def _change_rate(self, old: int, new: int) -> None:
+        self.played = self.played * new // old
+        waiting, self._pieces, self._waiting = self._pieces, deque(), 0
+        if waiting:
+            self._queue(resample(np.concatenate(waiting), old, new))
+
+    def _queue(self, own: Samples) -> None:
+        self._waiting += len(own)
+        while len(own) > PIECE:
+            self._pieces.append(own[:PIECE])
+            own = own[PIECE:]
+        if len(own):
+            self._pieces.append(own)
+
+    def _take_frame(self, count: int, encode: Callable[[Samples], bytes]) -> bytes:
+        """Encode the next `count` samples as one packet."""
+        self.frame = np.zeros(count, np.int16)
+        filled = 0
+        while filled < count and self._pieces:
+            piece = self._pieces.popleft()
+            taken, rest = piece[: count - filled], piece[count - filled :]
+            self.frame[filled : filled + len(taken)] = taken
+            filled += len(taken)
+            if len(rest):
+                self._pieces.appendleft(rest)
+        self._waiting -= filled
+        self._count(filled)
+        return encode(self.frame)
 
     def _take_across(self, count: int) -> bytes | None:
         """Take a payload that does not lie within one piece."""
@@ -92,12 +138,12 @@ class Playout:
         if len(payload) < count:  # the last one: nothing is left behind it
             self._encoded, self._start = b"", 0
         self._count(len(payload))
-        return payload.ljust(count, bytes((self.codec.silence,)))
+        return payload.ljust(count, bytes((self._table.silence,)))
 
     def _encode_next(self) -> None:
         piece = self._pieces.popleft()
         self._waiting -= len(piece)
-        self._encoded, self._start = self.codec.encode(piece), 0
+        self._encoded, self._start = self._table.encode(piece), 0
 
     def _count(self, samples: int) -> None:
         self.played += samples

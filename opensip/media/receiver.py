@@ -2,13 +2,14 @@
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from opensip.audio.codecs import CODECS
+from opensip.audio.codecs import CODECS, G711, FramedCodec
 from opensip.audio.frame import AudioFrame, Samples
 from opensip.audio.level import FULL_SCALE, SILENCE_DBFS
+from opensip.audio.resample import resample
 from opensip.errors import RemoteProtocolError
 from opensip.media.engine import Address, Digit, StreamConfig
 from opensip.media.latch import SourceLatch
@@ -45,12 +46,14 @@ class Receiver:
         self.moved_to: Address | None = None
         self.digits: list[Digit] = []
         self.gate = 0  # ticks for which what is heard must be handed on at once: a voice is near
-        self.rate = 8000
+        self.rate = self.clock_rate = 8000  # of samples, of timestamps
         self.codec = "PCMU"  # of what is fresh
         self.fresh: list[bytes] = []  # payloads to decode, in order
         self._config = StreamConfig()
         self._formats: dict[int, str] = {}
         self._events = TelephoneEventReceiver()
+        self._event_clock = 8000
+        self._decode: Callable[[bytes], Samples] | None = None  # of a framed codec
         self._heard: list[Samples] = []
         self._heard_at = 0.0
         self._power = 0.0  # of what is heard, summed over its samples
@@ -65,7 +68,7 @@ class Receiver:
         """Take what was negotiated; the SRTP context lives on while its key is the same."""
         old, self._config = self._config, config
         self._formats = dict((COMFORT_NOISE, *config.receive))
-        self.rate = CODECS[config.codec].rate
+        self._event_clock = config.event_clock
         suite = (config.keys.suite, config.keys.receive) if config.keys else None
         if suite != ((old.keys.suite, old.keys.receive) if old.keys else None):
             self.srtp = SrtpSession(*suite) if suite else None
@@ -133,16 +136,16 @@ class Receiver:
             "late": self._in_order.late,
             "duplicate": self._in_order.duplicate,
             "reordered": self._in_order.reordered,
-            "jitter_ms": round(1000 * self.source.jitter / self.rate, 2),
+            "jitter_ms": round(1000 * self.source.jitter / self.clock_rate, 2),
             **{f"dropped_{why}": count for why, count in self.dropped.items()},
         }
 
     def _begin(self, ssrc: int) -> None:
         """Begin with a new source: its numbers and times mean nothing to the last one's."""
         self.ssrc = ssrc
-        self.source = SourceStatistics(self.rate)
+        self.source = SourceStatistics(self.clock_rate)
         self._in_order: InOrder[tuple[float, RtpPacket]] = InOrder()
-        self._clock = MediaClock(self.rate)
+        self._clock = MediaClock(self.clock_rate)
         self._next_timestamp: int | None = None
 
     def drop(self, why: str) -> None:
@@ -169,8 +172,7 @@ class Receiver:
                 self._take_event(packet)
             elif name in CODECS and packet.payload:
                 if name != self.codec:
-                    decode((self,))
-                    self.codec = name
+                    self._change_codec(name)
                 self._collect(packet.timestamp, packet.payload, came_at)
 
     def _take_event(self, packet: RtpPacket) -> None:
@@ -179,20 +181,54 @@ class Receiver:
         except RemoteProtocolError:
             return self.drop("malformed_event")
         if digit is not None:
-            self.digits.append(Digit(digit, 1000 * self._events.duration // self.rate))
+            self.digits.append(Digit(digit, 1000 * self._events.duration // self._event_clock))
         return None
 
+    def _change_codec(self, name: str) -> None:
+        """Go on with another codec; what was heard is brought to its rate."""
+        decode((self,))
+        self.codec, codec = name, CODECS[name]
+        self._decode = codec.decoder() if isinstance(codec, FramedCodec) else None
+        if codec.rate != self.rate:
+            self._power *= codec.rate / self.rate
+            self._heard = [resample(heard, self.rate, codec.rate) for heard in self._heard]
+            self.rate = codec.rate
+        if codec.format.clock_rate != self.clock_rate:
+            self.clock_rate = codec.format.clock_rate
+            self.source.change_clock(self.clock_rate)
+            self._clock, self._next_timestamp = MediaClock(self.clock_rate), None
+
     def _collect(self, timestamp: int, payload: bytes, came_at: float) -> None:
-        """Add a payload to what is to be decoded; where audio was lost, silence before it."""
+        """Add a payload to what is heard; where audio was lost, silence before it."""
         at = self._clock.time_of(timestamp, now=came_at)
+        missing = 0
         if not self.fresh and not self._heard:
             self._heard_at = at
-        elif self._next_timestamp is not None and self._next_timestamp != timestamp:
+        elif self._next_timestamp is not None:
             missing = (timestamp - self._next_timestamp) & 0xFFFFFFFF
-            if missing <= _LONGEST_FILL * self.rate:
-                self.fresh.append(bytes((CODECS[self.codec].silence,)) * missing)
-        self.fresh.append(payload)
-        self._next_timestamp = (timestamp + len(payload)) & 0xFFFFFFFF
+        missing = missing if missing <= _LONGEST_FILL * self.clock_rate else 0
+        if self._decode is not None:
+            units = self._hear_frame(self._decode, payload, missing)
+        else:
+            units = len(payload)
+            if missing:
+                self.fresh.append(bytes((G711[self.codec].silence,)) * missing)
+            self.fresh.append(payload)
+        self._next_timestamp = (timestamp + units) & 0xFFFFFFFF
+
+    def _hear_frame(self, decode: Callable[[bytes], Samples], payload: bytes, missing: int) -> int:
+        """Decode one packet; returns how long it lasts, in units of the timestamp."""
+        if missing:
+            self.hear(np.zeros(missing * self.rate // self.clock_rate, np.int16), 0.0)
+        try:
+            samples = decode(payload)
+        except RemoteProtocolError:
+            self.drop("undecodable")
+            return 0
+        wide = samples.astype(np.float32)
+        if len(samples):
+            self.hear(samples, float(np.dot(wide, wide)))
+        return len(samples) * self.clock_rate // self.rate
 
 
 def decode(receivers: Iterable[Receiver]) -> None:
@@ -206,7 +242,7 @@ def decode(receivers: Iterable[Receiver]) -> None:
             waiting.setdefault(receiver.codec, []).append(receiver)
     for codec, group in waiting.items():
         payloads = [b"".join(receiver.fresh) for receiver in group]
-        samples = CODECS[codec].decode(b"".join(payloads))
+        samples = G711[codec].decode(b"".join(payloads))
         ends = list(itertools.accumulate(map(len, payloads)))  # a byte is a sample
         starts = [0, *ends[:-1]]
         wide = samples.astype(np.float32)

@@ -59,7 +59,7 @@ class Receiving(Protocol):
         """The peer's source."""
 
     @property
-    def rate(self) -> int:
+    def clock_rate(self) -> int:
         """Clock rate of its timestamps, in Hz."""
 
     @property
@@ -149,7 +149,9 @@ class Reports:
         counts: dict[str, float] = {"rtcp_sent": self._sent, "rtcp_received": self._received}
         if self._peer is not None:
             counts["peer_lost"] = self._peer.lost
-            counts["peer_jitter_ms"] = round(1000 * self._peer.jitter / self._receiver.rate, 2)
+            counts["peer_jitter_ms"] = round(
+                1000 * self._peer.jitter / self._receiver.clock_rate, 2
+            )
             counts["round_trip_ms"] = round(1000 * self._round_trip, 1)
         return counts
 

@@ -4,7 +4,8 @@ import struct
 from collections import deque
 from collections.abc import Callable
 
-from opensip.audio.codecs import CODECS
+from opensip.audio.codecs import CODECS, G711, TableCodec
+from opensip.audio.frame import Samples
 from opensip.media.engine import TICK, StreamConfig
 from opensip.media.playout import Playout
 from opensip.rtp.srtp import SrtpSession
@@ -29,10 +30,12 @@ class Sender:
         self.packets = 0
         self.octets = 0  # of payload, as sender reports count them
         self.payload = b""  # the last one, but events
-        self.playout = Playout(CODECS["PCMU"])
+        self.playout = Playout(G711["PCMU"])
         self.srtp: SrtpSession | None = None
         self._sequence = int.from_bytes(random(2), "big") >> 1  # wraps late: RFC 3711 3.3.1
         self._key = ("", b"")
+        self._coding = ("", 0, "")
+        self._quiet = b""  # a payload of silence, where it is always the same
         self._events: deque[tuple[TelephoneEventSender, Callable[[], None]]] = deque()
         self._event: deque[EventPacket | None] = deque()  # the rest of the first of `_events`
         self._event_timestamp = 0
@@ -53,7 +56,10 @@ class Sender:
 
         Raises LocalProtocolError for what is not a digit.
         """
-        self._events.append((TelephoneEventSender(digit, ptime=self._ticks * 20), left))
+        event = TelephoneEventSender(
+            digit, clock_rate=self._event_clock, ptime=round(1000 * TICK) * self._ticks
+        )
+        self._events.append((event, left))
 
     def forget(self) -> None:
         """Forget all that is queued, digits too."""
@@ -62,6 +68,12 @@ class Sender:
         self._event.clear()
         for _, left in events:
             left()
+
+    def said(self) -> Samples:
+        """Give the samples of the last packet; silence in the place of events."""
+        playout = self.playout
+        table = playout.codec if isinstance(playout.codec, TableCodec) else None
+        return table.decode(self.payload) if table else playout.frame
 
     def tick(self) -> bytes | None:
         """Give the packet that is due on this tick, if one is."""
@@ -74,17 +86,17 @@ class Sender:
         voice = payload is not None
         marker = _MARKER if voice and not self._voice else 0
         self._voice = voice
-        return self._audio_packet(marker, payload or self._silence)
+        return self._audio_packet(marker, payload or self._silence())
 
     def skip_tick(self) -> None:
         """Let a tick pass on which nothing may be sent: time goes on."""
         self._voice = False
-        self.timestamp = (self.timestamp + self._samples // self._ticks) & 0xFFFFFFFF
+        self.timestamp = (self.timestamp + self._units // self._ticks) & 0xFFFFFFFF
 
     def _audio_packet(self, marker: int, payload: bytes) -> bytes:
         self.payload = payload
         packet = self._packet(self._payload_type | marker, self.timestamp, payload)
-        self.timestamp = (self.timestamp + self._samples) & 0xFFFFFFFF
+        self.timestamp = (self.timestamp + self._units) & 0xFFFFFFFF
         return packet
 
     def _event_packet(self) -> bytes:
@@ -98,10 +110,10 @@ class Sender:
             self._events.popleft()
             left()
         if out is None:
-            return self._audio_packet(0, self._silence)
+            return self._audio_packet(0, self._silence())
         self._voice = False
-        self.payload = self._silence
-        self.timestamp = (self.timestamp + self._samples) & 0xFFFFFFFF
+        self.payload = self._silence()
+        self.timestamp = (self.timestamp + self._units) & 0xFFFFFFFF
         second = self._event_payload_type | (_MARKER if out.marker else 0)
         return self._packet(second, self._event_timestamp, out.payload)
 
@@ -114,10 +126,18 @@ class Sender:
 
     def _apply(self, config: StreamConfig) -> None:
         codec = CODECS[config.codec]
-        if codec is not self.playout.codec:
-            self.playout.change_codec(codec)
         self._payload_type = config.payload_type
         self._event_payload_type = config.event_payload_type or 0
+        self._event_clock = config.event_clock
         self._ticks = max(1, round(config.ptime / 1000 / TICK))  # of one packet
         self._samples = self._ticks * round(codec.rate * TICK)
-        self._silence = bytes((codec.silence,)) * self._samples
+        self._units = self._ticks * round(codec.format.clock_rate * TICK)  # of timestamp
+        coding = (codec.format.encoding_name, self._samples, config.fmtp)
+        if coding != self._coding:
+            self._coding = coding
+            self.playout.change_codec(codec, self._samples, config.fmtp)
+        table = isinstance(codec, TableCodec)
+        self._quiet = self.playout.silence(self._samples) if table else b""
+
+    def _silence(self) -> bytes:
+        return self._quiet or self.playout.silence(self._samples)

@@ -5,12 +5,8 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
-from opensip.audio.codecs import CODECS
-from opensip.audio.dtmf_detector import DtmfDetector
-from opensip.audio.frame import AudioFrame, AudioSink, AudioSource
-from opensip.audio.level import SILENCE_DBFS
+from opensip.audio.codecs import find, has_framed, widest
+from opensip.audio.frame import AudioSink, AudioSource
 from opensip.audio.tones import dtmf_pulses
 from opensip.errors import LocalProtocolError
 from opensip.events import (
@@ -24,13 +20,14 @@ from opensip.events import (
     Observer,
     Silent,
 )
-from opensip.media.digit_inbox import EVENT, INFO, DigitInbox
+from opensip.media.digit_inbox import INFO
 from opensip.media.engine import Address, Batch, Engine, SrtpKeys, StreamConfig
+from opensip.media.hearing import Hearing
 from opensip.media.ports import PortPool
+from opensip.media.rates import RateSink
 from opensip.media.recorder import Recorder
-from opensip.media.silence import SilenceClock, silenced
-from opensip.media.source import StreamSource
-from opensip.rtp.payload import TELEPHONE_EVENT
+from opensip.media.silence import SilenceClock
+from opensip.rtp.payload import event_formats
 from opensip.sdp.capabilities import UNSPECIFIED
 from opensip.sdp.offer_answer import (
     Local,
@@ -40,8 +37,6 @@ from opensip.sdp.offer_answer import (
     make_answer,
     make_offer,
 )
-
-JITTER = 0.07  # seconds by which packets of a usable line may be late: three ticks and a little
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +63,11 @@ class MediaConfig:
 class MediaSession:
     """Negotiates and carries the audio of one call, and bears every later offer.
 
-    Ports are bound at once: raises MediaError when there are none. `source` is what the peer
-    says, `sink` what it hears. Each digit of the peer, whatever its way, is noted as `Dtmf`
-    and given to `on_dtmf` once; `on_held` learns when the peer holds us and takes us back.
-    `random` gives that many random bytes.
+    Ports are bound at once: raises MediaError when there are none, ConfigError where a codec
+    cannot be had. `source` is what the peer says, `sink` what it hears, both at `rate` Hz: that
+    of the widest codec that may be agreed on, whichever is. Each digit of the peer, whatever its
+    way, is noted as `Dtmf` and given to `on_dtmf` once; `on_held` learns when the peer holds us
+    and takes us back. `random` gives that many random bytes.
     """
 
     def __init__(
@@ -91,21 +87,21 @@ class MediaSession:
         self._config = config
         self._observer: Observer = Silent() if observer is None else observer
         self._random = random
-        self._formats = (*(CODECS[name].format for name in config.codecs), TELEPHONE_EVENT)
+        codecs = [find(name).format for name in config.codecs]
+        self._formats = (*codecs, *event_formats(codecs))
+        self.rate = widest(config.codecs)
         pair = ports.take()
         self._address = pair.address
-        self._stream = engine.open(pair, StreamConfig())
+        self._stream = engine.open(pair, StreamConfig(framed=has_framed(config.codecs)))
         self._stream.listener = self._hear
-        self._source = StreamSource(self._stream.rate)
-        detector = DtmfDetector(self._stream.rate) if config.hear_tones else None
-        self._digits = DigitInbox(self._keyed, detector)
+        wide = self.rate != self._stream.rate
+        self._sink: AudioSink = RateSink(self._stream, self.rate) if wide else self._stream
+        self._hearing = Hearing(self.rate, self._keyed, tones=config.hear_tones)
         self._session_id = int.from_bytes(random(6), "big")
         self._version = 0
         self._offer: Offer | None = None
         self._remote: Address | None = None
         self._rtcp: Address | None = None
-        self._recorder: Recorder | None = None
-        self._missing = 0.0  # seconds for which nothing has been heard or handed on
         limits = config.first_timeout, config.silence_timeout
         self._silence = SilenceClock(lambda: self._stream.last_received, *limits, now=engine.now)
         self._fault = ""
@@ -115,12 +111,12 @@ class MediaSession:
     @property
     def source(self) -> AudioSource:
         """What the peer says; silence while nothing comes. Ends when the session does."""
-        return self._source
+        return self._hearing.source
 
     @property
     def sink(self) -> AudioSink:
         """What the peer hears."""
-        return self._stream
+        return self._sink
 
     @property
     def address(self) -> tuple[str, int]:
@@ -211,13 +207,15 @@ class MediaSession:
                 ptime=agreed.ptime,
                 sending=agreed.direction in ("sendrecv", "sendonly"),
                 symmetric=self._config.symmetric,
+                event_clock=agreed.event_clock,
+                fmtp=agreed.fmtp,
             )
         )
         self._silence.expect(agreed.direction in ("sendrecv", "recvonly") and not agreed.held)
         now = self._engine.now()
         if old is None or _summary(old) != _summary(agreed):
             local = f"{self._address[0]}:{self._address[1]}"
-            self._digits.begin()
+            self._hearing.digits.begin()
             self._observer.note(MediaNegotiated(now, *_summary(agreed)[:2], local, _host(agreed)))
         if agreed.held != (old is not None and old.held):
             self._observer.note(Held(now, agreed.held))
@@ -245,7 +243,7 @@ class MediaSession:
 
     def take_info(self, digit: str, duration_ms: int) -> None:
         """Take a digit that came by signalling."""
-        self._digits.receive(digit, duration_ms, INFO, at=self._engine.now())
+        self._hearing.digits.receive(digit, duration_ms, INFO, at=self._engine.now())
 
     async def wait_timed_out(self) -> MediaTimedOut:
         """Wait until RTP has failed to come for too long; time on hold does not count."""
@@ -265,7 +263,7 @@ class MediaSession:
     def record_to(self, recorder: Recorder) -> None:
         """Record from now on: what is heard on the left, what is said on the right."""
         recorder.start(now=self._engine.now())
-        self._recorder = recorder
+        self._hearing.record_to(recorder)
         self._stream.keep_said = True
 
     def statistics(self) -> Mapping[str, float]:
@@ -280,44 +278,19 @@ class MediaSession:
         now = self._engine.now()
         self._observer.note(MediaStatistics(now, dict(self._stream.statistics())))
         self._stream.close()
-        self._source.end()
-        if self._recorder is not None:
-            self._recorder.close(now=now)
+        self._hearing.source.end()
+        if self._hearing.recorder is not None:
+            self._hearing.recorder.close(now=now)
 
     def _hear(self, batch: Batch) -> None:
         """Take what happened on the stream since the last batch."""
         if batch.fault:
             self._break(batch)
             return
-        for digit in batch.digits:  # first: a tone in the same batch is a part of them
-            self._digits.receive(digit.digit, digit.duration_ms, EVENT, at=batch.at)
-        self._listen(batch)
+        self._hearing.take(batch, said_rate=self._stream.rate, held=self.is_held)
         if batch.moved_to is not None:
             remote = f"{batch.moved_to[0]}:{batch.moved_to[1]}"
             self._observer.note(MediaSourceChanged(batch.at, remote))
-        if self._recorder is not None:
-            self._record(self._recorder, batch)
-
-    def _listen(self, batch: Batch) -> None:
-        """Hand on what was heard, or silence where nothing came: a listener's time goes on.
-
-        A packet that is merely late must not make time longer: silence is believed after JITTER.
-        Music on hold is nothing that a caller says: silence stands for it.
-        """
-        if batch.heard is not None:
-            self._missing = 0.0
-            self._put(silenced(batch.heard) if self.is_held else batch.heard)
-            return
-        self._missing += batch.seconds
-        if self._missing > JITTER:
-            samples = np.zeros(round(self._missing * self._stream.rate), np.int16)
-            at = batch.at - self._missing
-            self._put(AudioFrame(at, samples, self._stream.rate, SILENCE_DBFS))
-            self._missing = 0.0
-
-    def _put(self, frame: AudioFrame) -> None:
-        self._digits.listen(frame)
-        self._source.put(frame)
 
     def _keyed(self, dtmf: Dtmf) -> None:
         self._observer.note(dtmf)
@@ -326,16 +299,9 @@ class MediaSession:
     def _break(self, batch: Batch) -> None:
         """The stream failed and is closed: there is no more to hear."""
         self._observer.note(Fault(batch.at, "media", batch.fault))
-        self._source.end()
+        self._hearing.source.end()
         self._fault = batch.fault
         self._broken.set()
-
-    def _record(self, recorder: Recorder, batch: Batch) -> None:
-        if batch.heard is not None:
-            recorder.heard(batch.heard.samples, at=batch.heard.at)
-        if batch.said is not None:
-            recorder.said(batch.said, at=batch.said_at)
-        recorder.flush(now=batch.at)
 
 
 def _host(agreed: Negotiated) -> str:

@@ -4,7 +4,10 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 
+import numpy as np
+
 from opensip.audio.frame import Samples
+from opensip.audio.resample import resample
 from opensip.errors import MediaError
 from opensip.media.engine import TICK, Batch, StreamConfig
 from opensip.media.inbox import Inbox
@@ -37,7 +40,7 @@ class PythonStream:
         self._reports = Reports(self._sender, self.receiver, random, epoch=epoch)
         self._sender.playout.on_empty = self._emptied
         self._waiters: list[asyncio.Future[None]] = []
-        self._said: list[bytes] = []
+        self._said: list[Samples] = []
         self._said_at = 0.0
         self._ticks = 0  # since the last batch
         self._unsent = 0
@@ -58,7 +61,7 @@ class PythonStream:
 
     @property
     def rate(self) -> int:
-        """Sample rate in Hz of what is written and heard."""
+        """Sample rate in Hz of what is written: that of the codec."""
         return self._sender.playout.codec.rate
 
     @property
@@ -69,7 +72,10 @@ class PythonStream:
     def configure(self, config: StreamConfig) -> None:
         """Take what was negotiated; an SRTP context lives on while its key is the same."""
         self._config = config
+        rate = self.rate
         self._sender.configure(config)
+        if self._said and rate != self.rate:
+            self._said = [resample(np.concatenate(self._said), rate, self.rate)]
         self.receiver.configure(config)
         self._reports.configure(config, now=self._clock())
 
@@ -175,7 +181,7 @@ class PythonStream:
             self._unsent += 1
         if self.keep_said:
             self._said_at = self._said_at if self._said else now
-            self._said.append(self._sender.payload)
+            self._said.append(self._sender.said())
 
     def _send_rtcp(self, packet: bytes) -> None:
         try:
@@ -191,7 +197,7 @@ class PythonStream:
         return Batch(now, seconds, receiver.take_heard(), said, self._said_at, digits, moved_to)
 
     def _take_said(self) -> Samples:
-        samples = self._sender.playout.codec.decode(b"".join(self._said))
+        samples = np.concatenate(self._said)
         self._said.clear()
         return samples
 

@@ -1,5 +1,6 @@
 """RTP payload formats: RFC 3551 section 6 and the media subtypes registered for RTP."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 
@@ -39,7 +40,25 @@ class PayloadFormat:
 
 PCMU = PayloadFormat("PCMU", 8000, static_type=0)
 PCMA = PayloadFormat("PCMA", 8000, static_type=8)
+G722 = PayloadFormat("G722", 8000, static_type=9)
+# RFC 7587 section 7: always 48000 and two channels, whatever is sent. We hear and say 8 kHz.
+OPUS = PayloadFormat(
+    "opus", 48000, channels=2, fmtp="maxplaybackrate=16000;sprop-maxcapturerate=16000"
+)
 TELEPHONE_EVENT = PayloadFormat("telephone-event", 8000, fmtp="0-15")
+
+
+def event_formats(codecs: Iterable[PayloadFormat]) -> tuple[PayloadFormat, ...]:
+    """Give telephone events at each clock rate of the codecs (RFC 4733 section 2.1)."""
+    rates = dict.fromkeys(codec.clock_rate for codec in codecs)
+    return tuple(replace(TELEPHONE_EVENT, clock_rate=rate) for rate in rates)
+
+
+def parameters(fmtp: str) -> dict[str, str]:
+    """Read format parameters of the form name=value;name=value; names in lower case."""
+    pairs = (part.partition("=") for part in fmtp.split(";"))
+    return {name.strip().lower(): value.strip() for name, equals, value in pairs if equals}
+
 
 # RFC 3551 table 4: the numbers that mean something without an rtpmap. 19, 1 and 2 are reserved.
 STATIC_FORMATS: dict[int, PayloadFormat] = {
@@ -52,7 +71,7 @@ STATIC_FORMATS: dict[int, PayloadFormat] = {
         PayloadFormat("DVI4", 16000, static_type=6),
         PayloadFormat("LPC", 8000, static_type=7),
         PCMA,
-        PayloadFormat("G722", 8000, static_type=9),
+        G722,
         PayloadFormat("L16", 44100, channels=2, static_type=10),
         PayloadFormat("L16", 44100, static_type=11),
         PayloadFormat("QCELP", 8000, static_type=12),

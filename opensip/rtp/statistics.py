@@ -51,6 +51,10 @@ class SourceStatistics:
             self._begin(first)
         self.received, self._highest, self.jitter = received, highest, jitter
 
+    def change_clock(self, clock_rate: int) -> None:
+        """Go on with another clock: the codec has changed (RFC 7160 section 4.1)."""
+        self._clock_rate, self._transit, self.jitter = clock_rate, None, 0.0
+
     @property
     def extended_highest(self) -> int:
         """The highest sequence number, extended by the count of wraps, in 32 bits."""

@@ -118,12 +118,14 @@ def common_formats(ours: tuple[PayloadFormat, ...], theirs: dict[int, PayloadFor
 def _common_event(
     ours: tuple[PayloadFormat, ...], theirs: dict[int, PayloadFormat], codec: PayloadFormat
 ) -> Formats:
-    for number, offered in theirs.items():
-        for form in ours:
-            # one clock for both: RFC 4733 section 2.1
-            if is_event(form) and form.matches(offered) and form.clock_rate == codec.clock_rate:
-                return ((number, form),)
-    return ()
+    """Find the events with the clock of the codec (RFC 4733 section 2.1), else any we share.
+
+    Many offer Opus with events at 8000 only: digits at the wrong clock are better than none.
+    """
+    events = [form for form in ours if is_event(form)]
+    common = [(n, own) for n, form in theirs.items() for own in events if own.matches(form)]
+    common.sort(key=lambda pair: pair[1].clock_rate != codec.clock_rate)
+    return tuple(common[:1])
 
 
 def is_event(form: PayloadFormat) -> bool:
@@ -134,6 +136,12 @@ def is_event(form: PayloadFormat) -> bool:
 def event_type(common: Iterable[tuple[int, PayloadFormat]]) -> int | None:
     """Find the payload type of telephone events, if agreed on."""
     return next((number for number, form in common if is_event(form)), None)
+
+
+def wishes(media: MediaDescription, payload_type: int) -> str:
+    """Give the format parameters with which the peer describes what it wants to get."""
+    form = media.payload_formats().get(payload_type)
+    return form.fmtp if form else ""
 
 
 def directions(

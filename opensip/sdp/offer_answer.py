@@ -23,6 +23,7 @@ from opensip.sdp.capabilities import (
     packet_time,
     remote_address,
     rtcp_address,
+    wishes,
 )
 from opensip.sdp.crypto import CryptoAttribute
 from opensip.sdp.description import Attributes, MediaDescription, Origin, SessionDescription
@@ -70,6 +71,12 @@ class Negotiated:
     suite: str = ""
     tx_key: bytes = b""
     rx_key: bytes = b""
+    fmtp: str = ""  # what the peer asks of what we send
+
+    @property
+    def event_clock(self) -> int:
+        """The clock rate in Hz of telephone events."""
+        return next((form.clock_rate for _, form in self.receive if is_event(form)), 8000)
 
     def __repr__(self) -> str:  # keys stay out of logs
         return f"Negotiated({self.codec.rtpmap} {self.suite} {self.direction} {self.remote})"
@@ -128,6 +135,7 @@ def make_answer(
         suite=own.suite if own else "",
         tx_key=own.key if own else b"",
         rx_key=crypto.key if crypto else b"",
+        fmtp=wishes(media, common[0][0]),
     )
 
 
@@ -159,17 +167,19 @@ def apply_answer(offer: Offer, answer: bytes) -> Negotiated:
         suite=own.suite if own else "",
         tx_key=own.key if own else b"",
         rx_key=theirs.key if theirs else b"",
+        fmtp=wishes(media, common[0][0]),
     )
 
 
 def _number(formats: Iterable[PayloadFormat]) -> Iterator[tuple[int, PayloadFormat]]:
-    """Give each format its payload type: static, 101 for events, else from 96 on."""
+    """Give each format its payload type: static, 101 for events at 8000, else from 96 on."""
     free = iter(n for n in range(96, 128) if n != EVENT_TYPE)
     for form in formats:
         if form.static_type is not None:
             yield form.static_type, form
         else:
-            yield (EVENT_TYPE if is_event(form) else next(free)), form
+            usual = is_event(form) and form.clock_rate == 8000
+            yield (EVENT_TYPE if usual else next(free)), form
 
 
 def _own_crypto(tag: int, suite: str, keys: Keys) -> CryptoAttribute:

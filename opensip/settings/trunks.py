@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from opensip.audio.codecs import CODECS, find
 from opensip.call.emergency import is_emergency
 from opensip.call.transfer import STRATEGIES
 from opensip.carriers import ANY_NUMBER, CARRIERS, Number, Trunk
@@ -43,6 +44,7 @@ def make_trunk(name: str, table: TrunkTable, *, realm: str) -> Trunk:
     for key in _CARRIERS_OWN:
         own = getattr(table, key)
         values[key] = getattr(carrier, key) if own is None else own
+    values["codecs"] = tuple(find(codec).format.encoding_name for codec in values["codecs"])
     if table.outbound is not None:
         values |= _outbound(table.outbound, table.country)
     return Trunk(
@@ -74,6 +76,7 @@ def mistakes(
     yield from _closed(table)
     yield from _unreached(table)
     yield from _outward(table)
+    yield from _codecs(table)
     yield from _unanchored(table, anchored)
     yield from _tls(table)
     uris = {"emergency_redirect": table.emergency_redirect}
@@ -83,6 +86,22 @@ def mistakes(
     for key, uri in uris.items():
         if uri and (wrong := _wrong_uri(uri)):
             yield key, wrong
+
+
+def _codecs(table: TrunkTable) -> Iterator[tuple[str, str]]:
+    if table.codecs is None:
+        return
+    if not table.codecs:
+        yield "codecs", f"names no codec: known are {', '.join(CODECS)}"
+    for name in table.codecs:
+        try:
+            find(name)
+        except ConfigError as error:
+            yield "codecs", str(error)
+    names = [name.lower() for name in table.codecs]
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            yield "codecs", f"names {name!r} more than once"
 
 
 def _tls(table: TrunkTable) -> Iterator[tuple[str, str]]:

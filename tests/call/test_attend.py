@@ -10,6 +10,8 @@ from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
 
 class Recordable:
+    rate = 16000
+
     def __init__(self):
         self.recorders = []
 

@@ -7,12 +7,14 @@ import socket
 import numpy as np
 import pytest
 
-from opensip.audio.codecs import CODECS
+from opensip.audio.codecs import CODECS, G711
+from opensip.audio.tones import goertzel, tone
 from opensip.events import Dtmf, Held
 from opensip.media.engine import Batch, SrtpKeys, StreamConfig, deliver
 from opensip.media.ports import PortPool
 from opensip.media.session import MediaConfig, MediaSession
 from opensip.rtp.packet import RtpPacket
+from opensip.rtp.payload import TELEPHONE_EVENT
 from opensip.rtp.srtp import SUITES, SrtpSession
 from tests.fakes.engines import each_engine
 from tests.fakes.media_engine import FakeStream
@@ -39,7 +41,7 @@ def voice(seconds, hz=400):
 
 def rounded(samples):
     """What is left of samples after G.711."""
-    return CODECS["PCMU"].decode(CODECS["PCMU"].encode(samples))
+    return G711["PCMU"].decode(G711["PCMU"].encode(samples))
 
 
 class Party:
@@ -56,8 +58,8 @@ class Party:
 
     def heard(self):
         """Take all samples heard so far."""
-        frames = list(self.session._source._frames)
-        self.session._source._frames.clear()
+        frames = list(self.session._hearing.source._frames)
+        self.session._hearing.source._frames.clear()
         return np.concatenate([frame.samples for frame in frames] or [np.zeros(0, np.int16)])
 
 
@@ -454,5 +456,71 @@ def test_one_call_hands_on_the_batches_of_all_streams(engine_type):
         assert all(len(batches) == 10 for batches in calls)  # each tick while a voice is near
         assert len(calls) == 30
         engine.close()
+
+    run(main)
+
+
+def wide_voice(seconds, hz=5200):
+    """A tone that no telephone carries."""
+    return tone(hz, seconds, 16000)
+
+
+@each_engine
+@pytest.mark.parametrize("srtp", ["required", "off"])
+@pytest.mark.parametrize("codec", ["G722", "opus"])
+def test_wideband_goes_both_ways_with_digits_and_reports(engine_type, codec, srtp):
+    pytest.importorskip("av", reason="the extra 'codecs' is not installed")
+
+    async def main():
+        caller, callee = (Party(engine_type, codecs=(codec, "PCMU"), srtp=srtp) for _ in range(2))
+        connect(caller, callee)
+        assert caller.session.negotiated.codec.encoding_name == codec
+        assert caller.session.rate == caller.session.sink.rate == 16000
+        said = wide_voice(1.0)
+        assert caller.session.sink.write(said) == 0
+        callee.session.sink.write(wide_voice(1.0, 700))
+        await caller.session.sink.drained()
+        assert caller.session.sink.played() == 16000
+        await caller.session.send_digits("4*")
+        await asyncio.sleep(6)
+        for party, hz in ((callee, 5200), (caller, 700)):
+            heard = party.heard()
+            loudest = max(goertzel(piece, hz, 16000) for piece in np.array_split(heard[:16000], 5))
+            assert loudest == pytest.approx(-16, abs=2)
+        assert [note.digit for note in callee.notes if isinstance(note, Dtmf)] == ["4", "*"]
+        for party in (caller, callee):
+            counts = party.counts
+            assert (counts["lost"], counts["peer_lost"]) == (0, 0)
+            assert counts["jitter_ms"] < 1
+            assert not [name for name in counts if name.startswith("dropped")]
+            await party.session.close()
+
+    run(main)
+
+
+@each_engine
+def test_a_call_moves_from_narrow_to_wide_and_back(engine_type):
+    pytest.importorskip("av", reason="the extra 'codecs' is not installed")
+
+    async def main():
+        both = [Party(engine_type, codecs=("PCMU", "G722"), srtp="off") for _ in range(2)]
+        caller, callee = both
+        connect(caller, callee)
+        for party in both:
+            party.session.sink.write(tone(1000, 3.0, 16000))
+        for codec, other in (("PCMU", "G722"), ("G722", "PCMU"), ("PCMU", "G722")):
+            assert caller.session.negotiated.codec.encoding_name == codec
+            await asyncio.sleep(1)
+            for party in both:
+                played = party.session.sink.played()
+                assert played % 16000 <= 700 or played % 16000 >= 15300
+                pieces = np.array_split(party.heard()[-8000:], 5)
+                powers = [goertzel(piece, 1000, 16000) for piece in pieces[:-1]]
+                assert powers == pytest.approx([-16] * 4, abs=1)
+            for party in both:
+                party.session._formats = (CODECS[other].format, TELEPHONE_EVENT)
+            connect(caller, callee)
+        for party in both:
+            await party.session.close()
 
     run(main)

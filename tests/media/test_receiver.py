@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opensip.audio.codecs import CODECS
+from opensip.audio.codecs import CODECS, FramedCodec
+from opensip.errors import RemoteProtocolError
 from opensip.media.engine import Digit, SrtpKeys, StreamConfig
 from opensip.media.receiver import HOLD_TICKS, Receiver, decode
 from opensip.media.sender import Sender
 from opensip.rtp.packet import RtpPacket
+from opensip.rtp.payload import PayloadFormat
 from opensip.rtp.srtp import SrtpSession
 from opensip.rtp.telephone_event import DIGITS, TelephoneEventSender
 
@@ -281,3 +283,55 @@ def test_a_new_ssrc_is_a_new_source():
     assert heard(made) == [500 % 64, 3]
     assert made.ssrc == 8
     assert made.source.received == 1
+
+
+def counting(samples_of):
+    """A codec whose payloads say how many samples they hold; b"!" is none."""
+
+    def decode(payload):
+        if payload == b"!":
+            raise RemoteProtocolError("no payload")
+        return np.full(samples_of * payload[0], 8000, np.int16)
+
+    form = PayloadFormat("wide", 48000, channels=2)
+    return FramedCodec(form, 16000, lambda count, fmtp: None, lambda: decode, ("numpy", "none"))
+
+
+@pytest.fixture
+def wide(monkeypatch):
+    monkeypatch.setitem(CODECS, "wide", counting(160))
+    return receiver(replace(PLAIN, receive=((96, "wide"), (0, "PCMU"))))
+
+
+def test_a_framed_codec_counts_by_its_clock_and_fills_what_was_lost(wide):
+    for n, blocks in ((0, 2), (2, 2), (3, 4)):  # 10 ms each; packet 1 is lost
+        sent = packet(n, payload_type=96, timestamp=960 * n, payload=bytes([blocks]))
+        wide.receive(sent, PEER, now=0.0)
+    wide.tick(0.04)
+    frame = wide.take_heard()
+    assert (frame.rate, len(frame.samples)) == (16000, 320 * 3 + 640)
+    assert not frame.samples[320:640].any()
+    assert frame.samples[640:].all()
+    assert wide.gate
+    assert wide.statistics()["lost"] == 1
+
+
+def test_what_cannot_be_decoded_is_counted_and_is_silence(wide):
+    for n, payload in enumerate((b"\x02", b"!", b"\x02")):
+        sent = packet(n, payload_type=96, timestamp=960 * n, payload=payload)
+        wide.receive(sent, PEER, now=0.02 * n)
+    assert wide.dropped == {"undecodable": 1}
+    assert len(wide.take_heard().samples) == 960
+
+
+def test_a_change_of_codec_within_a_batch(wide):
+    wide.receive(packet(0), PEER, now=0.0)
+    sent = packet(1, payload_type=96, timestamp=960, payload=b"\x02")
+    wide.receive(sent, PEER, now=0.02)
+    assert wide.clock_rate == 48000
+    frame = wide.take_heard()
+    assert (frame.rate, len(frame.samples)) == (16000, 640)
+    wide.receive(packet(2), PEER, now=0.04)
+    decode([wide])
+    frame = wide.take_heard()
+    assert (frame.rate, len(frame.samples), frame.at) == (8000, 160, 0.04)

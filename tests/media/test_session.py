@@ -321,8 +321,7 @@ def test_tones_are_sent_as_sound():
         assert not caller.session.takes_events
         connect(caller, callee)
         assert caller.session.takes_events
-        sink = caller.stream = FakeSink()
-        caller.session._stream = sink
+        sink = caller.session._sink = FakeSink()
         await caller.session.send_tones("5#")
         [(_, sound)] = sink.written
         assert "".join(tone.digit for tone in DtmfDetector().push(sound)) == "5#"

@@ -1,4 +1,13 @@
-from opensip.rtp.payload import PCMU, STATIC_FORMATS, TELEPHONE_EVENT, PayloadFormat
+from opensip.rtp.payload import (
+    G722,
+    OPUS,
+    PCMU,
+    STATIC_FORMATS,
+    TELEPHONE_EVENT,
+    PayloadFormat,
+    event_formats,
+    parameters,
+)
 
 
 def test_rtpmap_names_channels_only_when_there_are_more_than_one():
@@ -22,3 +31,18 @@ def test_static_table_is_that_of_rfc_3551():
 
 def test_parameters_can_be_replaced():
     assert TELEPHONE_EVENT.with_fmtp("0-16").fmtp == "0-16"
+
+
+def test_events_at_each_clock_once():
+    assert [form.rtpmap for form in event_formats((OPUS, PCMU, G722))] == [
+        "telephone-event/48000",
+        "telephone-event/8000",
+    ]
+
+
+def test_parameters_are_read():
+    assert parameters("CBR=1; maxplaybackrate = 16000;x;") == {
+        "cbr": "1",
+        "maxplaybackrate": "16000",
+    }
+    assert parameters("") == parameters("0-15") == {}

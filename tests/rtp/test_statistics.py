@@ -108,3 +108,15 @@ def test_counts_that_another_took_are_reported_like_our_own():
     assert theirs.report_block(1, now=2.0).fraction_lost == 0
     theirs.take_over(received=1, first=900, highest=900, jitter=0.0)  # began anew
     assert theirs.lost == 0
+
+
+def test_another_clock_begins_its_jitter_anew():
+    source = SourceStatistics(8000)
+    for n in range(50):
+        source.receive(n, 160 * n, arrival=0.02 * n + (n % 2) * 0.01)
+    assert source.jitter > 40
+    source.change_clock(48000)
+    for n in range(50, 60):
+        source.receive(n, 960 * n, arrival=0.02 * n)
+    assert source.jitter == pytest.approx(0, abs=1e-3)
+    assert source.lost == 0

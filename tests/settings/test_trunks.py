@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from opensip.audio import codecs
 from opensip.settings.schema import NumberTable, OutboundTable, TrunkTable, UserTable
 from opensip.settings.secrets import Secret
 from opensip.settings.trunks import make_trunk, mistakes, warnings
@@ -17,6 +18,20 @@ def test_what_is_left_out_follows_the_carrier():
     own = TrunkTable(carrier="bandwidth", networks=OFFICE, srtp="off", codecs=("PCMA",))
     trunk = make_trunk("bw", own, realm="opensip")
     assert (trunk.srtp, trunk.codecs) == ("off", ("PCMA",))
+
+
+def test_codecs_are_known_in_any_case_and_digits_go_as_the_trunk_says():
+    table = TrunkTable(networks=OFFICE, codecs=("pcma", "Pcmu"), dtmf="info", hear_tones=True)
+    trunk = make_trunk("office", table, realm="opensip")
+    assert trunk.codecs == ("PCMA", "PCMU")
+    assert (trunk.dtmf, trunk.hear_tones) == ("info", True)
+
+
+def test_a_codec_without_its_package_names_the_extra(monkeypatch):
+    monkeypatch.setattr(codecs.importlib.util, "find_spec", lambda name: None)
+    [(key, told)] = mistakes(TrunkTable(networks=OFFICE, codecs=("opus", "PCMU")), ())
+    assert key == "codecs"
+    assert told.endswith("install opensip-agent[codecs]")
 
 
 def test_users_by_hash_and_by_password():
@@ -56,6 +71,18 @@ def test_the_way_out():
         (
             TrunkTable(networks=OFFICE, transfer=("refr",)),
             ("transfer", "no strategy 'refr'; did you mean 'refer'?"),
+        ),
+        (
+            TrunkTable(networks=OFFICE, codecs=("PCMU", "G729")),
+            ("codecs", "no codec 'G729': known are PCMU, PCMA, G722, opus"),
+        ),
+        (
+            TrunkTable(networks=OFFICE, codecs=()),
+            ("codecs", "names no codec: known are PCMU, PCMA, G722, opus"),
+        ),
+        (
+            TrunkTable(networks=OFFICE, codecs=("PCMU", "pcmu")),
+            ("codecs", "names 'pcmu' more than once"),
         ),
         (
             TrunkTable(users={"alice": UserTable(password=Secret("pw"))}, digest=()),

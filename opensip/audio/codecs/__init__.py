@@ -3,9 +3,46 @@
 To add one, write its file beside pcmu.py and its line here; tests/audio/codecs tries each entry.
 """
 
-from opensip.audio.codecs import pcma, pcmu
-from opensip.audio.codecs.codec import Codec
+import importlib.util
+from collections.abc import Iterable
 
-__all__ = ["CODECS", "Codec"]
+from opensip.audio.codecs import g722, opus, pcma, pcmu
+from opensip.audio.codecs.codec import Codec, FramedCodec, TableCodec
+from opensip.errors import ConfigError, MissingExtra
 
-CODECS: dict[str, Codec] = {c.format.encoding_name: c for c in (pcmu.CODEC, pcma.CODEC)}
+__all__ = ["CODECS", "G711", "Codec", "FramedCodec", "TableCodec", "find", "has_framed", "widest"]
+
+NARROW = 8000  # Hz, of the telephone
+
+
+def _named(codecs: Iterable[TableCodec]) -> dict[str, TableCodec]:
+    return {codec.format.encoding_name: codec for codec in codecs}
+
+
+G711: dict[str, TableCodec] = _named((pcmu.CODEC, pcma.CODEC))
+CODECS: dict[str, Codec] = {
+    **G711,
+    "G722": g722.CODEC,
+    "opus": opus.CODEC,
+}
+
+
+def find(name: str) -> Codec:
+    """Find a codec by its name in any case. Raises ConfigError, MissingExtra."""
+    named = [codec for known, codec in CODECS.items() if known.lower() == name.lower()]
+    if not named:
+        raise ConfigError(f"no codec {name!r}: known are {', '.join(CODECS)}")
+    [codec] = named
+    if isinstance(codec, FramedCodec) and importlib.util.find_spec(codec.needs[0]) is None:
+        raise MissingExtra(codec.needs[1], f"the codec {codec.format.encoding_name}")
+    return codec
+
+
+def widest(names: Iterable[str]) -> int:
+    """Tell the highest sample rate in Hz among codecs, that of the telephone at least."""
+    return max((CODECS[name].rate for name in names), default=NARROW)
+
+
+def has_framed(names: Iterable[str]) -> bool:
+    """Tell whether a codec with state is among them."""
+    return any(isinstance(CODECS[name], FramedCodec) for name in names)

@@ -1,8 +1,8 @@
-"""The record of a codec, and the table form that both laws of G.711 share."""
+"""The records of codecs: tables of one byte a sample, and coders that go packet by packet."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,10 @@ from opensip.rtp.payload import PayloadFormat
 
 
 @dataclass(frozen=True, slots=True)
-class Codec:
-    """How to turn samples into payload and back, without state between frames.
+class TableCodec:
+    """How to turn samples into payload and back: one byte a sample, no state between frames.
 
-    `rate` is in Hz of the samples (not always the clock rate of `format`); `silence` is the
-    payload byte of digital silence.
+    `rate` is in Hz of the samples; `silence` is the payload byte of digital silence.
     """
 
     format: PayloadFormat
@@ -30,7 +29,31 @@ class Codec:
         return self.rate * ptime // 1000
 
 
-def table_codec(form: PayloadFormat, codes: NDArray[np.int16], silence: int) -> Codec:
+@dataclass(frozen=True, slots=True)
+class FramedCodec:
+    """How to make coders that remember what went before: one each for each way of a stream.
+
+    `rate` is in Hz of the samples, not always the clock rate of `format`. `encoder` is given
+    the samples of a packet and the peer's format parameters; what it returns turns that many
+    samples into a payload. What `decoder` returns turns a payload into samples, or raises
+    RemoteProtocolError. `needs` is the package without which neither works, and its extra.
+    """
+
+    format: PayloadFormat
+    rate: int
+    encoder: Callable[[int, str], Callable[[Samples], bytes]]
+    decoder: Callable[[], Callable[[bytes], Samples]]
+    needs: tuple[str, str]
+
+    def frame_samples(self, ptime: int) -> int:
+        """Samples in a packet of `ptime` milliseconds."""
+        return self.rate * ptime // 1000
+
+
+Codec: TypeAlias = TableCodec | FramedCodec
+
+
+def table_codec(form: PayloadFormat, codes: NDArray[np.int16], silence: int) -> TableCodec:
     """Make a codec of one byte a sample from the 256 samples that its codes stand for.
 
     Each sample is encoded as the nearest code. Both ways are one look-up in a table.
@@ -44,7 +67,7 @@ def table_codec(form: PayloadFormat, codes: NDArray[np.int16], silence: int) -> 
     def decode(payload: bytes) -> Samples:
         return cast(Samples, decoded[np.frombuffer(payload, np.uint8)])
 
-    return Codec(form, form.clock_rate, silence, encode, decode)
+    return TableCodec(form, form.clock_rate, silence, encode, decode)
 
 
 def _nearest_codes(codes: NDArray[np.int16]) -> NDArray[np.uint8]:

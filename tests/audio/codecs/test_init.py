@@ -1,15 +1,34 @@
 """The contract of every entry of CODECS."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opensip.audio.codecs import CODECS
+from opensip.audio import codecs
+from opensip.audio.codecs import CODECS, G711, FramedCodec, find, widest
+from opensip.audio.tones import goertzel, tone
+from opensip.errors import ConfigError, MissingExtra, RemoteProtocolError
 
 
 @pytest.fixture(params=CODECS.values(), ids=CODECS)
+def any_codec(request):
+    return request.param
+
+
+@pytest.fixture(params=G711.values(), ids=G711)
 def codec(request):
+    return request.param
+
+
+FRAMED = [codec for codec in CODECS.values() if isinstance(codec, FramedCodec)]
+
+
+@pytest.fixture(params=FRAMED, ids=lambda codec: codec.format.encoding_name)
+def framed(request):
+    pytest.importorskip(request.param.needs[0], reason="the extra 'codecs' is not installed")
     return request.param
 
 
@@ -19,8 +38,8 @@ def speech_like(rate: int, amplitude: float) -> np.ndarray:
     return (wave / np.abs(wave).max() * amplitude).astype(np.int16)
 
 
-def test_name_is_that_of_the_format(codec):
-    assert CODECS[codec.format.encoding_name] is codec
+def test_name_is_that_of_the_format(any_codec):
+    assert CODECS[any_codec.format.encoding_name] is any_codec
 
 
 @pytest.mark.parametrize("amplitude", [300, 3000, 30000])
@@ -56,5 +75,81 @@ def test_full_scale_does_not_wrap(codec):
 
 @given(st.binary(max_size=400))
 def test_any_payload_decodes(payload):
-    for codec in CODECS.values():
+    for codec in G711.values():
         assert len(codec.decode(payload)) > 0 or not payload
+
+
+# ---- codecs with state
+
+
+@pytest.mark.parametrize("ptime", [20, 40, 60])
+def test_each_packet_gives_its_time_back(framed, ptime):
+    count = framed.frame_samples(ptime)
+    encode, decode = framed.encoder(count, ""), framed.decoder()
+    sound = tone(1000, 0.6, framed.rate)
+    heard = [decode(encode(sound[at : at + count])) for at in range(0, len(sound), count)]
+    assert {len(piece) for piece in heard} == {count}
+    assert {piece.dtype for piece in heard} == {np.dtype(np.int16)}
+    settled = np.concatenate(heard)[framed.rate // 10 :]
+    assert goertzel(settled, 1000, framed.rate) == pytest.approx(-16, abs=1)
+    assert goertzel(settled, 1400, framed.rate) < -45
+
+
+def test_sound_above_the_telephone_band_survives(framed):
+    count = framed.frame_samples(20)
+    encode, decode = framed.encoder(count, ""), framed.decoder()
+    both = tone(800, 0.6, framed.rate) + tone(5500, 0.6, framed.rate)
+    heard = [decode(encode(both[at : at + count])) for at in range(0, len(both), count)]
+    settled = np.concatenate(heard)[framed.rate // 10 :]
+    assert goertzel(settled, 5500, framed.rate) == pytest.approx(-16, abs=4)
+
+
+def test_two_streams_do_not_mix(framed):
+    count = framed.frame_samples(20)
+    loud, soft = framed.encoder(count, ""), framed.encoder(count, "")
+    silence, sound = np.zeros(count, np.int16), tone(700, 0.02, framed.rate)
+    hear = framed.decoder()
+    for _ in range(10):
+        loud(sound)
+        heard = hear(soft(silence))
+    assert np.abs(heard).max() < 20
+
+
+def test_garbage_is_refused_or_sounds(framed):
+    dice, decode = np.random.default_rng(1), framed.decoder()
+    for size in (0, 1, 2, 3, 60, 160, 400, 1400):
+        for _ in range(8):
+            try:
+                assert decode(dice.bytes(size)).dtype == np.int16
+            except RemoteProtocolError:
+                assert size
+    count = framed.frame_samples(20)
+    encode = framed.encoder(count, "")
+    for _ in range(3):  # and what comes after is heard
+        heard = decode(encode(np.zeros(count, np.int16)))
+    assert len(heard) == count
+
+
+# ---- the table
+
+
+def test_a_codec_is_found_in_any_case_or_the_known_ones_are_named():
+    assert find("pcmu") is CODECS["PCMU"]
+    with pytest.raises(ConfigError, match="no codec 'G729': known are PCMU, PCMA, G722, opus"):
+        find("G729")
+
+
+def test_a_missing_package_names_its_extra(monkeypatch):
+    monkeypatch.setattr(codecs.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"the codec G722 needs.*opensip-agent\[codecs\]"):
+        find("g722")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("av") is None, reason="PyAV is not installed")
+def test_a_package_that_is_there():
+    assert find("OPUS") is CODECS["opus"]
+
+
+def test_the_widest():
+    assert widest(("PCMU", "PCMA")) == 8000
+    assert widest(("PCMU", "opus")) == 16000

@@ -1,0 +1,86 @@
+"""What a session makes of its stream's batches: sound at one rate, digits, the recording."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from opensip.audio.dtmf_detector import DtmfDetector
+from opensip.audio.frame import AudioFrame
+from opensip.audio.level import SILENCE_DBFS
+from opensip.events import Dtmf
+from opensip.media.digit_inbox import EVENT, DigitInbox
+from opensip.media.engine import Batch
+from opensip.media.rates import ToRate
+from opensip.media.recorder import Recorder
+from opensip.media.silence import silenced
+from opensip.media.source import StreamSource
+
+JITTER = 0.07  # seconds by which packets of a usable line may be late: three ticks and a little
+
+
+class Hearing:
+    """Feeds `source` at `rate` Hz, and `digits`, and the recording where there is one.
+
+    `keyed` takes each digit once; with `tones` they are looked for in the sound too.
+    """
+
+    def __init__(self, rate: int, keyed: Callable[[Dtmf], None], *, tones: bool = False) -> None:
+        self.rate = rate
+        self.source = StreamSource(rate)
+        self.digits = DigitInbox(keyed, DtmfDetector(rate) if tones else None)
+        self.recorder: Recorder | None = None
+        self._to_rate = ToRate(rate)
+        self._recorded = ToRate(rate), ToRate(rate)
+        self._missing = 0.0  # seconds for which nothing has been heard or handed on
+
+    def record_to(self, recorder: Recorder) -> None:
+        """Record from now on, at the recorder's rate."""
+        self.recorder = recorder
+        self._recorded = ToRate(recorder.rate), ToRate(recorder.rate)
+
+    def take(self, batch: Batch, *, said_rate: int, held: bool) -> None:
+        """Take what happened since the last batch.
+
+        What was said in it has `said_rate` Hz; `held` tells that the peer holds us now.
+        """
+        for digit in batch.digits:  # first: a tone in the same batch is a part of them
+            self.digits.receive(digit.digit, digit.duration_ms, EVENT, at=batch.at)
+        frame = self._listen(batch, held)
+        if frame is not None:
+            self.digits.listen(frame)
+            self.source.put(frame)
+        if self.recorder is not None:
+            self._record(self.recorder, batch, said_rate)
+
+    def _listen(self, batch: Batch, held: bool) -> AudioFrame | None:
+        """Give what was heard, or silence where nothing came: a listener's time goes on.
+
+        A packet that is merely late must not make time longer: silence is believed after JITTER.
+        Music on hold is nothing that a caller says: silence stands for it.
+        """
+        if batch.heard is not None:
+            self._missing = 0.0
+            heard = self._at_rate(batch.heard)
+            return silenced(heard) if held else heard
+        self._missing += batch.seconds
+        if self._missing <= JITTER:
+            return None
+        missing, self._missing = self._missing, 0.0
+        samples = np.zeros(round(missing * self.rate), np.int16)
+        return AudioFrame(batch.at - missing, samples, self.rate, SILENCE_DBFS)
+
+    def _at_rate(self, frame: AudioFrame) -> AudioFrame:
+        if frame.rate == self.rate:
+            return frame
+        samples = self._to_rate.push(frame.samples, frame.rate)
+        return replace(frame, samples=samples, rate=self.rate)
+
+    def _record(self, recorder: Recorder, batch: Batch, said_rate: int) -> None:
+        theirs, ours = self._recorded
+        heard = batch.heard
+        if heard is not None:
+            recorder.heard(theirs.push(heard.samples, heard.rate), at=heard.at)
+        if batch.said is not None:
+            recorder.said(ours.push(batch.said, said_rate), at=batch.said_at)
+        recorder.flush(now=batch.at)
