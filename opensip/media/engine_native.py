@@ -55,9 +55,7 @@ class NativeEngine:
         """
         if config.framed:
             if self._framed is None:
-                self._framed = PythonEngine(
-                    self._loop, listener=lambda batches: self.listener(batches), random=self._random
-                )
+                self._framed = PythonEngine(self._loop, listener=self._hand_on, random=self._random)
             return self._framed.open(ports, config)
         stream = NativeStream(
             ports, config, self.now, core=self._core, random=self._random, closed=self._closed
@@ -102,6 +100,9 @@ class NativeEngine:
         finally:
             if self._timer is fired:  # unless the last stream was closed meanwhile
                 self._timer = self._loop.call_at(due, self._run_ticks)
+
+    def _hand_on(self, batches: list[tuple[Stream, Batch]]) -> None:
+        self.listener(batches)  # which may be another by now
 
     def _gather(self) -> None:
         batches: list[tuple[Stream, Batch]] = []

@@ -1,16 +1,16 @@
 import numpy as np
 import pytest
 
-from opensip.audio.codecs import CODECS
+from opensip.audio.codecs import G711
 
 _engine = pytest.importorskip("opensip.media._engine", exc_type=ImportError)
 
 
-@pytest.mark.parametrize("law", CODECS)
+@pytest.mark.parametrize("law", G711)
 def test_every_code_and_every_sample_as_in_python(law):
     codes, samples = bytes(range(256)), np.arange(-32768, 32768).astype(np.int16)
-    assert _engine.decode(law, codes) == CODECS[law].decode(codes).tobytes()
-    assert _engine.encode(law, samples) == CODECS[law].encode(samples)
+    assert _engine.decode(law, codes) == G711[law].decode(codes).tobytes()
+    assert _engine.encode(law, samples) == G711[law].encode(samples)
     assert _engine.encode(law, _engine.decode(law, codes)) == codes
 
 
