@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from opensip.audio.codecs import CODECS, find
+from opensip.audio.codecs import find
 from opensip.call.emergency import is_emergency
 from opensip.call.transfer import STRATEGIES
 from opensip.carriers import ANY_NUMBER, CARRIERS, Number, Trunk
 from opensip.carriers.number import normalise
-from opensip.errors import ConfigError, RemoteProtocolError
+from opensip.errors import ConfigError, MissingExtra, RemoteProtocolError
 from opensip.net.tls import TlsConfig, client_context
 from opensip.settings.schema import NumberTable, OutboundTable, TrunkTable, UserTable
 from opensip.settings.table import nearest
@@ -44,7 +44,6 @@ def make_trunk(name: str, table: TrunkTable, *, realm: str) -> Trunk:
     for key in _CARRIERS_OWN:
         own = getattr(table, key)
         values[key] = getattr(carrier, key) if own is None else own
-    values["codecs"] = tuple(find(codec).format.encoding_name for codec in values["codecs"])
     if table.outbound is not None:
         values |= _outbound(table.outbound, table.country)
     return Trunk(
@@ -89,19 +88,14 @@ def mistakes(
 
 
 def _codecs(table: TrunkTable) -> Iterator[tuple[str, str]]:
-    if table.codecs is None:
-        return
-    if not table.codecs:
-        yield "codecs", f"names no codec: known are {', '.join(CODECS)}"
-    for name in table.codecs:
-        try:
-            find(name)
-        except ConfigError as error:
-            yield "codecs", str(error)
-    names = [name.lower() for name in table.codecs]
+    names = table.codecs or ()
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
             yield "codecs", f"names {name!r} more than once"
+        try:
+            find(name)
+        except MissingExtra as error:
+            yield "codecs", str(error)
 
 
 def _tls(table: TrunkTable) -> Iterator[tuple[str, str]]:

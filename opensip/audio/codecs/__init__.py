@@ -28,13 +28,12 @@ CODECS: dict[str, Codec] = {
 
 
 def find(name: str) -> Codec:
-    """Find a codec by its name in any case. Raises ConfigError, MissingExtra."""
-    named = [codec for known, codec in CODECS.items() if known.lower() == name.lower()]
-    if not named:
+    """Find a codec that works here by its name. Raises ConfigError, MissingExtra."""
+    codec = CODECS.get(name)
+    if codec is None:
         raise ConfigError(f"no codec {name!r}: known are {', '.join(CODECS)}")
-    [codec] = named
     if isinstance(codec, FramedCodec) and importlib.util.find_spec(codec.needs[0]) is None:
-        raise MissingExtra(codec.needs[1], f"the codec {codec.format.encoding_name}")
+        raise MissingExtra(codec.needs[1], f"the codec {name}")
     return codec
 
 
