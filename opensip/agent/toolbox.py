@@ -28,6 +28,11 @@ def load(name: str, table: ToolTable) -> Tool:
     return webhook.make(name, table) if table.url else function.load(name, table)
 
 
+def tools_of(agent: Agent) -> list[Tool]:
+    """Make every tool of an agent: those of its file, then the built-in. Raises ConfigError."""
+    return [*(load(name, table) for name, table in agent.tools.items()), *built_in(agent)]
+
+
 class Toolbox:
     """The tools of one call, and its account of them in the shared memory."""
 
@@ -38,8 +43,7 @@ class Toolbox:
         variables: Mapping[str, str],
         now: Callable[[], float],
     ) -> None:
-        tools = [load(name, table) for name, table in agent.tools.items()] + built_in(agent)
-        self._tools = {tool.name: tool for tool in tools}
+        self._tools = {tool.name: tool for tool in tools_of(agent)}
         self._most = agent.tool_calls
         self._memory = memory
         self._variables = variables

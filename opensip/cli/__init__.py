@@ -14,6 +14,7 @@ COMMANDS = {  # name -> module that holds a click command `command`
     "dial": "opensip.cli.dial",
     "call": "opensip.cli.call",
     "desk": "opensip.cli.desk",
+    "agent": "opensip.cli.agent",
     "trunk": "opensip.cli.trunk",
     "trace": "opensip.cli.trace",
     "hash-password": "opensip.cli.hash_password",

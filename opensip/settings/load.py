@@ -105,22 +105,39 @@ def _load_agents(
 ) -> dict[str, Agent]:
     agents = {name: Agent(name=name, kind=name) for name in BUILT_IN}
     files: dict[str, Path] = {}
-    for path in _files(server.agent_files, file, found):
-        agent = _read_file(Agent, path, found, environ=environ, name=path.stem)
+    for path in agent_paths(server, file, found):
+        agent = read_agent(path, server, found, unable, environ)
         if path.stem in files:
             found.append(
                 f"{path}: there is an agent {path.stem!r} in {files[path.stem]}: rename one"
             )
         files[path.stem] = path
-        if agent is not None:
-            agent = _at(server, agent)
-            own = {n: e.uri for n, e in agent.directory.items() if n not in server.directory}
-            wrong = check(agent) or [*directory.mistakes(own), *_cannot_talk(agent, unable)]
-            found += [f"{path}: {what}" for what in wrong]
-            agents[agent.name] = agent
-        else:
-            agents[path.stem] = agents["echo"]  # its mistakes are told; its numbers have none
+        # the mistakes of one that cannot be read are told; its numbers have none
+        agents[path.stem] = agents["echo"] if agent is None else agent
     return agents
+
+
+def agent_paths(server: ServerTable, file: Path, found: list[str]) -> Iterator[Path]:
+    """Find the files of agents that the server's `file` names; a missing one goes to `found`."""
+    return _files(server.agent_files, file, found)
+
+
+def read_agent(
+    path: Path,
+    server: ServerTable,
+    found: list[str],
+    unable: list[str],
+    environ: Mapping[str, str] | None,
+) -> Agent | None:
+    """Read an agent's file and check it: mistakes go to `found`, what is missing to `unable`."""
+    agent = _read_file(Agent, path, found, environ=environ, name=path.stem)
+    if agent is None:
+        return None
+    agent = _at(server, agent)
+    own = {n: e.uri for n, e in agent.directory.items() if n not in server.directory}
+    wrong = check(agent) or [*directory.mistakes(own), *_cannot_talk(agent, unable)]
+    found += [f"{path}: {what}" for what in wrong]
+    return agent
 
 
 def _at(server: ServerTable, agent: Agent) -> Agent:

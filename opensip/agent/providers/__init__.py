@@ -226,20 +226,26 @@ class Providers:
     synthesizers: tuple[Synthesizer, ...]
 
 
+def make_dialogues(agent: Agent, variables: Mapping[str, str]) -> tuple[Dialogue, ...]:
+    """Make the dialogues alone, for a talk without sound. Raises ConfigError, MissingExtra."""
+    memory = Memory()
+    return tuple(_made("dialogue", name, agent, variables, memory) for name in agent.dialogue)
+
+
 def make(agent: Agent, variables: Mapping[str, str] | None = None) -> Providers:
     """Make the providers that the agent names, for one call. Raises ConfigError, MissingExtra."""
-    memory = Memory()
-
-    def made(stage: str, name: str) -> Any:
-        account = agent.providers.get(name, Account(provider=name))
-        brief = Brief(agent, name, account, variables or {}, memory)
-        return factory(stage, account.provider)(brief)
-
+    known, memory = variables or {}, Memory()
     return Providers(
-        tuple(made("recognizer", name) for name in agent.recognizer),
-        tuple(made("dialogue", name) for name in agent.dialogue),
-        tuple(made("synthesizer", name) for name in agent.synthesizer),
+        tuple(_made("recognizer", name, agent, known, memory) for name in agent.recognizer),
+        tuple(_made("dialogue", name, agent, known, memory) for name in agent.dialogue),
+        tuple(_made("synthesizer", name, agent, known, memory) for name in agent.synthesizer),
     )
+
+
+def _made(stage: str, name: str, agent: Agent, variables: Mapping[str, str], memory: Memory) -> Any:
+    account = agent.providers.get(name, Account(provider=name))
+    brief = Brief(agent, name, account, variables, memory)
+    return factory(stage, account.provider)(brief)
 
 
 _SHARING = (  # what keeps something open for all calls of a loop

@@ -1,0 +1,88 @@
+"""A talk with an agent by text: its dialogue, tools and fail-over, without ears and voice."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from opensip.agent.definition import Agent
+from opensip.agent.mind import Ask, Mind
+from opensip.agent.providers import (
+    HangUp,
+    Looked,
+    Meant,
+    Noted,
+    Prompted,
+    Say,
+    Transfer,
+    Understood,
+    make_dialogues,
+)
+from opensip.errors import ProviderError
+from opensip.events import CallEvent, ProviderFailed
+
+Tell = Callable[[str, str], None]  # who or what ("agent", "tool", "failed", …), and what of it
+
+
+class TextChat:
+    """One talk. `tell` is given what the agent says and does, as it comes."""
+
+    def __init__(self, agent: Agent, variables: Mapping[str, str], tell: Tell) -> None:
+        self._tell = tell
+        now = asyncio.get_running_loop().time
+        self._mind = Mind(make_dialogues(agent, variables), self, now)
+        self._agent = agent
+
+    def note(self, event: CallEvent) -> None:
+        """Tell of providers that failed."""
+        if isinstance(event, ProviderFailed):
+            self._tell("failed", event.error)
+
+    async def open(self) -> bool:
+        """Let the agent begin; tells whether the talk goes on."""
+        return await self._acts(lambda dialogue: dialogue.open())
+
+    async def say(self, text: str) -> bool:
+        """Say something to the agent; "keys:123" presses keys. Tells whether the talk goes on."""
+        keys = text.removeprefix("keys:")
+        turn = Understood(text) if keys == text else Understood(keys, 1.0, "dtmf")
+        return await self._acts(lambda dialogue: dialogue.answer(turn))
+
+    async def close(self) -> None:
+        """End what still runs."""
+        await self._mind.close()
+
+    async def _acts(self, ask: Ask) -> bool:
+        said: list[str] = []
+        goes_on = True
+        try:
+            async for act in self._mind.acts(ask):
+                match act:
+                    case Say(text):
+                        said.append(text)
+                        self._tell("agent", text)
+                    case Looked():
+                        self._tell("tool", _looked(act))
+                    case Meant(intent, _, _, slots):
+                        self._tell("understood", f"{intent} {dict(slots) or ''}".strip())
+                    case Noted(outcome, details):
+                        self._tell("noted", f"{outcome}: {details}".rstrip(": "))
+                    case Prompted(provider, model, _, tokens_in, tokens_out):
+                        tokens = f", {tokens_in} tokens in, {tokens_out} out" if tokens_in else ""
+                        self._tell("model", f"{model} of {provider}{tokens}")
+                    case HangUp(why):
+                        self._tell("hangs up", why)
+                        goes_on = False
+                    case Transfer(target, intent, _, why, summary):
+                        parts = (part for part in (target, intent, summary or why) if part)
+                        self._tell("transfers", "; ".join(parts))
+                        goes_on = False
+        except ProviderError:
+            self._tell("agent", self._agent.reply("apology"))
+            goes_on = False
+        self._mind.heard(" ".join(said), interrupted=False)
+        return goes_on
+
+
+def _looked(looked: Looked) -> str:
+    given = ", ".join(f"{name}={value!r}" for name, value in looked.arguments.items())
+    result = f"failed: {looked.error}" if looked.error else repr(looked.result)
+    return f"{looked.name}({given}) in {looked.seconds * 1000:.0f} ms: {result}"

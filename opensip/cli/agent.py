@@ -1,0 +1,137 @@
+"""`opensip agent`: check an agent's file, try its providers, talk with it by text."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from opensip import log
+from opensip.agent.definition import TALKING, Agent
+from opensip.agent.providers import close_shared
+from opensip.agent.text_chat import TextChat
+from opensip.agent.toolbox import tools_of
+from opensip.agent.trial import tried
+from opensip.errors import ConfigError
+from opensip.settings.agents import load_agent
+
+CONFIG = click.option(
+    "--config", "config", type=click.Path(path_type=Path), default=Path("config/opensip.toml"),
+    show_default=True, help="The server's configuration: providers, directory, agent_files.",
+)  # fmt: skip
+
+
+@click.group("agent")
+def command() -> None:
+    """Check an agent's file, or talk with the agent in the terminal.
+
+    Example: opensip agent chat shop
+    """
+
+
+@command.command("check")
+@click.argument("agent")
+@click.option("--live", is_flag=True, help="Ask each provider for a word: do key and model work?")
+@CONFIG
+def check(*, agent: str, live: bool, config: Path) -> None:
+    """Say every mistake of an agent, named or given as a file; with --live try its providers.
+
+    Example: opensip agent check config/agents/assistant.toml --live
+    """
+    loaded, path = load_agent(agent, config)
+    click.echo(f"{path}: good")
+    for line in described(loaded):
+        click.echo(f"  {line}")
+    if live and loaded.kind in TALKING:
+        log.configure(level="error")
+        sys.exit(0 if asyncio.run(_try(loaded)) else 1)
+
+
+@command.command("chat")
+@click.argument("agent")
+@click.option("--var", "variables", multiple=True, help="NAME=VALUE of the call, as caller=+1919…")
+@click.option("--quiet", is_flag=True, help="Only what the agent says.")
+@CONFIG
+def chat(*, agent: str, variables: tuple[str, ...], quiet: bool, config: Path) -> None:
+    """Talk with an agent by text: a line is a turn, "keys:123" presses keys, Ctrl-D hangs up.
+
+    Tools are run as in a call; a transfer or a farewell ends the talk.
+
+    Example: opensip agent chat shop --var caller=+19195551234
+    """
+    loaded, _ = load_agent(agent, config)
+    if loaded.kind not in TALKING:
+        raise ConfigError(f"agent {loaded.name!r} is of kind {loaded.kind!r} and has no words")
+    log.configure(level="error")
+    asyncio.run(_chat(loaded, _variables(variables), quiet=quiet))
+
+
+def described(agent: Agent) -> list[str]:
+    """Tell what an agent is made of, a line each."""
+    lines = [f"kind         {agent.kind}"]
+    if agent.kind not in TALKING:
+        return lines
+    for stage in ("recognizer", "dialogue", "synthesizer"):
+        lines.append(f"{stage:12} {', then '.join(_provider(agent, stage))}")
+    if agent.kind == "model":
+        lines += [
+            f"tool         {tool.name}({', '.join(tool.parameters['properties'])})"
+            + ("  after a yes of the caller" if tool.confirm else "")
+            for tool in tools_of(agent)
+        ]
+    lines += [f"directory    {name}: {entry.uri}" for name, entry in agent.directory.items()]
+    return lines
+
+
+def _provider(agent: Agent, stage: str) -> list[str]:
+    found = []
+    for name in getattr(agent, stage):
+        account = agent.providers.get(name)
+        model = getattr(account, f"{stage}_model", "")
+        at = f" at {account.base_url}" if account and account.base_url else ""
+        found.append(f"{name} ({model}{at})" if model else name)
+    return found
+
+
+def _variables(given: tuple[str, ...]) -> dict[str, str]:
+    pairs = [one.partition("=") for one in given]
+    if wrong := [name for name, sign, _ in pairs if not sign]:
+        raise click.BadParameter(f"{wrong[0]!r} is no NAME=VALUE", param_hint="--var")
+    return {name: value for name, _, value in pairs}
+
+
+async def _try(agent: Agent) -> bool:
+    good = True
+    try:
+        async for one in tried(agent):
+            result = f"FAILED: {one.error}" if one.error else one.result
+            click.echo(f"  {one.stage:12} {one.name:12} {one.ms:6.0f} ms  {result}")
+            good = good and not one.error
+    finally:
+        await close_shared()
+    return good
+
+
+async def _chat(agent: Agent, variables: dict[str, str], *, quiet: bool) -> None:
+    def tell(what: str, text: str) -> None:
+        if what == "agent":
+            click.echo(f"agent: {text}")
+        elif not quiet:
+            click.echo(f"  [{what}: {text}]")
+
+    talk = TextChat(agent, variables, tell)
+    try:
+        goes_on = await talk.open()
+        while goes_on and (line := await _line()) is not None:
+            goes_on = await talk.say(line) if line else True
+    finally:
+        await talk.close()
+        await close_shared()
+
+
+async def _line() -> str | None:
+    """Wait for a line, while tools may still be at work; None at the end of input."""
+    if sys.stdin.isatty():
+        click.echo("you: ", nl=False)
+    line = await asyncio.to_thread(sys.stdin.readline)
+    return line.strip() if line else None

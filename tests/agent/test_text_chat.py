@@ -1,0 +1,79 @@
+import asyncio
+import dataclasses
+
+from opensip.agent import text_chat
+from opensip.agent.chat import Used
+from opensip.agent.memory import Call
+from opensip.agent.text_chat import TextChat
+from opensip.errors import ProviderError
+from tests.agent.test_model import AGENT, FIND, HUMAN, dialogue
+from tests.fakes.chat_model import FakeChat
+from tests.fakes.virtual_time_loop import VirtualTimeLoop
+
+
+def talk(monkeypatch, chat, *lines, agent=AGENT):
+    told, goes_on = [], []
+
+    async def main():
+        monkeypatch.setattr(text_chat, "make_dialogues", lambda *_: (dialogue(chat, agent),))
+        chatting = TextChat(agent, {}, lambda what, text: told.append((what, text)))
+        goes_on.append(await chatting.open())
+        for line in lines:
+            goes_on.append(await chatting.say(line))
+        await chatting.close()
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(main())
+    return told, goes_on
+
+
+def test_what_is_said_and_done_is_told_as_it_comes(monkeypatch):
+    note = Call("3", "note_outcome", '{"outcome": "resolved"}')
+    chat = FakeChat([FIND], ["It is a lamp.", Used("m-1", 5, 2)], [note], ["Fine."], [HUMAN])
+    told, goes_on = talk(monkeypatch, chat, "Where is order 4217?", "keys:1", "A person!")
+    assert goes_on == [True, True, True, False]
+    assert told[:4] == [
+        ("agent", "Hello, this is Harbor Lamps."),
+        ("tool", "look_up(table='orders', key='4217') in 0 ms: {'item': 'a lamp'}"),
+        ("model", "m-1 of main, 5 tokens in, 2 out"),
+        ("agent", "It is a lamp."),
+    ]
+    assert ("noted", "resolved") in told
+    assert told[-1] == ("transfers", "human; complaint; The lamp broke.")
+    shown = chat.requests[2][0]
+    assert shown[-1]["content"] == "(The caller pressed the keys 1.)"
+    assert {"role": "assistant", "content": "It is a lamp."} in shown
+
+
+def test_what_fails_is_told_and_ends_the_talk(monkeypatch):
+    chat = FakeChat([ProviderError("main: refused our key (401)")])
+    told, goes_on = talk(monkeypatch, chat, "Hello?")
+    assert goes_on == [True, False]
+    assert told[1:] == [
+        ("failed", "main: refused our key (401)"),
+        ("agent", "I am sorry, something went wrong on our side."),
+    ]
+
+
+def test_a_farewell_ends_it(monkeypatch):
+    bye = Call("1", "hang_up", '{"reason": "done", "why": 1}')
+    fine = Call("1", "hang_up", '{"reason": "done"}')
+    told, goes_on = talk(monkeypatch, FakeChat([bye], [fine]), "Bye.")
+    assert goes_on[-1] is False
+    assert ("hangs up", "done") in told
+    assert next(text for what, text in told if what == "tool").endswith(
+        "failed: hang_up: why is not known"
+    )
+
+
+def test_dialogues_are_made_of_the_agents_providers():
+    agent = dataclasses.replace(AGENT, dialogue=("scripted",), greeting="Hi.")
+
+    async def main():
+        told = []
+        chatting = TextChat(agent, {}, lambda *one: told.append(one))
+        assert await chatting.open()
+        await chatting.close()
+        return told
+
+    assert asyncio.run(main()) == [("agent", "Hi.")]

@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+
+from opensip.errors import ConfigError
+from opensip.settings.agents import load_agent
+from opensip.settings.table import Mistakes
+
+CONFIG = """
+agent_files = ["agents/*.toml"]
+realm = "this key is wrong, and no business of an agent"
+[directory]
+human = "sip:desk@192.0.2.1"
+[providers.main]
+api_key = "env:KEY"
+dialogue_model = "m"
+"""
+AGENT = """
+kind = "model"
+persona = "You are Ada."
+dialogue = ["main"]
+recognizer = ["scripted"]
+synthesizer = ["scripted"]
+[directory.human]
+uri = "sip:other@192.0.2.9"
+[tools.find]
+file = "tools.py"
+"""
+ENVIRON = {"KEY": "sk-1"}
+
+
+@pytest.fixture
+def config(tmp_path):
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents/shop.toml").write_text(AGENT)
+    (tmp_path / "agents/tools.py").write_text("def find(): ...")
+    (tmp_path / "opensip.toml").write_text(CONFIG)
+    return tmp_path / "opensip.toml"
+
+
+def test_an_agent_is_found_by_name_with_what_the_server_has_for_it(config):
+    agent, path = load_agent("shop", config, environ=ENVIRON)
+    assert path == config.parent / "agents/shop.toml"
+    assert agent.directory["human"].uri == "sip:desk@192.0.2.1"
+    assert agent.providers["main"].api_key == "sk-1"
+    assert agent.tools["find"].file == config.parent / "agents/tools.py"
+
+
+def test_an_agent_is_found_by_its_file(config):
+    agent, _ = load_agent(str(config.parent / "agents/shop.toml"), config, environ=ENVIRON)
+    assert agent.name == "shop"
+    nowhere = Path("/nonexistent.toml")
+    with pytest.raises(Mistakes, match=r"dialogue: no provider 'main'"):
+        load_agent(str(config.parent / "agents/shop.toml"), nowhere, environ=ENVIRON)
+
+
+def test_mistakes_are_told_and_the_nearest_name(config):
+    with pytest.raises(ConfigError, match=r"no agent 'shap' in .*; did you mean 'shop'"):
+        load_agent("shap", config, environ=ENVIRON)
+    with pytest.raises(Mistakes, match="the environment variable KEY is not set"):
+        load_agent("shop", config, environ={})
+    with pytest.raises(Mistakes, match="there is no file"):
+        load_agent("missing.toml", config, environ=ENVIRON)
+    (config.parent / "agents/tools.py").unlink()
+    with pytest.raises(Mistakes, match=r"shop\.toml: there is no file .*tools\.py"):
+        load_agent("shop", config, environ=ENVIRON)
