@@ -8,6 +8,7 @@ import struct
 import subprocess
 import time
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ auplay_channels 1
 rtp_ports {first_port}-{last_port}
 module_path /usr/lib/baresip/modules
 module g711.so
+{modules}
 module aufile.so
 module aubridge.so
 module sndfile.so
@@ -71,7 +73,8 @@ def write_tone(path: Path, frequency: int, seconds: int, silence: int = 0) -> No
 class Baresip:
     """One baresip process with one account, in a folder of its own.
 
-    It says a tone of `tone` Hz for `said` seconds of each minute, and writes down what it hears.
+    `modules` are those of further codecs. It says a tone of `tone` Hz for `said` seconds of each
+    minute, and writes down what it hears.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Baresip:
         said: int = 60,
         first_port: int = 42000,
         listen: str = "127.0.0.1:0",
+        modules: Sequence[str] = (),
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -100,6 +104,7 @@ class Baresip:
                 listen=listen,
                 first_port=first_port,
                 last_port=first_port + 40,
+                modules="\n".join(f"module {name}.so" for name in modules),
             )
         )
         (folder / "accounts").write_text(account + "\n")

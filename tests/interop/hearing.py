@@ -44,6 +44,15 @@ def read_wav(path: Path) -> tuple[Samples, Samples]:
     return data[0::2], data[1::2]
 
 
+def read_channels(path: Path) -> list[Samples]:
+    """Read a 16-bit recording of any rate and number of channels, at 8 kHz: for tones below 4."""
+    with wave.open(str(path)) as sound:
+        count, step = sound.getnchannels(), sound.getframerate() // 8000
+        assert (sound.getsampwidth(), sound.getframerate() % 8000) == (2, 0)
+        data = np.frombuffer(sound.readframes(sound.getnframes()), "<i2") / 32768
+    return [data[channel::count][::step] for channel in range(count)]
+
+
 def read_mono(path: Path, rate: int = 8000) -> Samples:
     """Read a 16-bit recording of one channel."""
     with wave.open(str(path)) as sound:
