@@ -1,7 +1,6 @@
 """What the rooms above know of sound: a frame, where it comes from and where it goes."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +8,11 @@ from numpy.typing import NDArray
 Samples = NDArray[np.int16]  # one channel of linear 16-bit PCM
 
 
-@dataclass(frozen=True, slots=True)
-class AudioFrame:
-    """A run of samples. `at` is when its first sample came, in seconds of the loop's clock.
+class AudioFrame(NamedTuple):
+    """A run of samples. A tuple, since fifty a second are made of every call.
 
-    `rate` is in Hz; `level_dbfs` the power relative to a full-scale square wave, at most 0.
+    `at` is when its first sample came, in seconds of the loop's clock; `rate` is in Hz;
+    `level_dbfs` the power relative to a full-scale square wave, at most 0.
     """
 
     at: float

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,9 +21,10 @@ from opensip.rtp.telephone_event import TelephoneEventReceiver, TelephoneEventSe
 ENCODINGS = {"PCMU": 1, "PCMA": 2, "telephone-event": 3}  # as csrc/receiver.h has them
 OTHER_ENCODING = 4
 COMFORT_NOISE = 13  # may come unasked, RFC 3389: it says that the peer is there
-# What Engine.gather tells of a stream: itself, at, seconds, heard, heard_at, level in dBFS, said,
-# said_at, events, moved_to. An event is the first six fields of its RtpPacket.
+# What Engine.gather tells of a stream: itself, at, seconds, heard, heard_at, level in dBFS, and
+# (said, said_at, events, moved_to) or None. An event is the first six fields of its RtpPacket.
 Row: TypeAlias = tuple[Any, ...]
+PCM = np.dtype(np.int16)
 GAP = [(b"", False)] * 3  # packets between two digits, so that they stay two
 
 
@@ -118,7 +119,9 @@ class NativeStream:
 
     def write(self, samples: Samples) -> int:
         """Queue samples to send; returns the position at which they start."""
-        return self._core.write(np.ascontiguousarray(samples, np.int16))
+        if samples.dtype is not PCM or not samples.flags.c_contiguous:
+            samples = np.ascontiguousarray(samples, PCM)
+        return self._core.write(samples)
 
     def flush(self) -> int:
         """Forget what is queued, at once; returns how many samples were never sent."""
@@ -183,19 +186,21 @@ class NativeStream:
 
     def batch(self, row: Row) -> Batch:
         """Make a batch of what the engine gathered, and do what is due by now."""
-        _, at, seconds, heard, heard_at, level_dbfs, said, said_at, events, moved_to = row
+        _, at, seconds, heard, heard_at, level_dbfs, rest = row
         if self._waiters:
             self._wake()
         if at >= self._reports.due_at:
             self._send_rtcp(self._reports.report(now=at))
         frame = None
         if heard is not None:
-            frame = AudioFrame(heard_at, np.frombuffer(heard, np.int16), RATE, level_dbfs)
-        left = None if said is None else np.frombuffer(said, np.int16)
-        digits = self._digits(events) if events else ()
-        return Batch(at, seconds, frame, left, said_at, digits, moved_to)
+            frame = AudioFrame(heard_at, np.frombuffer(heard, PCM), RATE, level_dbfs)
+        if rest is None:
+            return Batch(at, seconds, frame)
+        said, said_at, events, moved_to = rest
+        left = None if said is None else np.frombuffer(said, PCM)
+        return Batch(at, seconds, frame, left, said_at, self._digits(events or ()), moved_to)
 
-    def _digits(self, events: list[tuple[int, int, int, int, bytes, bool]]) -> tuple[Digit, ...]:
+    def _digits(self, events: Iterable[tuple[int, int, int, int, bytes, bool]]) -> tuple[Digit, ...]:
         digits = []
         for fields in events:
             try:

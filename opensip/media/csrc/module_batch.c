@@ -110,17 +110,49 @@ static PyObject *or_none(PyObject *object)
     return object ? object : Py_NewRef(Py_None);
 }
 
+/* What most batches have none of. */
+static PyObject *rest_object(struct fetched *fetched)
+{
+    if (!fetched->said && !fetched->event_count && !fetched->moved)
+        Py_RETURN_NONE;
+    return Py_BuildValue("NdNN", or_none(fetched->said), fetched->said_at, event_objects(fetched),
+                         moved_object(fetched));
+}
+
+/* By hand, for Py_BuildValue reads its format anew fifty times a second and stream. */
+static PyObject *row_object(PyObject *owner, struct fetched *fetched)
+{
+    PyObject *const items[] = {
+        Py_NewRef(owner),
+        PyFloat_FromDouble(fetched->at),
+        PyFloat_FromDouble(fetched->seconds),
+        or_none(fetched->heard),
+        PyFloat_FromDouble(fetched->heard_at),
+        PyFloat_FromDouble(level_of(fetched)),
+        rest_object(fetched),
+    };
+    enum { COUNT = sizeof items / sizeof *items };
+    PyObject *row = PyTuple_New(COUNT);
+    for (Py_ssize_t n = 0; n < COUNT; n++) {
+        if (row && items[n])
+            PyTuple_SetItem(row, n, items[n]);
+        else
+            Py_XDECREF(items[n]);
+        if (!items[n])
+            Py_CLEAR(row);
+    }
+    return row;
+}
+
 PyObject *stream_object_batch(StreamObject *self)
 {
     struct fetched fetched;
-    if (!self->owner)
+    PyObject *owner = self->owner; /* the collector may run while the row is made, and close us */
+    if (!owner)
         Py_RETURN_NONE;
     pthread_mutex_lock(&self->stream->lock);
     fetch(self->stream, &fetched);
     pthread_mutex_unlock(&self->stream->lock);
     pieces_free(fetched.spent);
-    return Py_BuildValue("OddNddNdNN", self->owner, fetched.at, fetched.seconds,
-                         or_none(fetched.heard), fetched.heard_at, level_of(&fetched),
-                         or_none(fetched.said), fetched.said_at, event_objects(&fetched),
-                         moved_object(&fetched));
+    return row_object(owner, &fetched);
 }

@@ -15,8 +15,8 @@ typedef struct {
 StreamObject *stream_object_make(int socket, bool stamped, PyObject *owner);
 
 /*
- * Makes the batch of a stream as a tuple, None when it has been closed meanwhile: owner, at,
- * seconds, heard, heard_at, level in dBFS, said, said_at, events, moved_to.
+ * Makes the row of a stream for its batch, None when it has been closed meanwhile; what stands in
+ * it is told in opensip/media/native_stream.py.
  */
 PyObject *stream_object_batch(StreamObject *self);
 

@@ -6,6 +6,7 @@
 #include "rtp.h"
 
 enum {
+    AES_BLOCK = 16,
     HMAC_BLOCK = 64,
     LABEL_KEY = 0,
     LABEL_AUTH = 1,
@@ -68,7 +69,7 @@ static void key_hmac(struct cipher *cipher, const uint8_t *key, size_t size)
 static const EVP_CIPHER *algorithm(const struct suite *suite)
 {
     if (!suite->gcm)
-        return EVP_aes_128_ctr();
+        return EVP_aes_128_ecb();
     return suite->key == 32 ? EVP_aes_256_gcm() : EVP_aes_128_gcm();
 }
 
@@ -104,26 +105,40 @@ void cipher_close(struct cipher *cipher)
 }
 
 /* RFC 3711 section 4.1.1: salt, SSRC and index, then a counter of blocks from 0 on. */
-static void counter_iv(const struct cipher *cipher, const struct sealed *packet, uint8_t iv[16])
+static void counter_block(const struct cipher *cipher, const struct sealed *packet,
+                          uint8_t block[AES_BLOCK])
 {
     uint8_t mask[10];
-    memcpy(iv, cipher->salt, 14);
-    iv[14] = iv[15] = 0;
+    memcpy(block, cipher->salt, 14);
+    block[14] = block[15] = 0;
     write32(mask, packet->ssrc);
     write32(mask + 4, (uint32_t)(packet->index >> 16));
     write16(mask + 8, (uint16_t)packet->index);
     for (int n = 0; n < 10; n++)
-        iv[4 + n] ^= mask[n];
+        block[4 + n] ^= mask[n];
 }
 
-static bool count_through(struct cipher *cipher, const struct sealed *packet)
+/*
+ * Counter mode by hand, on the bare block cipher: libcrypto's own would want its IV set for each
+ * packet, which costs more than the packet.
+ */
+static bool count_through(const struct cipher *cipher, const struct sealed *packet)
 {
-    uint8_t iv[16], *at = packet->data + packet->header;
+    uint8_t stream[RTP_LARGEST + AES_BLOCK], *at = packet->data + packet->header;
+    size_t size = packet->size - packet->header, blocks = (size + AES_BLOCK - 1) / AES_BLOCK;
     int written;
-    counter_iv(cipher, packet, iv);
-    return EVP_EncryptInit_ex(cipher->encrypt, NULL, NULL, NULL, iv) &&
-           EVP_EncryptUpdate(cipher->encrypt, at, &written, at,
-                             (int)(packet->size - packet->header));
+    if (blocks * AES_BLOCK > sizeof stream)
+        return false;
+    counter_block(cipher, packet, stream);
+    for (size_t n = 1; n < blocks; n++) {
+        memcpy(stream + n * AES_BLOCK, stream, AES_BLOCK - 2);
+        write16(stream + n * AES_BLOCK + AES_BLOCK - 2, (uint16_t)n);
+    }
+    if (!EVP_EncryptUpdate(cipher->encrypt, stream, &written, stream, (int)(blocks * AES_BLOCK)))
+        return false;
+    for (size_t n = 0; n < size; n++)
+        at[n] ^= stream[n];
+    return true;
 }
 
 /* RFC 3711 section 4.2: over the packet and the rollover counter. */

@@ -1,0 +1,195 @@
+/*
+ * Fuzzes everything of the native engine that reads a packet: RTP, SRTP, order, decoding.
+ *
+ * usage: packets CPU_SECONDS SEED
+ * Starts from packets that are valid and authenticated, and breaks them before or after they are
+ * protected. Each lies in memory of exactly its size, so that the sanitizer sees one byte too
+ * many. Prints "executions: N"; a broken invariant aborts, and says the seed to find it again.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "g711.h"
+#include "receiver.h"
+#include "rtp.h"
+#include "srtp.h"
+
+enum { LONGEST_ROW = 400, CONTEXTS = 5, LARGEST = 600 };
+
+static const char *const SUITES[CONTEXTS - 1] = {"AES_CM_128_HMAC_SHA1_80",
+                                                 "AES_CM_128_HMAC_SHA1_32", "AEAD_AES_128_GCM",
+                                                 "AEAD_AES_256_GCM"};
+static const size_t MASTER[CONTEXTS - 1] = {30, 30, 28, 44};
+
+static uint64_t state, seed, executions;
+
+static uint32_t dice(uint32_t sides)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (uint32_t)(state >> 32) % sides;
+}
+
+static void check(int good, const char *what)
+{
+    if (good)
+        return;
+    fprintf(stderr, "broken after %llu packets of seed %llu: %s\n", (unsigned long long)executions,
+            (unsigned long long)seed, what);
+    abort();
+}
+
+/* A valid packet of a call that goes on, now and then with CSRCs, an extension or padding. */
+static size_t make(uint8_t *at, uint16_t sequence, uint32_t ssrc)
+{
+    static const uint8_t types[] = {0, 0, 0, 0, 8, 13, 101, 101, 96};
+    static const size_t sizes[] = {160, 160, 160, 80, 240, 480, 4, 0, 1};
+    struct rtp header = {.payload_type = types[dice(sizeof types)], .marker = dice(8) == 0,
+                         .sequence = sequence, .timestamp = 160u * sequence, .ssrc = ssrc};
+    size_t size = RTP_HEADER;
+    rtp_write_header(at, &header);
+    if (dice(6) == 0) {
+        unsigned count = dice(4);
+        at[0] |= (uint8_t)count;
+        size += 4 * count;
+    }
+    if (dice(6) == 0) {
+        unsigned words = dice(4);
+        at[0] |= 0x10;
+        write16(at + size, 0xBEDE);
+        write16(at + size + 2, (uint16_t)words);
+        size += 4 + 4 * words;
+    }
+    size_t payload = sizes[dice(sizeof sizes / sizeof *sizes)];
+    for (size_t n = 0; n < payload; n++)
+        at[size + n] = (uint8_t)dice(256);
+    size += payload;
+    if (dice(6) == 0) {
+        unsigned padding = 1 + dice(8);
+        at[0] |= 0x20;
+        size += padding;
+        at[size - 1] = (uint8_t)padding;
+    }
+    return size;
+}
+
+static size_t break_it(uint8_t *at, size_t size)
+{
+    for (unsigned times = dice(3); size && times < 3; times++) {
+        size_t place = dice(3) ? dice(size < 20 ? (uint32_t)size : 20) : dice((uint32_t)size);
+        switch (dice(6)) {
+        case 0: at[place] ^= (uint8_t)(1 << dice(8)); break;
+        case 1: at[place] = (uint8_t)dice(256); break;
+        case 2: size = dice((uint32_t)size + 1); break;
+        case 3: at[size - 1] = (uint8_t)dice(256); break;
+        case 4: at[0] = (uint8_t)(0x80 | dice(64)); break;
+        default: write16(at + (place & ~(size_t)1), (uint16_t)dice(65536));
+        }
+    }
+    return size;
+}
+
+static void take_copy(struct receiver *receiver, const uint8_t *data, size_t size, double now)
+{
+    struct address source = {0};
+    uint8_t *exact = malloc(size ? size : 1);
+    address_read(&source, dice(20) ? "192.0.2.1" : "2001:db8::1", dice(20) ? 4000 : (int)dice(9));
+    memcpy(exact, data, size);
+    receiver_take(receiver, exact, size, &source, now);
+    free(exact);
+    executions++;
+}
+
+static void check_invariants(const struct receiver *receiver)
+{
+    check(receiver->heard.count <= RING_SAMPLES, "more is heard than there is room");
+    check(receiver->event_count >= 0 && receiver->event_count <= EVENTS, "too many events");
+    check(receiver->reorder.count >= 0 && receiver->reorder.count <= REORDER_HELD, "too many held");
+    check(receiver->gate >= 0, "the gate");
+    check(receiver->arrivals.jitter >= 0, "jitter");
+    for (int n = 0; n < receiver->event_count; n++)
+        check(receiver->events[n].packet.size <= EVENT_BYTES, "the size of an event");
+}
+
+static void drain(struct receiver *receiver)
+{
+    static int16_t samples[RING_SAMPLES];
+    if (dice(40) == 0)
+        ring_take(&receiver->heard, samples);
+    if (dice(10) == 0)
+        receiver->event_count = 0;
+}
+
+static void open_receiver(struct receiver *receiver, const char *suite, const uint8_t *master,
+                          size_t size)
+{
+    static const struct { uint8_t number, encoding; } formats[] = {
+        {0, ENCODING_PCMU}, {8, ENCODING_PCMA}, {13, ENCODING_OTHER}, {101, ENCODING_EVENT}};
+    receiver_open(receiver);
+    for (size_t n = 0; n < sizeof formats / sizeof *formats; n++)
+        receiver->encodings[formats[n].number] = formats[n].encoding;
+    receiver->srtp = suite ? srtp_open(suite, master, size) : NULL;
+    receiver->open = true;
+    receiver->latch.symmetric = true;
+    receiver->latch.authenticated = suite != NULL;
+    address_read(&receiver->latch.remote, "192.0.2.1", 4000);
+}
+
+/* One call: a row of packets, some of them broken, late, doubled or from elsewhere. */
+static void run_row(struct receiver *receiver, unsigned which)
+{
+    uint8_t master[SRTP_LARGEST_MASTER], data[LARGEST + SRTP_LARGEST_TAG], last[LARGEST];
+    size_t last_size = 0;
+    for (size_t n = 0; n < sizeof master; n++)
+        master[n] = (uint8_t)dice(256);
+    const char *suite = which < CONTEXTS - 1 ? SUITES[which] : NULL;
+    struct srtp *sending = suite ? srtp_open(suite, master, MASTER[which]) : NULL;
+    open_receiver(receiver, suite, master, suite ? MASTER[which] : 0);
+    uint16_t sequence = (uint16_t)dice(65536);
+    uint32_t ssrc = dice(3);
+    bool away = dice(4) == 0;             /* Python does not come to fetch anything */
+    double pace = dice(3) ? 0.02 : 0.0001; /* a burst: a gap is not given up meanwhile */
+    for (unsigned n = 0; n < LONGEST_ROW; n++) {
+        double now = n * pace;
+        sequence += dice(20) ? 1 : (uint16_t)dice(5000);
+        ssrc += dice(60) == 0;
+        size_t size = make(data, dice(10) ? sequence : (uint16_t)(sequence - dice(9)), ssrc);
+        if (dice(4) == 0)
+            size = break_it(data, size);
+        if (sending)
+            srtp_protect(sending, data, &size); /* a refused one goes as it is */
+        if (dice(4) == 0)
+            size = break_it(data, size);
+        take_copy(receiver, data, size, now);
+        if (last_size && dice(8) == 0)
+            take_copy(receiver, last, last_size, now);
+        memcpy(last, data, last_size = size < sizeof last ? size : 0);
+        if (dice(2))
+            receiver_tick(receiver, now);
+        check_invariants(receiver);
+        if (!away)
+            drain(receiver);
+    }
+    srtp_close(sending);
+    receiver_close(receiver);
+}
+
+int main(int argc, char **argv)
+{
+    static struct receiver receiver;
+    if (argc != 3) {
+        fprintf(stderr, "usage: packets CPU_SECONDS SEED\n");
+        return 2;
+    }
+    double seconds = atof(argv[1]);
+    seed = strtoull(argv[2], NULL, 10);
+    state = seed * 0x9E3779B97F4A7C15ull + 1;
+    g711_prepare();
+    for (unsigned row = 0; (double)clock() / CLOCKS_PER_SEC < seconds; row++)
+        run_row(&receiver, row % CONTEXTS);
+    printf("executions: %llu\n", (unsigned long long)executions);
+    return 0;
+}

@@ -1,0 +1,102 @@
+"""The native engine under AddressSanitizer and UndefinedBehaviorSanitizer, and fuzzed so."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.fakes.native_build import ROOT, compile_sources, needs_compiler, planted
+
+FUZZER = ROOT / "tests/fuzz/native/packets.c"
+SECONDS_SHORT, SECONDS_LONG = 2, 1800  # of CPU
+CONTRACT = [
+    "tests/media/test_engine.py", "tests/media/test_stream.py", "tests/media/test_traces.py",
+    "tests/media/test_native_stream.py", "tests/media/test_native_ends.py", "tests/media/csrc",
+    "tests/media/test_engine_native.py",
+]  # fmt: skip
+# The module must be there before anything imports it, and its memory must not be Python's own.
+RUNNER = """
+import importlib.util, sys, pytest
+spec = importlib.util.spec_from_file_location("opensip.media._engine", sys.argv[1])
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+sys.modules["opensip.media._engine"] = module
+import opensip.media
+opensip.media._engine = module
+sys.exit(pytest.main(sys.argv[2:]))
+"""
+pytestmark = needs_compiler
+
+
+def fuzz(program, seconds, seed=1):
+    return subprocess.run(
+        [program, str(seconds), str(seed)], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def fuzzer(tmp_path_factory):
+    return compile_sources(tmp_path_factory.mktemp("fuzz") / "packets", str(FUZZER), module=False)
+
+
+def executions(done):
+    assert done.returncode == 0, done.stderr[-6000:]
+    return int(re.search(r"executions: (\d+)", done.stdout)[1])
+
+
+def test_broken_packets_break_nothing_for_a_while(fuzzer):
+    assert executions(fuzz(fuzzer, SECONDS_SHORT)) > 5000
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3 * SECONDS_LONG)
+def test_broken_packets_break_nothing_for_long(fuzzer):
+    print(executions(fuzz(fuzzer, SECONDS_LONG, seed=os.getpid())))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("rtp.c", "if (end + 4 > size)", "if (end + 3 > size)"),
+        ("rtp.c", "start + padding > size", "start + padding > size + 1"),
+        ("receiver.c", "int16_t samples[RTP_LARGEST];", "int16_t samples[479];"),
+        ("receiver.c", "receiver->event_count == EVENTS", "receiver->event_count == EVENTS + 1"),
+        ("reorder.c", "reorder->count > REORDER_HELD", "reorder->count > REORDER_HELD + 1"),
+    ],
+)
+def test_a_planted_off_by_one_is_found(tmp_path, file, old, new):
+    sources = planted(tmp_path, file, old, new)
+    program = compile_sources(tmp_path / "packets", str(FUZZER), sources=sources, module=False)
+    done = fuzz(program, 30)
+    assert done.returncode != 0
+    assert (
+        "AddressSanitizer" in done.stderr
+        or "runtime error" in done.stderr
+        or "broken" in (done.stderr)
+    )
+
+
+def test_the_contract_holds_under_sanitizers(tmp_path):
+    module = compile_sources(tmp_path / "_engine.so", module=True)
+    library = subprocess.run(
+        ["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    done = subprocess.run(
+        [sys.executable, "-c", RUNNER, str(module), "-q", "-p", "no:cacheprovider",
+         "-k", "not sanitizers", "-m", "not long", "-p", "no:cov", *CONTRACT],
+        cwd=ROOT,
+        env={k: v for k, v in os.environ.items() if not k.startswith("COV_")}
+        | {
+            "LD_PRELOAD": library,
+            "ASAN_OPTIONS": "detect_leaks=0:handle_segv=1",
+            "PYTHONMALLOC": "malloc",
+            "PYTHONPATH": str(ROOT),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    assert "passed" in done.stdout
