@@ -29,6 +29,9 @@ TOTAL = 4096  # characters of all headers together, names included
 
 _PROTOCOL_DISCRIMINATOR = b"\x00"  # contact centres drop the first octet of hex data
 _CALL_ID, _INTENT, _SUMMARY, _FIELDS, _URL = 48, 48, 400, 300, 250  # characters, before escaping
+_LEFT_OUT = "X-Opensip-Left-Out"
+_LEAST = 20  # characters; of a summary that is cut shorter nobody makes anything
+_CUT = "..."  # ends what was cut; needs no escaping, however often it is escaped
 _LAST_LINES = 200  # more never fit, however well they compress
 _LARGEST_TRANSCRIPT = 65_536  # octets; a reader inflates no further
 _CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
@@ -37,7 +40,10 @@ _SOCIAL_SECURITY = re.compile(r"(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)")
 
 @dataclass(frozen=True, slots=True)
 class Handoff:
-    """What a human should know of the call. `confidence` is 0 to 1, `transcript` its lines."""
+    """What a human should know of the call. `confidence` is 0 to 1, `transcript` its lines.
+
+    `left_out` tells a reader which parts there was no room for.
+    """
 
     call_id: str
     intent: str = ""
@@ -46,12 +52,30 @@ class Handoff:
     transcript: Sequence[str] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
     transcript_url: str = ""
+    left_out: Sequence[str] = ()
 
     def headers(self, profile: ContextForm = "generic", *, budget: int = TOTAL) -> HeaderList:
         """Write the headers of a REFER, INVITE or BYE in at most `budget` characters.
 
-        What matters most comes first; the transcript takes the room that is left.
+        What matters most comes first; the transcript takes the room that is left. What there
+        was no room for is named, if there is room for that.
         """
+        kept = self._fitted(profile, budget, "")
+        named: set[str] = set()
+        while not named.issuperset(missing := self._missing(kept)):
+            named.update(missing)  # which takes room too: perhaps another part's
+            kept = self._fitted(profile, budget, ",".join(sorted(named)))
+        told = ",".join(missing)
+        noted = ((name, told if name == _LEFT_OUT else value) for name, value in kept)
+        return tuple((name, value) for name, value in noted if value)
+
+    def _missing(self, kept: HeaderList) -> list[str]:
+        """Name the parts of the context that do not stand in `kept`."""
+        parts = {"fields": self.fields, "summary": self.summary, "transcript": self.transcript}
+        names = {name for name, _ in kept}
+        return [p for p, told in parts.items() if told and f"X-Opensip-{p.title()}" not in names]
+
+    def _fitted(self, profile: ContextForm, budget: int, left: str) -> HeaderList:
         url = self.transcript_url if _is_url(self.transcript_url) else ""
         wanted: list[tuple[str, Callable[[int], str]]] = [
             ("User-to-User", lambda _: self.user_to_user(profile)),
@@ -59,8 +83,9 @@ class Handoff:
             ("X-Opensip-Intent", lambda _: quote(cleaned(self.intent, _INTENT), safe="")),
             ("X-Opensip-Confidence", lambda _: f"{_share(self.confidence):.2f}"),
             ("X-Opensip-Transcript-Url", lambda _: url),
-            ("X-Opensip-Summary", lambda room: _escaped(self.summary, _SUMMARY, room)),
+            (_LEFT_OUT, lambda _: left),
             ("X-Opensip-Fields", lambda _: self._fields()),
+            ("X-Opensip-Summary", lambda room: _escaped(self.summary, _SUMMARY, room)),
             ("X-Opensip-Transcript", lambda room: pack(self._last_lines(), room)),
         ]
         kept: list[tuple[str, str]] = []
@@ -142,6 +167,7 @@ def read_headers(headers: Headers | Iterable[tuple[str, str]]) -> Handoff:
         transcript=unpack(headers.get("X-Opensip-Transcript") or ""),
         fields=dict(parse_qsl(headers.get("X-Opensip-Fields") or "")),
         transcript_url=text("Transcript-Url", "url"),
+        left_out=tuple(filter(None, text("Left-Out").split(","))),
     )
 
 
@@ -190,11 +216,13 @@ def _mask_card(match: re.Match[str]) -> str:
 
 
 def _escaped(text: str, length: int, room: int) -> str:
-    """Percent-encode `length` characters at most, cut so that no escape is halved."""
-    text = cleaned(masked(text), length)
-    while len(escaped := quote(text, safe="")) > max(room, 0):
-        text = text[: len(text) * max(room, 0) // len(escaped)]
-    return escaped
+    """Percent-encode `length` characters at most, cut so that no escape is halved; dots say so."""
+    whole = text = cleaned(masked(text), length)
+    escaped = quote(text, safe="")
+    while text and len(escaped) > room:
+        text = text[: min(len(text) - 1, len(text) * max(room, 0) // len(escaped))]
+        escaped = quote(text, safe="") + _CUT
+    return escaped if text == whole or len(text) >= _LEAST else ""
 
 
 def _is_url(text: str) -> bool:

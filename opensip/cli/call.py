@@ -38,8 +38,9 @@ from opensip.ua.credentials import Credentials
 @click.option("--voice", type=click.Choice(VOICES), default=VOICES[0], show_default=True,
               help="A voice of flite.")  # fmt: skip
 @click.option("--listen", is_flag=True,
-              help="Make out the answers: say again what was not understood, and correct a number "
-              "that is read back wrong. Needs the extra speech.")  # fmt: skip
+              help="Make out two things in the answers, and print them: an apology for not having "
+              "understood, upon which it is said again, and a number read back, which is corrected "
+              "where it is wrong. Needs the extra speech.")  # fmt: skip
 @click.option("--mute", is_flag=True, help="Send silence in place of what would be spoken.")
 @click.option("--linger", default=15.0, show_default=True, help="Seconds to stay at the end.")
 @click.option("--ring-timeout", default=30.0, show_default=True, help="Seconds to let it ring.")

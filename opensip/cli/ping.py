@@ -6,7 +6,7 @@ import json
 import secrets
 import socket
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -35,10 +35,14 @@ from opensip.ua.ways import Destination
 @click.command("ping")
 @click.argument("target", metavar="URI|TRUNK")
 @click.option("--tls-name", default="", help="Name that its certificate must say.")
+@click.option("--ca", type=click.Path(path_type=Path),
+              help="Authority that signed its certificate. [default: the configuration's]")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="For programs: one line a step.")
 @click.option("--config", type=click.Path(path_type=Path), default=Path("config/opensip.toml"),
               show_default=True, help="The server's configuration.")  # fmt: skip
-def command(*, target: str, tls_name: str, as_json: bool, config: Path) -> None:
+def command(
+    *, target: str, tls_name: str, ca: Path | None, as_json: bool, config: Path
+) -> None:  # fmt: skip
     """Say step by step what happens on the way to a SIP URI or a trunk.
 
     DNS, TCP, TLS with chain and name, OPTIONS; and what to change where it fails. Exit status 0
@@ -54,6 +58,7 @@ def command(*, target: str, tls_name: str, as_json: bool, config: Path) -> None:
     if tls_name:
         where = Destination(where.uri, tls_name)
     tls = build.client_tls(settings.server, trunk) if settings else TlsConfig()
+    tls = replace(tls, ca=ca or tls.ca)
     servers = settings.server.sip.name_servers if settings else ()
     with asyncio.Runner(loop_factory=fastest_loop) as runner:
         answered = runner.run(_ping(uri, where, tls, servers, as_json=as_json))
@@ -65,7 +70,10 @@ def _trunk(settings: Settings | None, name: str) -> Trunk | None:
         return None
     trunks = {trunk.name: trunk for trunk in settings.trunks}
     if name not in trunks:
-        raise ConfigError(f"no trunk {name!r}{nearest(name, trunks)}")
+        known = nearest(name, trunks) if trunks else ": it has none"
+        raise ConfigError(
+            f"no trunk {name!r} in {settings.file}{known}; or is it another --config?"
+        )
     if not trunks[name].termination:
         raise ConfigError(f"trunk {name} has no outbound.termination: give a URI")
     return trunks[name]

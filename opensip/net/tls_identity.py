@@ -11,15 +11,17 @@ from opensip.sip.uri import Uri
 
 Certificate = Mapping[str, Any]  # as SSLObject.getpeercert() gives it
 
+_NAME_IT = "name its root: --ca FILE, or `ca` of the trunk or of [tls]"
+
 # OpenSSL's X509_V_ERR_*: what is wrong, and what to do
 _VERDICTS = {
     7: "unknown CA: its issuer has the name of a trusted one, but another key",
     9: "the certificate is not valid yet: compare the clocks of both machines",
     10: "the certificate has expired: its owner must renew it",
-    18: "unknown CA: the certificate is self-signed; let `ca` name it if it is to be trusted",
-    19: "unknown CA: the chain ends in a root that is not trusted; let `ca` name that root",
-    20: "unknown CA: its issuer is not trusted; let `ca` name the issuer's root",
-    21: "unknown CA: the peer sends no chain up to a trusted root; let `ca` name the issuer",
+    18: f"unknown CA: the certificate is self-signed; if it is to be trusted, {_NAME_IT}",
+    19: f"unknown CA: the chain ends in a root that is not trusted; {_NAME_IT}",
+    20: f"unknown CA: its issuer is not trusted; {_NAME_IT}",
+    21: f"unknown CA: the peer sends no chain up to a trusted root; {_NAME_IT}",
     26: "the certificate is not made for this use (extended key usage)",
 }
 

@@ -14,6 +14,7 @@ from opensip.media.recorder import Recorder
 from opensip.media.session import MediaSession
 from opensip.phone.hearing import LONGEST, Heard, Hearing
 from opensip.phone.line import Line
+from opensip.phone.remedies import remedy
 from opensip.phone.script import Keys, Say, Step, Tone, Wait
 from opensip.phone.understanding import Answer, Understand
 from opensip.sip.uri import NameAddr, Uri
@@ -23,6 +24,7 @@ from opensip.ua.invite_session import IncomingRefer, InviteSession
 
 Speak = Callable[[str, int], Awaitable[Samples]]  # text, rate in Hz -> what to play
 
+NOTHING = "neither an apology nor a number read back"
 WRONG = "no that is wrong"
 _MOST_TRIES = 2  # of the same words, where a step has no others
 LEAST_TRANSFERRED = 2.0  # seconds that a caller listens to the desk before hanging up
@@ -88,6 +90,7 @@ class Caller:
         self._understand = understand
         self._now = asyncio.get_running_loop().time
         self._result = CallResult()
+        self._rang = False
         self._following: set[asyncio.Task[None]] = set()
 
     async def run(self, *, recorder: Recorder | None = None) -> CallResult:
@@ -99,7 +102,13 @@ class Caller:
             session = await self._dial(self._config.to, media)
         except CallFailed as failed:
             self._result.status = failed.status
-            self._report("refused", status=failed.status, reason=failed.reason)
+            hint = remedy(
+                failed.status,
+                self._config.to,
+                rang=self._rang,
+                gave_password=self._config.credentials is not None,
+            )
+            self._report("refused", status=failed.status, reason=failed.reason, hint=hint)
             return self._result
         finally:
             if not self._result.answered:
@@ -126,7 +135,10 @@ class Caller:
             negotiator=media,
             ring_timeout=config.ring_timeout,
         )
-        session = await call.wait_answered()
+        try:
+            session = await call.wait_answered()
+        finally:
+            self._rang = bool(call.progress)
         self._result.answered = True
         self._result.status = 200
         agreed = media.negotiated
@@ -203,10 +215,12 @@ class Caller:
         if heard is None or self._understand is None:
             return Answer()
         try:
-            return await self._understand(heard.samples, heard.rate, said=said)
+            answer = await self._understand(heard.samples, heard.rate, said=said)
         except ProviderError as error:  # a caller that hears badly goes on with its script
             self._report("hearing_failed", error=str(error))
             return Answer()
+        self._report("made_out", words=answer.text or NOTHING)
+        return answer
 
     async def _linger(self, hearing: Hearing) -> None:
         """Stay while there is something to hear, a transfer to await, or time left."""

@@ -79,4 +79,5 @@ def described(handoff: Handoff) -> dict[str, object]:
         "fields": dict(handoff.fields),
         "transcript": list(handoff.transcript),
         "transcript_url": handoff.transcript_url,
+        "left_out": ", ".join(handoff.left_out),
     }

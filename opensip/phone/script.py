@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from opensip.errors import ConfigError
 
 KEYS = "0123456789*#ABCD"
+LOWEST, HIGHEST = 50.0, 3800.0  # Hz: a telephone carries no other tones
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +51,34 @@ def parse_step(text: str) -> Step:
     """
     kind, _, rest = text.partition(":")
     match kind:
-        case "keys" if rest and set(rest.upper()) <= set(KEYS):
-            return Keys(rest.upper())
+        case "keys" if rest and set(rest) <= set(KEYS):
+            return Keys(rest)
         case "wait" if _is_number(rest):
             return Wait(float(rest))
         case "tone" if all(map(_is_number, rest.split("/"))) and rest.count("/") <= 1:
-            frequency, _, seconds = rest.partition("/")
-            return Tone(float(frequency), float(seconds or 2))
-        case "keys" | "wait" | "tone":
+            return _tone(text, *rest.split("/"))
+        case "keys":
             raise ConfigError(
-                f"{text!r} is no step: keys:1234, wait:2.5, tone:440 or tone:440/3 (Hz, seconds)"
+                f"{text!r} is no step: keys:1234, of 0 to 9, *, # and A to D; say:{text} speaks it"
+            )
+        case "wait" | "tone":
+            raise ConfigError(
+                f"{text!r} is no step: wait:2.5, tone:440 or tone:440/3 (Hz, seconds); "
+                f"say:{text} speaks it"
             )
         case "say":
             return _say(rest)
         case _:
             return _say(text)
+
+
+def _tone(text: str, frequency: str, seconds: str = "2") -> Tone:
+    if not LOWEST <= float(frequency) <= HIGHEST or not float(seconds):
+        raise ConfigError(
+            f"{text!r} is no step: a telephone carries {LOWEST:g} to {HIGHEST:g} Hz, and a tone "
+            "lasts more than 0 seconds, as in tone:440/3"
+        )
+    return Tone(float(frequency), float(seconds))
 
 
 def _say(text: str) -> Say:

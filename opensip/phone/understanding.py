@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -26,10 +26,14 @@ _EDGE = 4  # windows kept around a sentence
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was heard in a turn of the other side. `digits` are those that it read back."""
+    """What was heard in a turn of the other side. `digits` are those that it read back.
+
+    `text` holds the words that were made out: only of an apology or a number read back.
+    """
 
     misunderstood: bool = False
     digits: str = ""
+    text: str = field(default="", compare=False)
 
 
 class Understand(Protocol):
@@ -65,9 +69,9 @@ class Understanding:
         self._recognizer.feed(resample(sentence, rate, self._recognizer.rate))
         text = (await self._recognizer.finish()).text
         if grammar.match((_MISUNDERSTOOD,), text):
-            return Answer(misunderstood=True)
+            return Answer(misunderstood=True, text=text)
         found = grammar.match(read_back, text)
-        return Answer(digits=grammar.digits_in(found["digits"]) if found else "")
+        return Answer(digits=grammar.digits_in(found["digits"]), text=text) if found else Answer()
 
 
 def _read_back(count: int) -> grammar.Phrase:

@@ -70,8 +70,8 @@ def ask(data: Path) -> Status:
                 received += more
     except OSError as error:
         raise TransportFailed(
-            f"no server answers on {path} ({error.strerror or error}): is it running with this "
-            "configuration?"
+            f"no server answers on {path} ({error.strerror or error}): is it running, and "
+            "with this configuration, or is it another --config?"
         ) from error
     status: Status = json.loads(received)
     return status

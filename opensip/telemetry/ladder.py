@@ -127,7 +127,8 @@ class _Reader:
         self._seen: Counter[tuple[str, str]] = Counter()
 
     def take(self, event: Event) -> None:
-        """Take one line of the journal."""
+        """Take one line of the journal; what came before it was opened, began it."""
+        event = {**event, "at": max(0.0, event["at"])}
         match event["kind"]:
             case "journal_opened":
                 self._head = event
@@ -228,7 +229,8 @@ class _Reader:
         told = ["cut short"] if event.get("interrupted") else []
         told += [f"intent {event['intent']}"] if event.get("intent") else []
         told += [f"confidence {event['confidence']:.2f}"] if "confidence" in event else []
-        self._add(event, *ends, "speech", f"“{said}”", *told)
+        nothing = "(nothing was heard)" if kind == "agent_said" else "(not understood)"
+        self._add(event, *ends, "speech", f"“{said}”" if said else nothing, *told)
 
     def _note(self, event: Event, kind: StepKind, title: str, *details: str) -> None:
         self._add(event, US, US, kind, title, *details)

@@ -204,3 +204,21 @@ def test_numbers_of_cards_and_social_security_do_not_leave(text, expected):
 
 def test_control_and_invisible_characters_become_spaces():
     assert cleaned("a\r\nb\x00c\u202ed\u2028e\ud800f", 50) == "a b c d e f"
+
+
+def test_what_there_is_no_room_for_is_named():
+    read = read_headers(EXAMPLE.headers(budget=420))
+    assert (read.call_id, read.intent) == ("c-8f3a", "billing_dispute")
+    assert read.left_out == ("fields", "summary", "transcript")
+    read = read_headers(EXAMPLE.headers(budget=500))
+    assert (read.fields, read.summary) == (EXAMPLE.fields, EXAMPLE.summary)
+    assert read.left_out == ("transcript",)
+    assert EXAMPLE.headers() == EXAMPLE.headers(budget=2000)
+    assert "X-Opensip-Left-Out" not in dict(EXAMPLE.headers())
+
+
+def test_a_summary_that_was_cut_says_so():
+    long = Handoff("c-1", summary="word " * 60)
+    summary = read_headers(long.headers(budget=400)).summary
+    assert summary.startswith("word word")
+    assert summary.endswith("...")

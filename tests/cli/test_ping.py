@@ -1,5 +1,7 @@
+import contextlib
 import json
 import socket
+import ssl
 import threading
 
 import pytest
@@ -8,6 +10,9 @@ from click.testing import CliRunner
 from opensip.cli import main
 from opensip.cli.ping import in_words
 from opensip.ua.ping import Step
+from tests.fakes.certificates import authority, ec_pair
+
+__all__ = ["authority", "ec_pair"]
 
 
 @pytest.fixture
@@ -76,6 +81,33 @@ def test_what_cannot_be_pinged(tmp_path, target, words):
     result = ping(target, "--config", config(tmp_path))
     assert result.exit_code == 1
     assert words in result.stderr
+
+
+def test_no_trunk_of_that_name_may_be_another_configuration(tmp_path):
+    told = ping("sbd", "--config", config(tmp_path)).stderr
+    assert f"no trunk 'sbd' in {tmp_path}/opensip.toml" in told
+    assert "or is it another --config?" in told
+
+
+@pytest.mark.e2e
+def test_an_authority_may_be_named(tmp_path, authority, ec_pair):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(ec_pair.certificate, ec_pair.key)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def shake():
+            with contextlib.suppress(OSError):  # until the server is closed
+                while True:
+                    peer, _ = server.accept()
+                    with contextlib.suppress(OSError), peer:
+                        context.wrap_socket(peer, server_side=True).close()
+
+        threading.Thread(target=shake, daemon=True).start()
+        uri = f"sip:127.0.0.1:{server.getsockname()[1]};transport=tls"
+        words = (uri, "--tls-name", "sip.example", "--config", str(tmp_path / "none.toml"))
+        assert "-> name its root: --ca FILE" in ping(*words).stdout.replace("not trusted; ", "-> ")
+        assert "ok    TLS" in ping(*words, "--ca", str(authority.ca)).stdout
+        server.shutdown(socket.SHUT_RDWR)
 
 
 def test_words():

@@ -9,7 +9,7 @@ from opensip.audio.tones import tone
 from opensip.call.handoff import Handoff
 from opensip.errors import NotAllowed, ProviderError
 from opensip.net.sip_transport import Listener
-from opensip.phone.caller import WRONG, Caller, CallerConfig, refuse_emergency
+from opensip.phone.caller import NOTHING, WRONG, Caller, CallerConfig, refuse_emergency
 from opensip.phone.desk import Desk
 from opensip.phone.hearing import Hearing
 from opensip.phone.line import Line, LineConfig
@@ -99,9 +99,11 @@ def said_by_a_caller_who_understands(step, *answers):
             case answer:
                 return answer
 
+    mine = Reports()
+
     async def main():
         listeners = (Listener("UDP", LOCAL, 0),)
-        agent, mine = Answering(""), Reports()
+        agent = Answering("")
         async with agent.line, Line(LineConfig(LOCAL, listeners=listeners)) as line:
             calling = config(place(agent.line.endpoint), step, patience=3)
             caller = Caller(line, calling, speak=speak, report=mine, understand=understand)
@@ -109,7 +111,7 @@ def said_by_a_caller_who_understands(step, *answers):
         assert not left
         return [details["text"] for details in mine.named("said")]
 
-    return run(main())
+    return run(main()), [details["words"] for details in mine.named("made_out")]
 
 
 def run(main):
@@ -152,12 +154,16 @@ def test_speaks_keys_waits_and_hangs_up():
 def test_what_was_not_understood_is_said_in_other_words_and_who_cannot_hear_goes_on():
     step = Say("a person", ("an agent", "someone"))
     missed, deaf = Answer(misunderstood=True), ProviderError("no decoder", provider="embedded")
-    assert said_by_a_caller_who_understands(step, missed, deaf) == ["a person", "an agent"]
+    said, made_out = said_by_a_caller_who_understands(step, missed, deaf)
+    assert said == ["a person", "an agent"]
+    assert made_out == [NOTHING]
 
 
 def test_a_number_that_is_read_back_wrong_is_corrected():
     step = Say("three eight six four", ("three, eight, six, four",))
-    said = said_by_a_caller_who_understands(step, Answer(digits="3884"))
+    heard = Answer(digits="3884", text="i heard three eight eight four")
+    said, made_out = said_by_a_caller_who_understands(step, heard)
+    assert made_out == ["i heard three eight eight four"]
     assert said == ["three eight six four", WRONG, "three, eight, six, four"]
 
 

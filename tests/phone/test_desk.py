@@ -76,4 +76,5 @@ def test_describes_what_was_handed_over():
         "fields": {"order": "1"},
         "transcript": ["caller: no"],
         "transcript_url": "https://x/",
+        "left_out": "",
     }

@@ -76,6 +76,11 @@ def test_what_matters_is_found_in_any_of_the_first_sentences(texts, answer):
     assert understood(Told(*texts), turn) == answer
 
 
+def test_the_words_that_were_made_out_are_told():
+    assert understood(Told("i heard three eight"), voice(0.5)).text == "i heard three eight"
+    assert understood(Told("who knows"), voice(0.5)).text == ""
+
+
 def test_later_sentences_and_long_ones_are_not_listened_to():
     short = np.concatenate([voice(0.3), quiet(0.2)])
     recognizer = Told("", "", "i did not understand")

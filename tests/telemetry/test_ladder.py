@@ -189,3 +189,15 @@ def test_any_order_of_events_has_a_ladder(lines, count):
     known = sum(json.loads(text)["kind"] != "call_started" for text in lines[:count])
     assert len(drawn.steps) <= known
     assert all({step.source, step.target} <= keys for step in drawn.steps)
+
+
+def test_what_came_before_the_journal_was_opened_stands_at_its_beginning():
+    assert [step.at for step in steps(invite(-0.001), line(2, "held", on=True))] == [0.0, 2.0]
+
+
+def test_what_nobody_heard_stands_without_quotes():
+    [said, heard] = steps(
+        line(1, "agent_said", text="Hello.", heard="", interrupted=True),
+        line(2, "caller_said", text="", confidence=0.0, intent="", slots=None, way="voice"),
+    )
+    assert (said.title, heard.title) == ("(nothing was heard)", "(not understood)")
