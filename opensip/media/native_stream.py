@@ -200,7 +200,9 @@ class NativeStream:
         left = None if said is None else np.frombuffer(said, PCM)
         return Batch(at, seconds, frame, left, said_at, self._digits(events or ()), moved_to)
 
-    def _digits(self, events: Iterable[tuple[int, int, int, int, bytes, bool]]) -> tuple[Digit, ...]:
+    def _digits(
+        self, events: Iterable[tuple[int, int, int, int, bytes, bool]]
+    ) -> tuple[Digit, ...]:
         digits = []
         for fields in events:
             try:
