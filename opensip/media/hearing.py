@@ -1,7 +1,6 @@
 """What a session makes of its stream's batches: sound at one rate, digits, the recording."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
@@ -74,7 +73,7 @@ class Hearing:
         if frame.rate == self.rate:
             return frame
         samples = self._to_rate.push(frame.samples, frame.rate)
-        return replace(frame, samples=samples, rate=self.rate)
+        return frame._replace(samples=samples, rate=self.rate)
 
     def _record(self, recorder: Recorder, batch: Batch, said_rate: int) -> None:
         theirs, ours = self._recorded
