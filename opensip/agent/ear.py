@@ -24,6 +24,7 @@ class Ear:
         now = asyncio.get_running_loop().time
         self._line_up = LineUp("recognizer", recognizers, observer, now)
         self._using: Recognizer | None = None
+        self._told: list[Samples] | None = None  # the turn that it was given as it came
         self._rate = rate
         self._before: deque[AudioFrame] = deque()
         self._turn: list[Samples] | None = None
@@ -45,7 +46,7 @@ class Ear:
         self.forget()
         self._expectation, self._turn = expectation, []
         if self._line_up.all:
-            self._use(self._line_up.first)
+            self._use(self._line_up.first, self._turn)
         for frame in self._before:
             self._take(frame.samples)
         self._before.clear()
@@ -54,7 +55,7 @@ class Ear:
         """Begin to recognise: the turn is probably over."""
         self.resume()
         if self._turn is not None:
-            self._early = asyncio.create_task(self._finish())
+            self._early = asyncio.create_task(self._finish(self._turn))
 
     def resume(self) -> None:
         """The turn was not over."""
@@ -68,14 +69,23 @@ class Ear:
         self._turn = None
 
     async def understand(self) -> Understood:
-        """End the turn and tell what was said. Raises ProviderError once no recognizer works."""
+        """End the turn and tell what was said. Raises ProviderError once no recognizer works.
+
+        Who speaks on meanwhile begins a new turn; where this one is broken off for its sake, they
+        become one.
+        """
         early, self._early = self._early, None
+        turn, self._turn = self._turn or [], None
         try:
-            return await (early if early else self._finish())
+            return await (early if early else self._finish(turn))
+        except asyncio.CancelledError:
+            if self._turn is not None:
+                self._turn[:0] = turn
+                self._told = None
+            raise
         finally:
             if early:
                 early.cancel()
-            self._turn = None
 
     async def close(self) -> None:
         """Let everything go."""
@@ -83,10 +93,10 @@ class Ear:
         for recognizer in self._line_up.all:
             await recognizer.close()
 
-    async def _finish(self) -> Understood:
+    async def _finish(self, turn: list[Samples]) -> Understood:
         for recognizer in self._line_up.tries():
-            if recognizer is not self._using:
-                self._use(recognizer)
+            if recognizer is not self._using or turn is not self._told:
+                self._use(recognizer, turn)
             try:
                 async with asyncio.timeout(_SECONDS):
                     understood = await recognizer.finish()
@@ -98,19 +108,20 @@ class Ear:
                 return understood
         raise ProviderError("no recognizer is left", provider="recognizer")
 
-    def _use(self, recognizer: Recognizer) -> None:
-        """Let a recognizer hear the turn from its beginning."""
+    def _use(self, recognizer: Recognizer, turn: list[Samples]) -> None:
+        """Let a recognizer hear a turn from its beginning."""
         rate = recognizer.rate
-        self._using = recognizer
+        self._using, self._told = recognizer, turn
         self._resampler = Resampler(self._rate, rate) if rate != self._rate else None
         recognizer.begin(self._expectation)
-        for samples in self._turn or ():
+        for samples in turn:
             self._give(samples)
 
     def _take(self, samples: Samples) -> None:
         if self._turn is not None:
             self._turn.append(samples)
-        self._give(samples)
+            if self._turn is self._told:
+                self._give(samples)
 
     def _give(self, samples: Samples) -> None:
         if self._using:

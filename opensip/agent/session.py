@@ -4,9 +4,8 @@
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 from opensip.agent import providers as providing
@@ -263,20 +262,7 @@ class AgentSession:
             await self._apologise(str(error))
 
     async def _perform(self, ask: Ask, turn: Understood | None) -> None:
-        last: HangUp | Transfer | None = None
-        noted = turn is None
-        async with aclosing(self._mind.acts(ask)) as acts:
-            async for act in acts:
-                if turn and not noted and not isinstance(act, Looked | Prompted):
-                    self._minutes.caller_said(turn, act if isinstance(act, Meant) else None)
-                    noted = True
-                match act:
-                    case Say(text):
-                        await self._say(text)
-                    case HangUp() | Transfer():
-                        last, self._leaving = act, True
-                    case _:
-                        self._minutes.acted(act)
+        last = await self._acted(ask, turn)
         self._fillers.stop()
         heard = await self._mouth.finish()
         self._told(heard, interrupted=False)
@@ -287,6 +273,27 @@ class AgentSession:
             self._end(Hangup(last.why))
         elif last:
             self._escalate(last)
+
+    async def _acted(self, ask: Ask, turn: Understood | None) -> HangUp | Transfer | None:
+        """Say and do what the dialogue wants; returns how the call is to end, if it is."""
+        last: HangUp | Transfer | None = None
+        try:
+            async with aclosing(self._mind.acts(ask)) as acts:
+                async for act in acts:
+                    if turn and not isinstance(act, Looked | Prompted):
+                        self._minutes.caller_said(turn, act if isinstance(act, Meant) else None)
+                        turn = None
+                    match act:
+                        case Say(text):
+                            await self._say(text)
+                        case HangUp() | Transfer():
+                            last, self._leaving = act, True
+                        case _:
+                            self._minutes.acted(act)
+        finally:
+            if turn:  # broken off before it came to anything: it was said all the same
+                self._minutes.caller_said(turn, None)
+        return last
 
     async def _say(self, text: str) -> None:
         clock = self._clock
@@ -300,15 +307,12 @@ class AgentSession:
             clock.said(self._now(), start)
 
     async def _apologise(self, why: str) -> None:
-        """Say that something failed, and hand over: the caller is not left alone with it.
-
-        Where nobody can take over, or nobody did the first time, ask to call again.
-        """
+        """Say that something failed, and hand over; where nobody can or did, ask to call again."""
         self._leaving = True
         self._apologies += 1
         alone = self.agent.human not in self.agent.directory or self._apologies > 1
         words = [self.agent.reply("apology"), *([self.agent.reply("call_again")] * alone)]
-        with contextlib.suppress(ProviderError):  # without a voice there is no apology either
+        with suppress(ProviderError):  # without a voice there is no apology either
             await self._mouth.say(" ".join(words))
         self._fillers.stop()
         self._told(await self._mouth.finish(), interrupted=False)

@@ -147,3 +147,33 @@ def test_a_batch_is_cut_into_pieces_with_their_own_levels():
     assert [round(frame.at, 2) for frame in found] == [1.0, 1.02, 1.04]
     assert [frame.level_dbfs > -20 for frame in found] == [True, False, True]
     assert list(pieces(found[0])) == [found[0]]
+
+
+@pytest.mark.parametrize("broken_off", [True, False])
+def test_who_speaks_on_while_a_turn_is_recognised_is_heard_whole(broken_off):
+    class Counting(ScriptedRecognizer):
+        async def finish(self):
+            fed = self.fed
+            await super().finish()
+            return Understood(f"{fed / 8000:.1f}")
+
+    async def main():
+        ear = Ear([Counting(delay=1.0)], 8000, Noted())
+        ear.begin(Expectation())
+        for frame in frames(1.0):
+            ear.hear(frame)
+        asked = asyncio.create_task(ear.understand())
+        await asyncio.sleep(0.5)
+        ear.begin(Expectation())  # speaks on: perhaps
+        for frame in frames(0.5, 1.5):
+            ear.hear(frame)
+        if broken_off:
+            asked.cancel()
+            await asyncio.gather(asked, return_exceptions=True)
+        else:
+            assert (await asked).text == "1.0"
+        for frame in frames(0.5, 2.0):
+            ear.hear(frame)
+        assert (await ear.understand()).text == ("2.0" if broken_off else "1.0")
+
+    run(main)

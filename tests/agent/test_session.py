@@ -1,6 +1,7 @@
 """Whole conversations under virtual time, with providers that take exactly as long as told."""
 
 import asyncio
+import dataclasses
 
 import numpy as np
 import pytest
@@ -32,6 +33,7 @@ from opensip.events import (
     BargedIn,
     CallerSaid,
     Escalated,
+    FillerSaid,
     ProviderFailed,
     SpeechEnded,
     SpeechStarted,
@@ -42,6 +44,7 @@ from tests.fakes.line import Line, Noted
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
 AGENT = Agent("test", directory={"human": Entry("sip:desk@example.com")}, idle_seconds=8.0)
+ALONE = dataclasses.replace(AGENT, directory={})
 BYE = [Say("Goodbye."), HangUp("said goodbye")]
 LONG = "This is a rather long answer, which goes on and on, until somebody stops it."
 
@@ -59,12 +62,12 @@ class Talk:
     """A session on a line, with what it noted."""
 
     def __init__(self, answers, turns=(), *, recognizers=None, synthesizers=None, dialogues=None,
-                 expectation=None):  # fmt: skip
+                 expectation=None, agent=AGENT):  # fmt: skip
         loop = asyncio.get_running_loop()
         self.line, self.noted = Line(), Noted()
         self.dialogue = ScriptedDialogue(answers, expectation=expectation)
         self.session = AgentSession(
-            AGENT,
+            agent,
             source=self.line,
             sink=self.line,
             observer=self.noted,
@@ -343,5 +346,66 @@ def test_whatever_the_caller_does_one_voice_speaks_and_nothing_unheard_is_histor
         assert played <= 8 * 8000 + 160
         heard = [t.text for t in talk.session.conversation.turns if t.speaker == "agent"]
         assert heard == [s.heard for s in talk.noted.of(AgentSaid) if s.heard]
+
+    run(main())
+
+
+def test_words_are_kept_though_the_answer_was_broken_off_before_it_began():
+    async def main():
+        said = [Understood("where is my", 1.0), Understood("order", 1.0)]
+        talk = Talk([[Say("Hello.")], [Say("Never said.")], BYE], said)
+        talk.dialogue._delay = 0.5
+        talk.at(2, talk.line.speak, voice(1.0))
+        talk.at(3.75, talk.line.speak, voice(1.0))
+        assert await talk.run() == Hangup("said goodbye")
+        assert [event.text for event in talk.noted.of(CallerSaid)] == ["where is my", "order"]
+        assert [event.heard for event in talk.noted.of(AgentSaid)] == ["Hello.", "Goodbye."]
+
+    run(main())
+
+
+def test_without_anybody_to_take_over_it_asks_to_call_again():
+    async def main():
+        gone = [ProviderError("gone")]
+        talk = Talk([[Say("Hello.")], gone], [Understood("where is it", 1.0)], agent=ALONE)
+        talk.at(2, talk.line.speak, voice(1.0))
+        assert await talk.run() == Hangup("gone")
+        assert talk.session.conversation.turns[-1].text == (
+            "I am sorry, something went wrong on our side. Please call again later. Goodbye."
+        )
+
+    run(main())
+
+
+def test_who_was_not_taken_over_the_first_time_is_asked_to_call_again():
+    async def main():
+        gone = [ProviderError("gone")]
+        said = [Understood("where is it", 1.0)] * 2
+        talk = Talk([[Say("Hello.")], gone, [Say("Nobody is there.")], gone], said)
+        talk.at(2, talk.line.speak, voice(1.0))
+        outcome = await talk.run()
+        assert isinstance(outcome, Escalate)
+        assert outcome.why == "gone"
+        talk.session.transfer_failed()
+        talk.at(3, talk.line.speak, voice(1.0))
+        assert await talk.run() == Hangup("gone")
+
+    run(main())
+
+
+def test_a_wait_is_bridged_and_the_first_words_are_ready():
+    async def main():
+        agent = dataclasses.replace(AGENT, greeting="Hello.", fillers=("One moment.",))
+        talk = Talk([[Say("Hello.")], BYE], [Understood("goodbye", 1.0)], agent=agent)
+        await talk.session.prepare()
+        assert talk.line.queued() == 0
+        talk.dialogue._delay = 4.0
+        talk.at(6, talk.line.speak, voice(1.0))
+        assert await talk.run() == Hangup("said goodbye")
+        await talk.session.close()
+        waited = [event.waited_ms for event in talk.noted.of(FillerSaid)]
+        assert waited[0] == pytest.approx(700, abs=50)
+        assert len(waited) == 4  # two before the greeting, which took four seconds, and two more
+        assert "One moment" not in talk.session.conversation.transcript()
 
     run(main())
