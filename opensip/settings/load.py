@@ -68,7 +68,7 @@ def load(file: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
     found += _identity_mistakes(server, file)
     if found:
         raise Mistakes(found)
-    warnings = tuple(_warnings(server, made))
+    warnings = (*_warnings(server, made), *directory.warnings(agents.values(), countries))
     return Settings(file, server, tuple(made), agents, warnings, tuple(unable))
 
 
@@ -134,7 +134,7 @@ def read_agent(
     if agent is None:
         return None
     agent = _at(server, agent)
-    own = {n: e.uri for n, e in agent.directory.items() if n not in server.directory}
+    own = directory.own_entries(agent, server.directory)
     wrong = check(agent) or [*directory.mistakes(own), *_cannot_talk(agent, unable)]
     found += [f"{path}: {what}" for what in wrong]
     return agent

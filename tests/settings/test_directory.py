@@ -1,7 +1,7 @@
 import pytest
 
 from opensip.agent.definition import Agent, Entry
-from opensip.settings.directory import mistakes, unused
+from opensip.settings.directory import mistakes, own_entries, unused, warnings
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,12 @@ def test_entries_that_no_agent_has():
     assert line == "directory.humen: no agent has this entry; did you mean 'human'?"
     [line] = unused({"human": "sip:x@h"}, [echo])
     assert line == "directory.human: no agent has this entry: no agent has any"
+
+
+def test_an_agents_own_entry_that_is_never_dialled_is_warned_of():
+    entries = {"human": Entry("sip:desk@h"), "night": Entry("tel:911"), "guard": Entry("tel:110")}
+    shop = Agent("shop", directory=entries)
+    [warning] = warnings([shop], {"US"})
+    assert warning.startswith("agent shop: directory.night: 'tel:911' is an emergency number")
+    assert len(list(warnings([shop], {"US", "DE"}))) == 2
+    assert own_entries(shop, {"guard"}) == {"human": "sip:desk@h"}

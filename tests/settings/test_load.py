@@ -150,9 +150,12 @@ def test_two_of_a_name_are_told(write, tmp_path):
 def test_entries_that_lead_nowhere_are_told(write):
     file = write(
         UDP + '[directory]\nhumen = "sip:desk@192.0.2.1"\n',
-        agents=[("shop", AGENT + '[directory.night]\nuri = "tel:911"\n')],
+        agents=[("shop", AGENT + '[directory.night]\nuri = "sip:a b@c"\n')],
     )
     assert ["agents/shop.toml: directory.night: " in line for line in mistakes(file)] == [True]
+    file = write(UDP, agents=[("shop", AGENT + '[directory.night]\nuri = "tel:911"\n')])
+    [warning] = [line for line in load(file).warnings if "directory" in line]
+    assert warning.startswith("agent shop: directory.night: 'tel:911' is an emergency number")
     file = write(UDP + '[directory]\nhumen = "sip:desk@192.0.2.1"\n', agents=[("shop", AGENT)])
     [told] = mistakes(file)
     assert "opensip.toml: directory.humen: no agent has this entry; did you mean 'human'?" in told
