@@ -26,6 +26,8 @@ Speak = Callable[[str, int], Awaitable[Samples]]  # text, rate in Hz -> what to 
 
 NOTHING = "neither an apology nor a number read back"
 WRONG = "no that is wrong"
+# Who transfers us may name a call to take over (RFC 3891): the INVITE that follows carries it.
+FOLLOWS_REPLACES = ("Supported", "replaces")
 _MOST_TRIES = 2  # of the same words, where a step has no others
 LEAST_TRANSFERRED = 2.0  # seconds that a caller listens to the desk before hanging up
 
@@ -129,7 +131,7 @@ class Caller:
         call = await self._line.endpoint.dial(
             to,
             from_=config.from_,
-            headers=headers,
+            headers=(FOLLOWS_REPLACES, *headers),
             offer=media.offer(),
             credentials=config.credentials,
             negotiator=media,

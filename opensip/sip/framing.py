@@ -11,6 +11,9 @@ MAX_DATAGRAM = 16384  # a real INVITE has up to 4 kB; larger ones are refused un
 _LENGTH = re.compile(
     rb"\r\n(?:content-length|l)[ \t]*:((?:[^\r\n]|\r\n[ \t])*)(?=\r\n)", re.IGNORECASE
 )
+# libre 4 (baresip) ends this one line with LF alone. Nothing else is let pass like that: where
+# some read a line break and others none, headers can be smuggled.
+_HALF_ENDED = re.compile(rb"(\r\nRAck: [0-9]+ [0-9]+ INVITE)\n(?=Content-)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,10 @@ class StreamFramer:
                 raise self._unreadable("header block too large", b"", 513, "Message Too Large")
             self._searched = max(0, len(self._buffer) - 3)
             return None
-        head = bytes(self._buffer[: end + 4])
+        as_sent = bytes(self._buffer[: end + 4])
+        head = _whole_lines(as_sent)
+        if len(head) > len(as_sent):
+            self._buffer[: len(as_sent)] = head
         if len(head) > MAX_HEAD:
             raise self._unreadable("header block too large", b"", 513, "Message Too Large")
         try:
@@ -96,6 +102,10 @@ class StreamFramer:
 
     def _unreadable(self, why: str, head: bytes, status: int, reason: str) -> UnreadableStream:
         return UnreadableStream(why, head=head, sip_status=status, reason=reason)
+
+
+def _whole_lines(message: bytes) -> bytes:
+    return _HALF_ENDED.sub(rb"\1\r\n", message) if message.startswith(b"PRACK ") else message
 
 
 def body_length(head: bytes) -> int | None:
@@ -113,7 +123,7 @@ def frame_datagram(data: bytes) -> bytes | None:
 
     Raises RemoteProtocolError for a datagram beyond the limit, or whose length is not clear.
     """
-    data = data.lstrip(b"\r\n")
+    data = _whole_lines(data.lstrip(b"\r\n"))
     end = data.find(b"\r\n\r\n")
     if end < 0 or b"SIP/" not in data[:MAX_HEAD].partition(b"\r\n")[0].upper():
         return None

@@ -16,6 +16,7 @@ from opensip.media.session import MediaSession
 from opensip.net.sip_transport import Listener
 from opensip.net.tls import TlsConfig
 from opensip.phone.line import Line, LineConfig
+from opensip.sip.fields import Replaces
 from opensip.sip.refer_usage import ReferProgress
 from opensip.sip.uri import NameAddr, Uri
 from opensip.ua.invite_session import InviteSession, SessionEnded
@@ -30,7 +31,7 @@ Value = TypeVar("Value")
 class OurPhone:
     """One line in a loop of its own; `dial` as often as wanted, `close` at the end."""
 
-    def __init__(self, transport: str, ca: Path) -> None:
+    def __init__(self, transport: str, ca: Path | None = None) -> None:
         udp = (Listener("UDP", "127.0.0.1", 0),) if transport == "UDP" else ()
         self._config = LineConfig(
             "127.0.0.1", "required" if transport == "TLS" else "off", udp,
@@ -100,6 +101,14 @@ class OurCall:
     ) -> None:
         self.session, self.media, self.wire = session, media, wire
         self._phone = phone
+
+    @property
+    def taken_over(self) -> str:
+        """Write the Refer-To by which another may take over this call from us."""
+        dialog = self.session.dialog
+        to_tag, from_tag = dialog.remote.tag or "", dialog.local.tag or ""
+        replaces = Replaces(dialog.id.call_id, to_tag, from_tag)
+        return f"<{dialog.remote_target.with_header('Replaces', str(replaces))}>"
 
     def reinvite(self) -> None:
         """Offer the session anew."""

@@ -1,19 +1,29 @@
 """A telephone on baresip-python, in a process of its own, for it allows one runtime in each.
 
-Usage: python_phone.py PORT CA FOLDER NUMBER STEP...     each step is one of
+Usage: python_phone.py SETTINGS FOLDER STEP...     SETTINGS is JSON:
+  transport, parameters   of its account; ca, listen: what it trusts, and HOST:PORT for its calls
+Each STEP is one of the following, of its latest call where nothing else is said:
+  call:URI        call, and wait for the answer
+  ring            wait to be called, and ring a moment
+  answer          answer that call, and wait until it stands
+  follow          wait to be transferred, and make the call that is asked for: it is then the latest
+  attended        transfer the first call to the latest
   talk:SECONDS    say a tone, and write what is heard to FOLDER/heard-N.wav
   press:DIGITS    press keys
   hold, resume    as they say
   hangup          hang up
-  wait:SECONDS    wait until the other side hangs up
+  wait:SECONDS    wait until it is over
+It prints "ready", and each step once it is done; "failed: WHY" where a transfer was not.
 """
 
 import asyncio
+import json
 import math
 import struct
 import sys
 import wave
 from pathlib import Path
+from typing import Any
 
 import baresip
 from baresip import Account, Config, UserAgent
@@ -21,6 +31,8 @@ from baresip import Account, Config, UserAgent
 TONE = 700  # Hz
 FRAME_SECONDS = 0.02
 KEY_SECONDS = 0.25
+RINGING = 0.2  # seconds
+PATIENCE = 10.0  # seconds for anything that is waited for
 
 
 def tone_from(start: int, count: int) -> bytes:
@@ -30,19 +42,53 @@ def tone_from(start: int, count: int) -> bytes:
     return struct.pack(f"<{count}h", *samples)
 
 
-class Phone:
-    """One call, step by step."""
+class Watched:
+    """A call, and what has happened in it."""
 
-    def __init__(self, call: "baresip.Call", folder: Path) -> None:
-        self._call, self._folder = call, folder
+    def __init__(self, call: "baresip.Call") -> None:
+        self.call = call
+        self.is_closed, self.is_referred = asyncio.Event(), asyncio.Event()
+        call.on(self._note)
+
+    def _note(self, event: Any) -> None:
+        if event.event.name == "CALL_CLOSED":
+            self.is_closed.set()
+        elif event.event.name == "CALL_TRANSFER":
+            self.is_referred.set()
+
+
+class Phone:
+    """Takes one step after the other."""
+
+    def __init__(self, agent: UserAgent, folder: Path) -> None:
+        self._agent, self._folder = agent, folder
+        self._calls: list[Watched] = []
+        self._rings: asyncio.Queue[baresip.Call] = asyncio.Queue()
         self._said, self._talks = 0, 0
-        self._closed = asyncio.Event()
-        call.on(lambda event: self._closed.set() if event.event.name == "CALL_CLOSED" else None)
+        agent.on_incoming(self._rings.put_nowait)
 
     async def take(self, step: str) -> None:
         """Do one step."""
         name, _, value = step.partition(":")
         match name:
+            case "call":
+                await self._establish(await self._agent.dial(value))
+            case "ring":
+                self._calls.append(Watched(await asyncio.wait_for(self._rings.get(), PATIENCE)))
+                await asyncio.sleep(RINGING)  # it cannot answer before its 180 is acknowledged
+            case "follow":
+                await asyncio.wait_for(self._calls[-1].is_referred.wait(), PATIENCE)
+                await self._establish(await self._call.accept_transfer())
+            case "attended":
+                await self._transfer()
+            case _:
+                await self._with_call(name, value)
+
+    async def _with_call(self, name: str, value: str) -> None:
+        match name:
+            case "answer":
+                await self._call.answer()
+                await self._call.wait_established(timeout=PATIENCE)
             case "talk":
                 await self._talk(float(value))
             case "press":
@@ -50,11 +96,25 @@ class Phone:
                     await self._call.send_dtmf(digit)
                     await asyncio.sleep(KEY_SECONDS)
             case "wait":
-                await asyncio.wait_for(self._closed.wait(), float(value))
+                await asyncio.wait_for(self._calls[-1].is_closed.wait(), float(value))
             case "hold" | "resume" | "hangup":
                 await getattr(self._call, name)()
             case _:
                 raise ValueError(f"no step {name!r}")
+
+    @property
+    def _call(self) -> "baresip.Call":
+        return self._calls[-1].call
+
+    async def _establish(self, call: "baresip.Call") -> None:
+        self._calls.append(Watched(call))
+        await call.wait_established(timeout=PATIENCE)
+
+    async def _transfer(self) -> None:
+        try:
+            await self._calls[0].call.attended_transfer(self._call, timeout=PATIENCE)
+        except baresip.BaresipError as error:
+            print(f"failed: {error}", flush=True)
 
     async def _talk(self, seconds: float) -> None:
         heard, clock = b"", asyncio.get_running_loop()
@@ -74,25 +134,34 @@ class Phone:
         self._talks += 1
 
 
-async def main(port: int, ca: str, folder: Path, number: str, steps: list[str]) -> None:
-    """Call `number`, take the steps, and hang up."""
+def config_of(settings: dict[str, Any]) -> Config:
+    """Write the stack's configuration."""
+    extra = ""
+    if ca := settings.get("ca"):
+        extra += f"sip_cafile {ca}\nsip_verify_server yes\n"
+    if listen := settings.get("listen"):
+        extra += f"sip_listen {listen}\n"
+    return Config(net_interface="127.0.0.1", extra_config_text=extra)
+
+
+async def main(settings: dict[str, Any], folder: Path, steps: list[str]) -> None:
+    """Take the steps, and hang up."""
     runtime = baresip.Runtime()
-    extra = f"sip_cafile {ca}\nsip_verify_server yes\n"
-    await runtime.start(Config(net_interface="127.0.0.1", extra_config_text=extra))
+    await runtime.start(config_of(settings))
     account = Account(
-        user="alice", domain=f"127.0.0.1:{port}", password="secret", reg_interval=0,
-        transport="tls", extra_params=("mediaenc=srtp-mand",), audio_codecs=("pcmu",),
+        user=settings.get("user", "alice"), domain="127.0.0.1", password="secret", reg_interval=0,
+        transport=settings["transport"], extra_params=tuple(settings.get("parameters", ())),
+        audio_codecs=("pcmu",),
     )  # fmt: skip
     try:
-        phone = await UserAgent.create(runtime, account)
-        call = await phone.dial(f"sip:{number}@127.0.0.1:{port};transport=tls")
-        await call.wait_established(timeout=8)
-        talk = Phone(call, folder)
+        phone = Phone(await UserAgent.create(runtime, account), folder)
+        print("ready", flush=True)
         for step in steps:
-            await talk.take(step)
+            await phone.take(step)
+            print(step, flush=True)
     finally:
         await runtime.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), sys.argv[4], sys.argv[5:]))
+    asyncio.run(main(json.loads(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]))

@@ -7,8 +7,6 @@ password admits them.
 
 import json
 import re
-import subprocess
-import sys
 import time
 import wave
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ import numpy as np
 import pytest
 
 from tests.interop.baresip import Baresip, needs_baresip
+from tests.interop.baresip_python import PythonPhone, needs_baresip_python
 from tests.interop.hearing import Samples, longest_gap, loudness, read_wav, share_of
 from tests.interop.server import ROOT, Server
 
@@ -217,6 +216,7 @@ def test_baresip_talks_to_the_agent_who_says_goodbye(line: Line, phones: list[Ba
     check_same_voice(line.recorded()[1], read_mono(heard))
 
 
+@needs_baresip_python
 @SHA256
 def test_baresip_python_tones_both_ways_keys_hold_and_its_own_bye(line: Line) -> None:
     steps = ["talk:2", "press:5#", "hold", "talk:1.5", "resume", "talk:2", "hangup"]
@@ -230,6 +230,7 @@ def test_baresip_python_tones_both_ways_keys_hold_and_its_own_bye(line: Line) ->
     check_tone(after, OUR_TONE, 1.2)
 
 
+@needs_baresip_python
 @SHA256
 def test_baresip_python_talks_to_the_agent_who_says_goodbye(line: Line) -> None:
     steps = ["talk:1", f"press:{ORDER}", "talk:4", f"press:{GOODBYE}", "wait:15"]
@@ -240,12 +241,9 @@ def test_baresip_python_talks_to_the_agent_who_says_goodbye(line: Line) -> None:
 
 
 def call_from_python(line: Line, number: str, *steps: str) -> None:
-    pytest.importorskip("baresip", reason="baresip-python is not installed: run scripts/setup")
-    script = Path(__file__).with_name("python_phone.py")
-    port = str(line.server.tls_port)
-    command = [sys.executable, "-P", script, port, line.ca, line.folder, number, *steps]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{line.server.log()}"
+    settings = {"transport": "tls", "ca": str(line.ca), "parameters": ["mediaenc=srtp-mand"]}
+    phone = PythonPhone(line.folder, settings, f"call:sip:{number}@{line.uri}", *steps)
+    phone.finish()
 
 
 def check_agent_call(line: Line) -> None:

@@ -47,6 +47,7 @@ class Agent:
 
     def __init__(self, target):
         self.target = target
+        self.supported = ()
         self.progress = []
         self.line = Line(
             LineConfig(LOCAL, listeners=(Listener("UDP", LOCAL, 0),)),
@@ -55,6 +56,7 @@ class Agent:
         )
 
     async def take(self, call):
+        self.supported = call.request.headers.values("Supported")
         media = self.line.media()
         session = await call.answer(media)
         media.sink.write(await speak("hello", media.sink.rate))
@@ -173,6 +175,7 @@ def test_is_transferred_and_the_desk_reads_the_context():
 
     agent, desk, mine, result = run(desk_and_agent(use))
     assert result.transferred_to.startswith("sip:agent@127.0.0.1:")
+    assert "replaces" in agent.supported  # so that a transfer may name a call to take over
     assert [status for _, status in agent.progress][-1] == 200
     [context] = desk.named("called")
     assert context["intent"] == "order_status"

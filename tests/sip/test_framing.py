@@ -128,6 +128,25 @@ def test_keep_alives_and_garbage_are_passed_over(data):
     assert frame_datagram(data) is None
 
 
+HALF_ENDED = b"PRACK sip:b SIP/2.0\r\nRAck: 7 1 INVITE\nContent-Length: 2\r\n\r\nhi"
+WHOLE = HALF_ENDED.replace(b"INVITE\n", b"INVITE\r\n")
+
+
+def test_the_prack_of_libre_is_read():
+    assert frame_datagram(HALF_ENDED) == WHOLE
+    assert frames(HALF_ENDED + OPTIONS) == [WHOLE, OPTIONS]
+    assert frames(*(HALF_ENDED[n : n + 1] for n in range(len(HALF_ENDED)))) == [WHOLE]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"PRACK", b"BYE"), (b"RAck", b"Subject"), (b"\nContent-", b"\nVia: x\r\nContent-")],
+)
+def test_no_other_line_may_end_in_lf_alone(old, new):
+    data = HALF_ENDED.replace(old, new)
+    assert frame_datagram(data) == data
+
+
 def test_datagrams_that_are_refused():
     with pytest.raises(RemoteProtocolError) as caught:
         frame_datagram(INVITE + b"x" * MAX_DATAGRAM)
