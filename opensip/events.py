@@ -193,13 +193,17 @@ class SpeechEnded(CallEvent):
 
 @dataclass(frozen=True, slots=True)
 class CallerSaid(CallEvent):
-    """What was understood of one turn of the caller."""
+    """What was understood of one turn of the caller.
+
+    `intent` is of this turn alone; `wish` what the caller wants by all that was said so far.
+    """
 
     text: str
     confidence: float
     intent: str = ""
     slots: Mapping[str, str] | None = None
     way: str = "voice"  # "voice" | "dtmf"
+    wish: str = ""
 
 
 @dataclass(frozen=True, slots=True)

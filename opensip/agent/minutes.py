@@ -29,9 +29,14 @@ class Minutes:
     def caller_said(self, turn: Understood, meant: Meant | None) -> None:
         """Write down a turn of the caller, with how it was taken."""
         now = self._now()
-        intent, slots = (meant.intent, meant.slots) if meant else ("", {})
+        meant = meant or Meant("", 0.0)
         self._observer.note(
-            CallerSaid(now, turn.text, turn.confidence, intent, slots or None, turn.way)
+            CallerSaid(
+                *(now, turn.text, turn.confidence, meant.intent),
+                slots=meant.slots or None,
+                way=turn.way,
+                wish=meant.wish,
+            )
         )
         self.conversation.caller_said(turn.text, at=now)
 

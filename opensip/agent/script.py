@@ -115,7 +115,7 @@ class Script:
 
     def _spoken(self, turn: Understood) -> Iterator[Act]:
         if self.to_confirm and grammar.match([_YES], turn.text):
-            yield Meant("yes", turn.confidence, self._wish())
+            yield Meant("yes", turn.confidence, self._wish() or self._slot_name())
             yield from self._look_up(self.to_confirm, turn.confidence)
         elif self.to_confirm and grammar.match([_NO], turn.text):
             yield Meant("no", turn.confidence, self._wish())
@@ -142,7 +142,7 @@ class Script:
         if slot is None or not slot.read_back:
             yield from self._look_up(digits, confidence)
             return
-        yield Meant(name, confidence, self._wish(), {name: digits})
+        yield Meant(name, confidence, self._wish() or name, {name: digits})
         self.to_confirm = digits
         self.values[name] = Word(digits)
         yield from self._say(slot.read_back)
@@ -151,7 +151,7 @@ class Script:
         slot, name = self._slot(), self._slot_name()
         self.to_confirm = ""
         self.values[name] = Word(digits)
-        yield Meant(name, confidence, self._wish(), {name: digits})
+        yield Meant(name, confidence, self._wish() or name, {name: digits})
         if slot is None:
             return
         try:
@@ -171,8 +171,8 @@ class Script:
 
     def _intended(self, name: str, confidence: float) -> Iterator[Act]:
         self.failures, self.to_confirm = 0, ""
-        if self.agent.intents[name].action.transfer != self.agent.human or not self._wish():
-            self.values["intent"] = name  # who asks for a human still wants what he wanted
+        if self._is_wish(self.agent.intents[name].action):
+            self.values["intent"] = name
         yield Meant(name, confidence, self._wish())
         yield from self._do(self.agent.intents[name].action, confidence, name)
 
@@ -236,6 +236,12 @@ class Script:
         """Tell which intent of those listened for now has this text; "" if none."""
         found = (name for name in self._listened() if grammar.match(self._phrases[name], text))
         return next(found, "")
+
+    def _is_wish(self, action: Action) -> bool:
+        """Who asks for a human, hears a thing again or leaves still wants what he wanted."""
+        if action.repeat or action.hangup:
+            return False
+        return action.transfer != self.agent.human or not self._wish()
 
     def _wish(self) -> str:
         return str(self.values.get("intent", ""))

@@ -104,7 +104,17 @@ def _ended(record: Record, event: Event) -> None:
         seconds = datetime.fromisoformat(record["ended"]) - answered
         record["seconds"] = round(seconds.total_seconds(), 3)
     if not record["outcome"]:
-        record["outcome"] = "completed" if record["answered"] else "not answered"
+        record["outcome"] = _outcome(record)
+
+
+def _outcome(record: Record) -> str:
+    """Judge a call whose caller was not transferred."""
+    if not record["answered"]:
+        return "not answered"
+    if record["transfers"]:
+        return "transfer failed"  # a human was wanted, and none was had
+    broken = any(fault.get("where") in ("agent", "call") for fault in record["faults"])
+    return "failed" if broken else "completed"
 
 
 def _header_context(record: Record, event: Event) -> None:
@@ -132,7 +142,7 @@ def _caller_said(record: Record, event: Event) -> None:
     turn = {"at": event["at"], "speaker": "caller", "text": event["text"], "heard": event["text"]}
     turn |= {name: event[name] for name in ("confidence", "intent", "slots", "way")}
     _add_turn(record, turn)
-    record["intent"] = event["intent"] or record["intent"]
+    record["intent"] = event.get("wish", event["intent"]) or record["intent"]
 
 
 def _agent_said(record: Record, event: Event) -> None:

@@ -36,7 +36,7 @@ from opensip.ua.ways import Destination
 @click.argument("target", metavar="URI|TRUNK")
 @click.option("--tls-name", default="", help="Name that its certificate must say.")
 @click.option("--ca", type=click.Path(path_type=Path),
-              help="Authority that signed its certificate. [default: the configuration's]")  # fmt: skip
+              help="Authority that signed its certificate. [default: see --config]")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="For programs: one line a step.")
 @click.option("--config", type=click.Path(path_type=Path), default=Path("config/opensip.toml"),
               show_default=True, help="The server's configuration.")  # fmt: skip
@@ -71,9 +71,7 @@ def _trunk(settings: Settings | None, name: str) -> Trunk | None:
     trunks = {trunk.name: trunk for trunk in settings.trunks}
     if name not in trunks:
         known = nearest(name, trunks) if trunks else ": it has none"
-        raise ConfigError(
-            f"no trunk {name!r} in {settings.file}{known}; or is it another --config?"
-        )
+        raise ConfigError(f"no trunk {name!r} in {settings.file}{known}; or another --config?")
     if not trunks[name].termination:
         raise ConfigError(f"trunk {name} has no outbound.termination: give a URI")
     return trunks[name]

@@ -66,7 +66,7 @@ def journal_of(call: str, config: Path) -> Path:
             return path
         case []:
             newest = f"; the newest are {_names(paths)}" if paths else ": there is none at all"
-            newest += "; or is it another --config?"
+            newest += "; or another --config?"
             raise ConfigError(f"no journal of a call {call!r} in {folder}{newest}")
     raise ConfigError(f"{call!r} is the beginning of {len(found)} calls: {_names(found)}")
 

@@ -207,8 +207,8 @@ def to_paste(new: NewTrunk) -> str:
     return "\n".join(
         [
             f"SIP URI of {new.numbers[0]}:\n  {uri}\n",
-            "BXML that forwards a call before it is answered (from: the caller's number):",
-            markup.forward(uri, from_="+15551112222"),
+            "BXML that forwards a call before it is answered ({…}: put the webhook's from there):",
+            markup.forward(uri, from_="{from of the webhook}"),
             "BXML that transfers a call that was answered:",
             markup.transfer(uri),
             "Route of a Duet trunk:",

@@ -71,7 +71,7 @@ def ask(data: Path) -> Status:
     except OSError as error:
         raise TransportFailed(
             f"no server answers on {path} ({error.strerror or error}): is it running, and "
-            "with this configuration, or is it another --config?"
+            "with this configuration, or another --config?"
         ) from error
     status: Status = json.loads(received)
     return status

@@ -169,7 +169,8 @@ def warnings(trunk: Trunk, *, tls_listener: bool, anchored: bool = False) -> Ite
     if (trunk.networks or trunk.users) and not tls_listener:
         yield (
             f"trunk {trunk.name}: srtp = {trunk.srtp!r}, but there is no TLS listener, so the keys "
-            "of SRTP travel in the clear; add one under [[sip.listeners]]"
+            "of SRTP travel in the clear; add one under [[sip.listeners]] (README, Bandwidth in 15 "
+            "minutes, step 2), or take the trunk's file away where it is only the example"
         )
     if trunk.termination and not _reached_over_tls(Uri.parse(trunk.termination)):
         yield (

@@ -7,7 +7,9 @@ from tests.fakes.line import Noted as Observed
 def test_what_is_said_and_done_is_written_down_and_noted():
     observed = Observed()
     minutes = Minutes(observed, lambda: 5.0)
-    minutes.caller_said(Understood("where is it", 0.8), Meant("order", 0.9, slots={"n": "4"}))
+    minutes.caller_said(
+        Understood("where is it", 0.8), Meant("order", 0.9, "order_status", {"n": "4"})
+    )
     minutes.acted(Meant("order", 0.9, "order_status", {"n": "4"}))
     minutes.acted(Looked("find", {"n": "4"}, {"item": "lamp"}, 0.2))
     minutes.acted(Prompted("main", "m-1", "abcd", 5, 2))
@@ -16,6 +18,7 @@ def test_what_is_said_and_done_is_written_down_and_noted():
     assert minutes.conversation.transcript() == "caller: where is it\nagent: It is --"
     assert minutes.conversation.fields == {"n": "4", "outcome": "resolved"}
     assert observed.of(CallerSaid)[0].intent == "order"
+    assert observed.of(CallerSaid)[0].wish == "order_status"
     assert observed.of(ToolCalled)[0].duration_ms == 200
     assert observed.of(ModelAnswered) == [ModelAnswered(5.0, "main", "m-1", "abcd", 5, 2)]
     assert observed.of(OutcomeNoted) == [OutcomeNoted(5.0, "resolved", "found")]

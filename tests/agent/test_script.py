@@ -163,3 +163,19 @@ def test_what_is_listened_for_follows_the_state():
     assert asking.end_silence > Script(shop()).expectation().end_silence
     said(script, "four two one seven")
     assert "that's right" in script.expectation().jsgf
+
+
+def wishes(script, *texts):
+    acts = [act for text in texts for act in said(script, text)]
+    return [act.wish for act in acts if isinstance(act, Meant)]
+
+
+def test_who_says_yes_hears_it_again_or_leaves_still_wants_what_he_wanted():
+    texts = ("four two one seven", "yes", "say that again", "nothing else")
+    assert set(wishes(asked_for_order(), *texts)) == {"order_status"}
+
+
+def test_a_goodbye_alone_is_no_wish_and_a_number_alone_is_one():
+    assert wishes(Script(shop()), "goodbye") == [""]
+    texts = ("four two one seven", "yes")
+    assert wishes(Script(shop(), state="order"), *texts) == ["order"] * 3

@@ -45,6 +45,7 @@ def test_each_event_is_one_line_and_on_disk_at_once(tmp_path):
             "intent": "order",
             "slots": {"order": "4711"},
             "way": "voice",
+            "wish": "",
         },
     ]
     journal.close()

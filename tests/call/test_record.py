@@ -102,8 +102,21 @@ def test_a_journal_cut_by_a_crash_still_tells_what_was(journal):
     assert len(told["turns"]) == 2
 
 
+TRIED = (
+    e.TransferStarted(1.5, "refer", "sip:desk@h"),
+    e.TransferEnded(1.6, "refer", "failed", 486),
+)
+
+
 @pytest.mark.parametrize(
-    ("before", "outcome"), [([], "not answered"), ([e.CallAnswered(1.0)], "completed")]
+    ("before", "outcome"),
+    [
+        ([], "not answered"),
+        ([e.CallAnswered(1.0)], "completed"),
+        ([e.CallAnswered(1.0), *TRIED], "transfer failed"),
+        ([e.CallAnswered(1.0), e.Fault(1.1, "agent", "KeyError()")], "failed"),
+        ([e.CallAnswered(1.0), e.Fault(1.1, "recording", "disk full")], "completed"),
+    ],
 )
 def test_the_outcome_of_a_call_without_transfer(tmp_path, before, outcome):
     journal = Journal(tmp_path / "c", "c-1", opened=0.0, started=STARTED)
@@ -149,3 +162,12 @@ def test_what_the_plan_told_of_the_caller_is_kept():
     told = record.blank()
     record.take(told, started)
     assert told["number"] == {"country": "US"}
+
+
+def test_the_intent_is_what_the_caller_wants_not_the_last_word():
+    told = record.blank()
+    for intent, wish in (("order_status", "order_status"), ("yes", "order_status"), ("", "")):
+        event = {"kind": "caller_said", "at": 1.0, "text": "", "confidence": 1.0, "intent": intent}
+        record.take(told, event | {"slots": None, "way": "voice", "wish": wish})
+    assert told["intent"] == "order_status"
+    assert [turn["intent"] for turn in told["turns"]] == ["order_status", "yes", ""]

@@ -86,7 +86,7 @@ def test_what_cannot_be_pinged(tmp_path, target, words):
 def test_no_trunk_of_that_name_may_be_another_configuration(tmp_path):
     told = ping("sbd", "--config", config(tmp_path)).stderr
     assert f"no trunk 'sbd' in {tmp_path}/opensip.toml" in told
-    assert "or is it another --config?" in told
+    assert "or another --config?" in told
 
 
 @pytest.mark.e2e
@@ -105,7 +105,7 @@ def test_an_authority_may_be_named(tmp_path, authority, ec_pair):
         threading.Thread(target=shake, daemon=True).start()
         uri = f"sip:127.0.0.1:{server.getsockname()[1]};transport=tls"
         words = (uri, "--tls-name", "sip.example", "--config", str(tmp_path / "none.toml"))
-        assert "-> name its root: --ca FILE" in ping(*words).stdout.replace("not trusted; ", "-> ")
+        assert "not trusted; name its root: --ca FILE" in ping(*words).stdout
         assert "ok    TLS" in ping(*words, "--ca", str(authority.ca)).stdout
         server.shutdown(socket.SHUT_RDWR)
 

@@ -67,7 +67,7 @@ def test_no_such_call(config):
     assert result.exit_code == 1
     assert "no journal of a call 'c-9'" in result.stderr
     assert "the newest are c-" in result.stderr
-    assert "or is it another --config?" in result.stderr
+    assert "or another --config?" in result.stderr
 
 
 def test_no_journal_at_all(tmp_path):
