@@ -157,6 +157,8 @@ class OpenAiServer:
             _chunk(writer, b"")
         elif fault == "half":
             _plain(writer, 200, b'{"text": "he')
+        elif fault == "drop":
+            writer.transport.abort()
         else:
             _plain(writer, 200, json.dumps({"text": text}).encode())
 

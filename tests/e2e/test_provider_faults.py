@@ -1,0 +1,154 @@
+"""What a caller hears when a provider goes wrong: calls over real HTTP, a line in memory."""
+
+import asyncio
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from opensip.agent.definition import Account, Agent, Entry
+from opensip.agent.outcome import Escalate, Hangup
+from opensip.agent.providers import close_shared
+from opensip.agent.session import AgentSession
+from opensip.audio.tones import tone
+from opensip.events import AgentSaid, ProviderFailed
+from tests.fakes.line import Line, Noted
+from tests.fakes.openai_server import RATE, Ask, Fault, OpenAiServer
+
+pytestmark = pytest.mark.e2e
+
+STAGES = {"recognizer": "transcriptions", "dialogue": "completions", "synthesizer": "speech"}
+FAULTS = {
+    "wrong key": Fault(status=401),
+    "too many": Fault(status=429, headers=(("Retry-After", "1"),)),
+    "down": Fault(status=503),
+    "refused": Fault(status=400),
+    "no json": Fault("half"),
+    "dropped": Fault("drop"),
+    "hangs": Fault("hang"),
+    "silent": Fault("silence"),
+}
+LONGEST_SILENCE = 3.0  # seconds without a sound that a caller is ever left
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: how it ended, what was noted, the longest silence, the second server."""
+
+    outcome: object
+    noted: Noted
+    silence: float
+    second: OpenAiServer
+
+
+def brain(messages, tools):
+    if "Goodbye" in messages[-1]["content"]:
+        return ["Thank you for calling. ", Ask("hang_up", {"reason": "done"})]
+    return ["Your order is on its way. It will arrive tomorrow."]
+
+
+def account(server):
+    return Account(
+        base_url=server.base_url, recognizer_model="r", dialogue_model="d", synthesizer_model="s",
+        voice="v", recognizer_seconds=1.0, dialogue_seconds=1.0, synthesizer_seconds=1.0,
+    )  # fmt: skip
+
+
+async def talk(faults, *, spare=True):
+    """One call: a question, then a farewell; `faults` meet the first server after the greeting."""
+
+    def ears(samples, rate):  # the same turn is the same text, whoever is asked
+        loud = np.flatnonzero(np.abs(samples) > 500)
+        return "Where is my order?" if loud[-1] - loud[0] < 0.85 * rate else "Goodbye."
+
+    def voice(text):
+        return tone(400, 0.02 * len(text), RATE)
+
+    async with (
+        OpenAiServer(brain, ears, voice) as first,
+        OpenAiServer(brain, ears, voice) as second,
+    ):
+        names = ("first", "second") if spare else ("first",)
+        agent = Agent(
+            "test", kind="model", persona="You are Ada.", greeting="Hello.", recognizer=names,
+            dialogue=names, synthesizer=names, fillers=("One moment.",),
+            providers={"first": account(first), "second": account(second)},
+            directory={"human": Entry("sip:desk@x")},
+        )  # fmt: skip
+        line, noted = Line(), Noted()
+        session = AgentSession(
+            agent, source=line, sink=line, observer=noted,
+            now=asyncio.get_running_loop().time,
+        )  # fmt: skip
+        await session.prepare()
+        await session._readiness._task  # all standing words are spoken before anything fails
+        first.faults |= {path: list(faults) for path, faults in faults.items()}
+        running = asyncio.create_task(session.run())
+        watching = asyncio.create_task(longest_silence(line, running))
+        for answers, seconds in enumerate((0.8, 0.9), start=1):  # turns of different length
+            while len(noted.of(AgentSaid)) < answers and not running.done():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            line.speak(tone(300, seconds, 8000, level_dbfs=-20))
+        async with asyncio.timeout(20):
+            outcome = await running
+        await session.close()
+        return Call(outcome, noted, await watching, second)
+
+
+async def longest_silence(line, running):
+    """Measure for how long nobody is heard, at most, until the call is over."""
+    now = asyncio.get_running_loop().time
+    longest, since = 0.0, now()
+    while not running.done():
+        await asyncio.sleep(0.02)
+        longest = max(longest, now() - since)
+        if line.queued() or line.speaking():
+            since = now()
+    return longest
+
+
+async def together(calls):
+    """Hold calls at the same time, a few at once."""
+    room = asyncio.Semaphore(12)
+
+    async def one(faults, spare):
+        async with room:
+            return await talk(faults, spare=spare)
+
+    try:
+        return await asyncio.gather(*(one(faults, spare) for faults, spare in calls))
+    finally:
+        await close_shared()
+
+
+def sentences(call):
+    return [event.heard for event in call.noted.of(AgentSaid)]
+
+
+def test_the_next_provider_takes_over_and_nothing_is_said_twice():
+    kinds = [(stage, name) for stage in STAGES for name in FAULTS
+             if name != "silent" or stage == "synthesizer"]  # fmt: skip
+    calls = asyncio.run(
+        together([({STAGES[stage]: [FAULTS[name]] * 4}, True) for stage, name in kinds])
+    )
+    for (stage, name), call in zip(kinds, calls, strict=True):
+        assert call.outcome == Hangup("done"), (stage, name)
+        assert sentences(call) == [
+            "Hello.", "Your order is on its way. It will arrive tomorrow.",
+            "Thank you for calling.",
+        ], (stage, name)  # fmt: skip
+        failed = {(event.stage, event.provider) for event in call.noted.of(ProviderFailed)}
+        assert failed == {(stage, "first")}, (stage, name)
+        assert len(call.second.asked(STAGES[stage])) >= 1, (stage, name)
+        assert call.silence < LONGEST_SILENCE, (stage, name)
+
+
+def test_without_another_provider_a_person_takes_over():
+    calls = asyncio.run(
+        together([({path: [FAULTS["down"]] * 9}, False) for path in STAGES.values()])
+    )
+    for stage, call in zip(STAGES, calls, strict=True):
+        assert isinstance(call.outcome, Escalate), stage
+        assert call.outcome.target == "human"
+        if stage != "synthesizer":
+            assert sentences(call)[-1] == "I am sorry, something went wrong on our side."
