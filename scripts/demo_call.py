@@ -170,6 +170,21 @@ def start_caller(
     return Process("caller", *words, lines=lines)
 
 
+def as_asked(options: argparse.Namespace, failure: str) -> str:
+    """Say what was to be seen, where the step that failed is the one that was asked to fail."""
+    if options.no_desk and failure.startswith("transfer"):
+        return (
+            "there was no desk (--no-desk), so the transfer had to fail; to be seen above is that "
+            "the agent said so and went on with the caller. What fails ends with status 1:"
+        )
+    if options.mute_caller and failure.startswith("understanding"):
+        return (
+            "the caller said nothing (--mute-caller), so nothing could be understood; to be seen "
+            "above is what the agent made of it. What fails ends with status 1:"
+        )
+    return ""
+
+
 def main() -> int:
     """Run the demonstration; 0 only if all of it happened."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
@@ -181,6 +196,8 @@ def main() -> int:
     try:
         run(options, show)
     except Failed as failed:
+        if said := as_asked(options, str(failed)):
+            print(f"demo: as asked: {said}")
         print(f"demo: FAILED at {failed}", file=sys.stderr)
         return 1
     print("demo: all of it happened")

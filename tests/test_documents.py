@@ -1,10 +1,17 @@
 """What the documents say of files and tests is so."""
 
 import ast
+import dataclasses
+import itertools
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from opensip.agent.check import check
+from opensip.agent.definition import REPLIES, Action, Agent, Intent, Slot, State
+from opensip.settings.table import Reading, read
 
 ROOT = Path(__file__).parents[1]
 _ROW = re.compile(r"\|.*\|")
@@ -64,3 +71,34 @@ def test_every_scenario_stands_in_the_table_with_its_section():
     for words, section, what in found:
         assert re.match(r"\d{4} ", section), f"{words}: its docstring names no RFC and section"
         assert f"| {words} | {section} | {what} |" in table
+
+
+def test_the_library_example_of_the_readme_runs():
+    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    names = {}
+    exec(compile(example, "README.md", "exec"), names)  # noqa: S102 - our own text
+    assert names["answer"].startswith(b"SIP/2.0 200 OK\r\n")
+
+
+def test_the_smallest_agent_of_the_documents_has_no_mistake():
+    text = (ROOT / "docs/agents.md").read_text()
+    start = text.index('    greeting = "Hello')
+    lines = itertools.takewhile(
+        lambda line: not line or line.startswith("    "), text[start:].splitlines()
+    )
+    reading = Reading(ROOT / "docs/agents.md")
+    agent = read(Agent, {"name": "front", **tomllib.loads("\n".join(lines))}, reading)
+    assert reading.mistakes == []
+    assert check(agent) == []
+
+
+@pytest.mark.parametrize("schema", [State, Intent, Slot, Action])
+def test_every_key_of_a_script_is_documented(schema):
+    text = (ROOT / "docs/agents.md").read_text()
+    keys = [field.name for field in dataclasses.fields(schema)]
+    assert [key for key in keys if f"`{key}`" not in text and f"`{key} = " not in text] == []
+
+
+def test_every_standing_reply_is_documented_as_it_is():
+    text = (ROOT / "docs/agents.md").read_text()
+    assert [name for name, said in REPLIES.items() if f"| `{name}` | {said}" not in text] == []

@@ -27,6 +27,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _LONGEST_TOOL = 30.0  # seconds that a caller can be asked to wait, with fillers
 _HUMAN = next(field.default for field in fields(Agent) if field.name == "human")
+_UNFILLED = ("apology", "call_again")  # replies for when nothing works any more
 _NAME_WHO = ("escalate", "transfer_failed", "resume")  # replies that may hold {who}
 STAGES = ("recognizer", "dialogue", "synthesizer")
 
@@ -57,7 +58,7 @@ def _check_talking(agent: Agent) -> Iterator[str]:
             yield f"directory.{name}.uri: {entry.uri!r} is no sip:, sips: or tel: URI or +number"
     yield from _template(agent, "greeting", agent.greeting)
     for name, text in agent.replies.items():
-        if name == "apology":  # said when nothing works any more: it is not filled
+        if name in _UNFILLED:
             yield from (f"replies.{name}: {wrong}" for wrong in placeholders.mistakes(text, {}))
         else:
             yield from _template(agent, f"replies.{name}", text, names_who=name in _NAME_WHO)
