@@ -31,9 +31,7 @@ transport = "UDP"
 host = "127.0.0.1"
 port = 5060
 
-[tls]
-ca = "{folder}/certs/ca.pem"
-
+{tls}
 [media]
 address = "127.0.0.1"
 first_port = 36000
@@ -61,7 +59,10 @@ def configure(folder: Path, port: int, transport: str = "udp", *, srtp: str = "o
     """Write a configuration with one trunk whose termination is `port` of this machine."""
     (folder / "password").write_text(PASSWORD + "\n")
     config = folder / "opensip.toml"
-    config.write_text(CONFIG.format(folder=folder, port=port, transport=transport, srtp=srtp))
+    tls = f'[tls]\nca = "{folder}/certs/ca.pem"\n' if transport == "tls" else ""
+    config.write_text(
+        CONFIG.format(folder=folder, port=port, transport=transport, srtp=srtp, tls=tls)
+    )
     return config
 
 
