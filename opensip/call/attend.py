@@ -5,6 +5,8 @@ from collections.abc import Callable
 from opensip.agent.definition import Agent
 from opensip.call.agents import Talker
 from opensip.call.call import Call, Ending, Terms
+from opensip.call.call_out import TargetCalls
+from opensip.call.dialler import Dialler
 from opensip.call.entry import Entry
 from opensip.call.exchange import Exchange
 from opensip.call.sip_leg import SipLeg
@@ -25,10 +27,13 @@ async def attend(
     trunk: Trunk,
     route: Number,
     entry: Entry,
+    endpoint: Dialler | None = None,
+    caller: str = "",
 ) -> Ending:
     """See an answered call through, with the agent that was seated by `definition`.
 
-    `route` says what is recorded.
+    `route` says what is recorded. With `endpoint` targets can be called by ourselves, to whom
+    `caller` is shown.
     """
     now = exchange.now
     leg = SipLeg(session, media, dtmf=trunk.dtmf)
@@ -45,6 +50,7 @@ async def attend(
             observer=entry,
             now=now,
             begin=lambda: _record(media, agent, route, entry, now=now),
+            call_out=TargetCalls(exchange, endpoint, trunk, entry, caller) if endpoint else None,
         )
         return await call.run()
     finally:

@@ -8,11 +8,12 @@ import structlog
 
 from opensip.agent.outcome import CallerLeft, Escalate, Hangup
 from opensip.call.agents import Talker
+from opensip.call.bridge import bridge
 from opensip.call.directory import target_of
 from opensip.call.handoff import Handoff
 from opensip.call.hold import play_hold_tone
 from opensip.call.leg import Leg
-from opensip.call.transfer import Transfer, TransferResult, hand_over
+from opensip.call.transfer import CallOut, Transfer, TransferResult, hand_over
 from opensip.carriers.trunk import ContextForm
 from opensip.errors import NotAllowed
 from opensip.events import Escalated, Fault, Observer, TransferEnded, TransferStarted
@@ -26,7 +27,7 @@ _TRANSFER_TOLD = 1.0  # seconds that a transfer has to end once its caller has g
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a call ended. `side` is "caller", "agent", "us" or "lost"."""
+    """How a call ended. `side` is "caller", "agent", "target", "us" or "lost"."""
 
     side: str
     cause: str
@@ -43,7 +44,7 @@ class Terms:
     call_id: str
     directory: Mapping[str, str]
     country: str = "US"
-    strategies: tuple[str, ...] = ("refer",)
+    strategies: tuple[str, ...] = ("refer", "bridge")
     profile: ContextForm = "generic"
     refer_to_headers: bool = True
     max_seconds: float = 3600.0
@@ -53,7 +54,8 @@ class Terms:
 class Call:
     """One answered leg and its agent. `run` once; it raises nothing but cancellation.
 
-    `begin` is done before the agent's own first words.
+    `begin` is done before the agent's own first words. `call_out` reaches targets that the peer
+    cannot be referred to.
     """
 
     def __init__(
@@ -65,8 +67,10 @@ class Call:
         observer: Observer,
         now: Callable[[], float],
         begin: Callable[[], Awaitable[None]] | None = None,
+        call_out: CallOut | None = None,
     ) -> None:
         self._begin = begin
+        self._call_out = call_out
         self._leg = leg
         self._agent = agent
         self._terms = terms
@@ -117,7 +121,7 @@ class Call:
                 case Escalate() as escalation:
                     result = await self._escalate(escalation)
                     if result.outcome == "transferred":
-                        return Ending("us", "transferred", result.sip_status)
+                        return await self._transferred(result)
                     if self._is_futile():
                         return await self._rescue(but=escalation.target)
                     self._agent.transfer_failed(result.words if self._terms.tells_why else "")
@@ -147,6 +151,7 @@ class Call:
             referred_by=self._leg.referred_by,
             budget=self._leg.room,
             refer_to_headers=self._terms.refer_to_headers,
+            call_out=self._call_out,
         )
         self._transferring = True
         self._leg.excuse_silence(True)
@@ -160,6 +165,13 @@ class Call:
             self._leg.excuse_silence(False)
             tone.cancel()
             self._leg.sink.flush()
+
+    async def _transferred(self, result: TransferResult) -> Ending:
+        """End our part of the call; where we called the target, once one of both has gone."""
+        if result.leg is None:
+            return Ending("us", "transferred", result.sip_status)
+        ended = await bridge(self._leg, result.leg)
+        return Ending(ended.side, ended.cause, ended.sip_status)
 
     def _handoff(self, escalation: Escalate) -> Handoff:
         conversation = self._agent.conversation
@@ -189,7 +201,7 @@ class Call:
             self._observer.note(Escalated(self._now(), name, "", 0.0, lost.why))
             result = await self._escalate(lost)
             if result.outcome == "transferred":
-                return Ending("us", "transferred", result.sip_status)
+                return await self._transferred(result)
             break
         return Ending("us", "agent failed")
 

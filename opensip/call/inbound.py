@@ -9,6 +9,7 @@ import structlog
 
 from opensip.call.attend import attend
 from opensip.call.call import Ending
+from opensip.call.dialler import Dialler
 from opensip.call.emergency import is_emergency
 from opensip.call.entry import Entry
 from opensip.call.exchange import Exchange
@@ -29,8 +30,8 @@ log = structlog.get_logger(__name__)
 WITHHELD = "anonymous"  # in place of the number of a caller who asked for privacy
 
 
-class Watched(Protocol):
-    """What lets an observer see the SIP messages of a call: the endpoint."""
+class Switchboard(Dialler, Protocol):
+    """What calls need of the endpoint: to call others, and to be seen at work."""
 
     def observe(self, call_id: str, observer: Observer) -> None:
         """Let `observer` see the messages with this Call-ID."""
@@ -39,14 +40,14 @@ class Watched(Protocol):
 class InboundCalls:
     """Takes every admitted INVITE. `max_calls` bounds all trunks together; 0: no limit.
 
-    Set `endpoint` to have the SIP messages of each call in its journal, and `verifier` to have
-    the signatures of callers' numbers checked.
+    Set `endpoint` to have the SIP messages of each call in its journal, and targets of transfers
+    called; `verifier` to have the signatures of callers' numbers checked.
     """
 
     def __init__(
         self, exchange: Exchange, trunks: Mapping[str, Trunk], *, max_calls: int = 0
     ) -> None:
-        self.endpoint: Watched | None = None
+        self.endpoint: Switchboard | None = None
         self.verifier: Verifier | None = None
         self._exchange = exchange
         self._trunks = trunks
@@ -170,6 +171,8 @@ class InboundCalls:
                     trunk=trunk,
                     route=route,
                     entry=entry,
+                    endpoint=self.endpoint,
+                    caller="" if variables["caller"] == WITHHELD else variables["caller"],
                 )
         finally:
             await media.close()

@@ -1,10 +1,11 @@
 """One side of a call as agents and transfers meet it, whatever carries it."""
 
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from opensip.audio.frame import AudioSink, AudioSource
-from opensip.call.transfer import Referrer
+from opensip.sip.refer_usage import ReferProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +17,29 @@ class LegEnded:
     sip_status: int | None = None
 
 
+class Referrer(Protocol):
+    """What a transfer by REFER needs of a leg; `peer_allows` holds method names."""
+
+    @property
+    def peer_allows(self) -> frozenset[str]:
+        """Methods of the peer's Allow header; empty where it had none."""
+
+    def refer(
+        self, refer_to: str, headers: Sequence[tuple[str, str]] = (), *, timeout: float = ...
+    ) -> AsyncIterator[ReferProgress]:
+        """Send a REFER and follow it to its end."""
+
+
 class Leg(Referrer, Protocol):
     """A leg that has been answered. `source` is what its peer says, `sink` what it hears.
 
     `referred_by` is our URI in it; `host` where the peer reaches plain numbers; `room` the
-    characters that context in a REFER may take.
+    characters that context in a REFER may take. `on_digit` gets each digit of the peer, and
+    `on_held` learns when it holds us and when it takes us back.
     """
+
+    on_digit: Callable[[str], None]
+    on_held: Callable[[bool], None]
 
     @property
     def source(self) -> AudioSource:
@@ -42,6 +60,16 @@ class Leg(Referrer, Protocol):
     @property
     def room(self) -> int:
         """How many characters of context a REFER has room for."""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the peer does not want to hear us now."""
+
+    def relay_to(self, sink: AudioSink | None) -> None:
+        """Let `sink` play what the peer says, which `source` tells no more; None ends that."""
+
+    async def hold(self, on: bool) -> None:
+        """Tell the peer that it is held, or taken back; raises nothing where it will not."""
 
     async def send_digits(self, digits: str) -> None:
         """Press keys: 0-9, *, #, A-D. Raises MediaError where the peer takes none."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import structlog
 
@@ -11,23 +11,18 @@ from opensip.agent.definition import Agent
 from opensip.call.agents import Talker
 from opensip.call.attend import attend
 from opensip.call.call import Ending
+from opensip.call.dialler import Dialler, credentials_of, destination, preloaded_route, replace_user
 from opensip.call.emergency import is_emergency
 from opensip.call.entry import Entry
 from opensip.call.exchange import Exchange
 from opensip.carriers import Number, Trunk
 from opensip.carriers.number import normalise
 from opensip.errors import ConfigError, NotAllowed, OpenSipError, TransportFailed
-from opensip.events import CallStarted, Fault, Observer
+from opensip.events import CallStarted, Fault
 from opensip.media.session import MediaSession
-from opensip.net.tls import TlsConfig
-from opensip.sip.flow import Flow
 from opensip.sip.uri import NameAddr, Uri
 from opensip.ua.call_failed import CallFailed
-from opensip.ua.client_call import ClientCall
-from opensip.ua.credentials import Credentials
 from opensip.ua.invite_session import InviteSession
-from opensip.ua.redirects import MayFollow
-from opensip.ua.ways import Destination
 
 log = structlog.get_logger(__name__)
 
@@ -42,31 +37,6 @@ _OUTCOMES: Mapping[int, Outcome] = {
     **dict.fromkeys((401, 403, 407), "not allowed"),
     **dict.fromkeys((404, 410, 484, 503, 604), "unreachable"),
 }
-
-
-class Dialler(Protocol):
-    """What dialling needs of the endpoint."""
-
-    async def flow_to(self, destination: Destination) -> Flow:
-        """Find the way to a destination, or raise TransportFailed."""
-
-    def contact(self, flow: Flow, *, secure: bool) -> str:
-        """Write our Contact as the peer at the other end of a flow can reach it."""
-
-    async def dial(
-        self,
-        to: Uri,
-        *,
-        from_: NameAddr,
-        negotiator: MediaSession,
-        headers: tuple[tuple[str, str], ...],
-        credentials: Credentials | None,
-        target: Destination,
-        ring_timeout: float,
-        observer: Observer,
-        may_follow: MayFollow,
-    ) -> ClientCall:
-        """Send an INVITE; raises TransportFailed where no way leads there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +171,7 @@ class _Attempt:
                 to,
                 from_=NameAddr(None, shown),
                 negotiator=media,
-                headers=(("P-Asserted-Identity", f"<{shown}>"), *_route(self._trunk)),
+                headers=(("P-Asserted-Identity", f"<{shown}>"), *preloaded_route(self._trunk)),
                 credentials=credentials_of(self._trunk, to),
                 target=destination(self._trunk, to),
                 ring_timeout=ring_timeout,
@@ -231,6 +201,8 @@ class _Attempt:
             trunk=trunk,
             route=route,
             entry=self._entry,
+            endpoint=self._endpoint,
+            caller=self._called,
         )
         return ending, Dialled("answered", ending.cause, 200, self._entry.call_id)
 
@@ -256,32 +228,3 @@ class _Attempt:
                 source=to,
             )
         )
-
-
-def replace_user(termination: Uri, number: str) -> Uri:
-    """Put a dialled number into the trunk's termination URI."""
-    return Uri(
-        termination.scheme,
-        user=number,
-        host=termination.host,
-        port=termination.port,
-        params=termination.params,
-    )
-
-
-def destination(trunk: Trunk, to: Uri, tls: TlsConfig | None = None) -> Destination:
-    """Say where requests for `to` go: by the trunk's outbound proxy, if it has one."""
-    return Destination(Uri.parse(trunk.proxy) if trunk.proxy else to, trunk.tls_name, tls)
-
-
-def _route(trunk: Trunk) -> tuple[tuple[str, str], ...]:
-    """Preload the route through a proxy that routes loosely (RFC 3261 section 8.1.2)."""
-    loose = trunk.proxy and Uri.parse(trunk.proxy).params.has("lr")
-    return (("Route", f"<{trunk.proxy}>"),) if loose else ()
-
-
-def credentials_of(trunk: Trunk, to: Uri) -> Credentials | None:
-    """Give the trunk's, for its realms alone; a trunk that names none has its host for one."""
-    if not trunk.username:
-        return None
-    return Credentials(trunk.username, trunk.password, frozenset(trunk.realms or (to.host,)))

@@ -3,16 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 
+import structlog
+
 from opensip.audio.frame import AudioSink, AudioSource
 from opensip.call.digit_sender import send_digits
 from opensip.call.handoff import TOTAL
 from opensip.call.leg import LegEnded
 from opensip.carriers.trunk import DtmfWay
+from opensip.errors import OpenSipError
+from opensip.events import Dtmf
+from opensip.media.digit_inbox import TONE
 from opensip.media.session import MediaSession
 from opensip.sip.dtmf_relay import read_digit
 from opensip.sip.grammar import format_host_port
 from opensip.sip.refer_usage import ReferProgress
 from opensip.ua.invite_session import InviteSession
+
+log = structlog.get_logger(__name__)
 
 # A request over UDP is to stay below 1300 octets (RFC 3261 section 18.1.1); what a REFER has
 # beside its context takes the rest.
@@ -36,7 +43,8 @@ class SipLeg:
         self._session = session
         self._media = media
         self._dtmf = dtmf
-        media.on_dtmf = lambda dtmf: self.on_digit(dtmf.digit)
+        self._relayed = False
+        media.on_dtmf = self._receive_dtmf
         media.on_held = self._receive_hold
         session.on_info = self._receive_info
 
@@ -82,6 +90,19 @@ class SipLeg:
         """Send a REFER and follow it to its end."""
         return self._session.refer(refer_to, headers, timeout=timeout)
 
+    def relay_to(self, sink: AudioSink | None) -> None:
+        """Let `sink` play what the peer says, which `source` tells no more; None ends that."""
+        self._relayed = sink is not None
+        self._media.relay_to(sink)
+
+    async def hold(self, on: bool) -> None:
+        """Tell the peer that it is held, or taken back (RFC 3264 section 8.4)."""
+        self._media.direction = "sendonly" if on else "sendrecv"
+        try:
+            await self._session.update()
+        except OpenSipError as error:  # it goes on hearing: no reason to end anything
+            log.warning("hold_refused", on=on, why=str(error))
+
     async def send_digits(self, digits: str) -> None:
         """Send digits (0-9, *, #, A-D) as the trunk says. Raises MediaError where none can be."""
         await send_digits(digits, self._dtmf, media=self._media, info=self._session.info)
@@ -119,6 +140,10 @@ class SipLeg:
         await self._media.close()
         await asyncio.wait({goodbye}, timeout=_GOODBYE)
         goodbye.cancel()
+
+    def _receive_dtmf(self, dtmf: Dtmf) -> None:
+        if not (self._relayed and dtmf.way == TONE):  # whose sound is handed on as it is
+            self.on_digit(dtmf.digit)
 
     def _receive_hold(self, on: bool) -> None:
         self.on_held(on)

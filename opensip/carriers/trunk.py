@@ -74,7 +74,7 @@ class Trunk:
     username: str = ""
     password: str = field(default="", repr=False)
     caller_ids: tuple[str, ...] = ()
-    transfer: tuple[str, ...] = ("refer",)  # strategies, in the order they are tried
+    transfer: tuple[str, ...] = ("refer", "bridge")  # strategies, in the order they are tried
     profile: ContextForm = "generic"  # the form of hand-over context its targets can read
     refer_to_headers: bool = True  # False: it cannot read a Refer-To whose URI has headers
     recording: bool = False

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from opensip import log
-from opensip.call.outbound import destination
+from opensip.call.dialler import destination
 from opensip.carriers import Trunk
 from opensip.cli.loop import fastest_loop
 from opensip.errors import ConfigError, RemoteProtocolError

@@ -179,7 +179,7 @@ networks = [{networks}]   # the SBCs that Bandwidth named to you
 any = true                  # an SBC is known by its address, a phone by user and password
 srtp = "required"
 recording = "off"
-transfer = ["refer"]
+transfer = "auto"
 
 [numbers]
 {numbers}

@@ -12,6 +12,7 @@ from opensip.media.digit_inbox import EVENT, DigitInbox
 from opensip.media.engine import Batch
 from opensip.media.rates import ToRate
 from opensip.media.recorder import Recorder
+from opensip.media.relay import Relay
 from opensip.media.silence import silenced
 from opensip.media.source import StreamSource
 
@@ -29,6 +30,7 @@ class Hearing:
         self.source = StreamSource(rate)
         self.digits = DigitInbox(keyed, DtmfDetector(rate) if tones else None)
         self.recorder: Recorder | None = None
+        self.relay: Relay | None = None  # who listens in place of `source`
         self._to_rate = ToRate(rate)
         self._recorded = ToRate(rate), ToRate(rate)
         self._missing = 0.0  # seconds for which nothing has been heard or handed on
@@ -45,10 +47,13 @@ class Hearing:
         """
         for digit in batch.digits:  # first: a tone in the same batch is a part of them
             self.digits.receive(digit.digit, digit.duration_ms, EVENT, at=batch.at)
+        if self.relay is not None and batch.heard is not None:
+            self.relay.hear(batch.heard)  # music on hold too
         frame = self._listen(batch, held)
         if frame is not None:
             self.digits.listen(frame)
-            self.source.put(frame)
+            if self.relay is None:
+                self.source.put(frame)
         if self.recorder is not None:
             self._record(self.recorder, batch, said_rate)
 

@@ -25,6 +25,7 @@ from opensip.media.engine import Address, Batch, Engine, SrtpKeys, StreamConfig
 from opensip.media.hearing import Hearing
 from opensip.media.ports import PortPool
 from opensip.media.rates import RateSink
+from opensip.media.relay import Relay
 from opensip.media.recorder import Recorder
 from opensip.media.silence import SilenceClock
 from opensip.rtp.payload import event_formats
@@ -259,6 +260,11 @@ class MediaSession:
     def excuse_silence(self, excused: bool) -> None:
         """Let RTP stay away, as a peer's may that asks others to take the call; or not any more."""
         self._silence.excuse(excused)
+
+    def relay_to(self, sink: AudioSink | None) -> None:
+        """Let `sink` play what the peer says, and `source` fall silent; None ends that."""
+        self._hearing.relay = Relay(sink) if sink is not None else None
+        self._stream.prompt = sink is not None
 
     def record_to(self, recorder: Recorder) -> None:
         """Record from now on: what is heard on the left, what is said on the right."""

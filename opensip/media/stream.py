@@ -30,7 +30,7 @@ class PythonStream:
         closed: Callable[["PythonStream"], None],
     ) -> None:
         self.listener: Callable[[Batch], None] = lambda batch: None
-        self.keep_said = False
+        self.keep_said = self.prompt = False
         self._ports = ports
         self._clock = clock
         self._closed: Callable[[PythonStream], None] | None = closed
@@ -129,7 +129,7 @@ class PythonStream:
         self._send_rtp(now)
         if now >= self._reports.due_at:
             self._send_rtcp(self._reports.report(now=now))
-        if due or receiver.gate or receiver.digits:
+        if due or self.prompt or receiver.gate or receiver.digits:
             return self._batch(now)
         return None
 

@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from opensip.call.outbound import credentials_of, destination
+from opensip.call.dialler import credentials_of, destination
 from opensip.carriers import Trunk
 from opensip.net.tls import TlsConfig
 from opensip.settings import build

@@ -253,7 +253,7 @@ class TrunkTable:
     hear_tones: bool = False
     recording: OnOff = "off"
     consent: str = ""
-    transfer: Annotated[tuple[str, ...], not_empty] = ("refer",)
+    transfer: Annotated[str | tuple[str, ...], not_empty] = "auto"
     profile: ContextForm | None = None
     refer_to_headers: bool = True
     emergency_redirect: str = ""

@@ -155,7 +155,9 @@ def _checked(hint: Any, value: Any, where: str, reading: Reading) -> Any:
 def _union(hint: Any, value: Any, where: str, reading: Reading) -> Any:
     members = [m for m in get_args(hint) if m is not type(None)]
     for member in members:
-        if type(value) is member or (isinstance(value, dict) and dataclasses.is_dataclass(member)):
+        is_table = isinstance(value, dict) and dataclasses.is_dataclass(member)
+        is_list = isinstance(value, list) and get_origin(member) is tuple
+        if type(value) is member or is_table or is_list:
             return _value(member, value, where, reading)
     return _value(members[0], value, where, reading)
 

@@ -28,7 +28,6 @@ _SAME = (
         "dtmf",
         "hear_tones",
         "consent",
-        "transfer",
         "refer_to_headers",
     ),
     *("tls_name", "client_certificate"),
@@ -52,6 +51,7 @@ def make_trunk(name: str, table: TrunkTable, *, realm: str) -> Trunk:
         users={user: _ha1(user, realm, entry) for user, entry in table.users.items()},
         numbers=dict(_numbers(table)),
         recording=table.recording == "on",
+        transfer=_strategies(table),
         **values,
     )
 
@@ -69,7 +69,7 @@ def mistakes(
         agent = entry if isinstance(entry, str) else entry.agent
         if agent not in agents:
             yield f"numbers.{number}", f"no agent {agent!r}{nearest(agent, agents)}"
-    for strategy in table.transfer:
+    for strategy in _strategies(table):
         if strategy not in STRATEGIES:
             yield "transfer", f"no strategy {strategy!r}{nearest(strategy, STRATEGIES)}"
     yield from _closed(table)
@@ -217,3 +217,10 @@ def _numbers(table: TrunkTable) -> Iterator[tuple[str, Number]]:
             yield number, Number(entry.agent, recording, entry.consent)
         else:
             yield number, Number(entry)
+
+
+def _strategies(table: TrunkTable) -> tuple[str, ...]:
+    """Give the names of ways to hand callers over; "auto" is all that there are, in turn."""
+    if table.transfer == "auto":
+        return tuple(STRATEGIES)
+    return (table.transfer,) if isinstance(table.transfer, str) else table.transfer

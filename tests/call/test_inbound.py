@@ -1,6 +1,7 @@
 import asyncio
 import dataclasses
 import time
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
@@ -529,7 +530,7 @@ def test_a_transfer_refused_by_the_caller_gives_it_back_to_the_agent(tmp_path):
     async def main():
         desk = Escalate("desk", "person", 0.5, "", "asked")
         agent = FakeTalker((1.0, desk), (1.0, Hangup("bye")))
-        house = House(tmp_path, TRUNK, agent)
+        house = House(tmp_path, replace(TRUNK, transfer=("refer",)), agent)
         session = await house.dial()
         await session.wait_ended()
         await asyncio.sleep(1)

@@ -100,6 +100,10 @@ class FakeLeg:
         self.pressed = ""
         self._progress = progress
         self.excused = False
+        self.on_digit = self.on_held = lambda _: None
+        self.is_held = False
+        self.relayed = None
+        self.holds: list[bool] = []
         self._ended: asyncio.Future[LegEnded] = asyncio.get_running_loop().create_future()
 
     def end(self, side: str = "caller", cause: str = "bye") -> None:
@@ -118,6 +122,12 @@ class FakeLeg:
 
     async def send_digits(self, digits: str) -> None:
         self.pressed += digits
+
+    def relay_to(self, sink: FakeSink | None) -> None:
+        self.relayed = sink
+
+    async def hold(self, on: bool) -> None:
+        self.holds.append(on)
 
     def fall_silent(self) -> None:
         """Let RTP have stayed away for too long."""

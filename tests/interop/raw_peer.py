@@ -58,12 +58,12 @@ class RawPeer:
 
     def __init__(
         self, server: tuple[str, int], address: str = "127.0.0.1", *, transport: str = "UDP",
-        ca: Path | None = None, tls: ssl.SSLContext | None = None,
+        ca: Path | None = None, tls: ssl.SSLContext | None = None, port: int = 0,
     ) -> None:  # fmt: skip
         self.server, self.address, self.transport = server, address, transport
         kind = socket.SOCK_DGRAM if transport == "UDP" else socket.SOCK_STREAM
         self.socket = socket.socket(socket.AF_INET, kind)
-        self.socket.bind((address, 0))
+        self.socket.bind((address, port))
         self.socket.connect(server)
         if transport == "TLS":
             context = tls or ssl.create_default_context(cafile=ca)
@@ -188,10 +188,12 @@ class RawPeer:
             seen.append(message and message.start)
         raise AssertionError(f"no {what} in {seconds} s, only {seen}")
 
-    def respond(self, request: Message, status: str, extra: str = "", body: str = "") -> None:
-        """Answer a request of the server's."""
+    def respond(
+        self, request: Message, status: str, extra: str = "", *, tag: str = "", body: str = ""
+    ) -> None:
+        """Answer a request of the server's; `tag` goes to its To, of a request without one."""
         copied = "".join(
-            f"{name}: {value}\r\n"
+            f"{name}: {value}{f';tag={tag}' if tag and name.lower() == 'to' else ''}\r\n"
             for name, value in request.headers
             if name.lower() in {"via", "from", "to", "call-id", "cseq"}
         )

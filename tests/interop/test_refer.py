@@ -23,6 +23,7 @@ TRUNK = """\
 [trunks.loopback]
 networks = ["127.0.0.0/8"]
 recording = "on"
+transfer = "refer"
 [trunks.loopback.numbers]
 "+15553334444" = "clerk"
 """

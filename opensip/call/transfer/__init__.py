@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
+from opensip.call.leg import Referrer
+from opensip.call.transfer.bridge import Bridge
 from opensip.call.transfer.refer import Refer
 from opensip.call.transfer.strategy import (
-    Referrer,
+    CallOut,
     Transfer,
     TransferResult,
     TransferStrategy,
@@ -17,14 +19,17 @@ log = structlog.get_logger(__name__)
 
 __all__ = [
     "STRATEGIES",
-    "Referrer",
+    "CallOut",
     "Transfer",
     "TransferResult",
     "TransferStrategy",
     "hand_over",
 ]
 
-STRATEGIES: Mapping[str, TransferStrategy] = {"refer": Refer()}
+# Answers of a human's telephone, not of what is on the way there: busy, not there, unwilling.
+ASKED = frozenset({404, 410, 480, 484, 486, 487, 600, 603, 604, 607, 608})
+
+STRATEGIES: Mapping[str, TransferStrategy] = {"refer": Refer(), "bridge": Bridge()}
 
 
 async def hand_over(
@@ -38,9 +43,10 @@ async def hand_over(
     """Try the strategies `names` in turn until one has transferred the caller.
 
     Those that the peer says it cannot follow are tried only where it can follow none: Allow
-    is a hint that many leave incomplete. The last result tells why it did not come off.
+    is a hint that many leave incomplete. A target that was asked and did not answer is asked
+    in no other way. The last result tells why it did not come off.
     """
-    suited = [name for name in names if STRATEGIES[name].suits(leg)] or list(names)
+    suited = [name for name in names if STRATEGIES[name].suits(leg, transfer)] or list(names)
     result = TransferResult("failed")
     for name in suited:
         observer.note(TransferStarted(now(), name, transfer.target))
@@ -55,6 +61,10 @@ async def hand_over(
             observer.note(Fault(now(), f"transfer {name}", repr(error)))
             result = TransferResult("failed")
         observer.note(TransferEnded(now(), name, result.outcome, result.sip_status))
-        if result.outcome == "transferred":
+        if result.outcome == "transferred" or _was_asked(result):
             break
     return result
+
+
+def _was_asked(result: TransferResult) -> bool:
+    return result.outcome == "failed" and result.sip_status in ASKED

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from opensip.call.handoff import LINE
-from opensip.call.transfer.strategy import Referrer, Transfer, TransferResult
+from opensip.call.leg import Referrer
+from opensip.call.transfer.strategy import Transfer, TransferResult
 
 PATIENCE = 30.0  # seconds without a word from the peer before the caller is taken back
 
@@ -11,7 +12,7 @@ PATIENCE = 30.0  # seconds without a word from the peer before the caller is tak
 class Refer:
     """Asks the peer to call the target itself, and follows its reports to the last."""
 
-    def suits(self, leg: Referrer) -> bool:
+    def suits(self, leg: Referrer, transfer: Transfer) -> bool:
         """Tell whether the peer's Allow has REFER, or says nothing."""
         return not leg.peer_allows or "REFER" in leg.peer_allows
 

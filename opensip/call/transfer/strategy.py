@@ -1,12 +1,12 @@
 """What a transfer strategy is given, what it needs of a leg, and how it ends."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from opensip.call.handoff import Handoff
+from opensip.call.handoff import Handoff, HeaderList
+from opensip.call.leg import Leg, Referrer
 from opensip.carriers.trunk import ContextForm
-from opensip.sip.refer_usage import ReferProgress
 
 Outcome = Literal["transferred", "refused", "failed", "silent"]
 
@@ -17,7 +17,8 @@ class Transfer:
 
     `target` is a sip:, sips: or tel: URI; `referred_by` our own URI in the dialog; `budget`
     the characters that all context headers together may take; without `refer_to_headers` none
-    stands within Refer-To.
+    stands within Refer-To. `call_out` reaches the target by a call of our own, where there is
+    somebody who can.
     """
 
     target: str
@@ -26,16 +27,19 @@ class Transfer:
     referred_by: str
     budget: int
     refer_to_headers: bool = True
+    call_out: "CallOut | None" = None
 
 
 @dataclass(frozen=True, slots=True)
 class TransferResult:
     """How it ended. "refused": the peer would not try; "failed": it tried, `sip_status` says
-    why not; "silent": it never said.
+    why not; "silent": it never said. `leg` is that of who answered a call of ours: caller and
+    target are still to be joined.
     """
 
     outcome: Outcome
     sip_status: int | None = None
+    leg: Leg | None = None
 
     @property
     def words(self) -> str:
@@ -54,24 +58,23 @@ class TransferResult:
         return "I am sorry, the transfer did not work."
 
 
-class Referrer(Protocol):
-    """What a strategy needs of the caller's leg; `peer_allows` holds method names."""
+class CallOut(Protocol):
+    """Calls the target of a transfer as a user agent of our own."""
 
-    @property
-    def peer_allows(self) -> frozenset[str]:
-        """Methods of the peer's Allow header; empty where it had none."""
+    async def __call__(
+        self, target: str, headers: HeaderList, progressed: Callable[[int], None]
+    ) -> Leg:
+        """Call, and give the leg once it is answered; `progressed` learns each status.
 
-    def refer(
-        self, refer_to: str, headers: Sequence[tuple[str, str]] = (), *, timeout: float = ...
-    ) -> AsyncIterator[ReferProgress]:
-        """Send a REFER and follow it to its end."""
+        Raises OpenSipError where it is not; cancelled, it cancels the call.
+        """
 
 
 class TransferStrategy(Protocol):
     """One way of transferring. It raises nothing: all that can go wrong is a result."""
 
-    def suits(self, leg: Referrer) -> bool:
-        """Tell whether the peer says that it can follow."""
+    def suits(self, leg: Referrer, transfer: Transfer) -> bool:
+        """Tell whether the peer says that it can follow, and we can do our part."""
 
     async def transfer(
         self, leg: Referrer, transfer: Transfer, progressed: Callable[[str, int], None]

@@ -1,13 +1,16 @@
 """What every transfer strategy keeps to."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from opensip.call import transfer as transfers
-from opensip.call.handoff import Handoff
+from opensip.call.handoff import Handoff, read_headers
 from opensip.call.transfer import STRATEGIES, Transfer, TransferResult, hand_over
+from opensip.errors import TransportFailed
 from opensip.sip.refer_usage import ReferProgress
+from opensip.ua.call_failed import CallFailed
 from tests.fakes.legs import FakeLeg, Noted
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
@@ -50,7 +53,7 @@ def transfer():
     return Transfer("sip:desk@h", Handoff("c-1", "person"), "generic", "sip:us@here", 4096)
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", ["refer"])
 @pytest.mark.parametrize("story", STORIES)
 def test_every_story_ends_as_told_and_every_status_is_noted(name, story):
     progress, expected = STORIES[story]
@@ -74,16 +77,77 @@ def test_every_story_ends_as_told_and_every_status_is_noted(name, story):
     )
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
-def test_a_peer_that_lists_no_refer_is_asked_only_for_want_of_another_way(name):
+def test_a_peer_that_lists_no_refer_is_asked_only_for_want_of_another_way():
     async def main():
         leg = FakeLeg(STORIES["success"][0], allows=frozenset({"INVITE", "BYE"}))
-        suits = STRATEGIES[name].suits(leg)
+        suits = STRATEGIES["refer"].suits(leg, transfer())
         loop = asyncio.get_running_loop()
-        result = await hand_over(leg, transfer(), [name], observer=Noted(), now=loop.time)
+        result = await hand_over(leg, transfer(), ["refer"], observer=Noted(), now=loop.time)
         return suits, result
 
     assert run(main()) == (False, TransferResult("transferred", 200))
+
+
+class Calling:
+    """Calls targets: gives a leg after a while, or an error."""
+
+    def __init__(self, error=None):
+        self.calls = []
+        self.error = error
+
+    async def __call__(self, target, headers, progressed):
+        self.calls.append((target, headers))
+        progressed(180)
+        await asyncio.sleep(3)
+        if self.error is not None:
+            raise self.error
+        return FakeLeg()
+
+
+def hand_over_by_all(story, calling, **more):
+    async def main():
+        leg, noted = FakeLeg(STORIES[story][0], **more), Noted()
+        asked = replace(transfer(), call_out=calling)
+        loop = asyncio.get_running_loop()
+        result = await hand_over(leg, asked, list(STRATEGIES), observer=noted, now=loop.time)
+        return result, leg, noted
+
+    return run(main())
+
+
+@pytest.mark.parametrize("story", ["refused", "silence"])
+def test_where_refer_comes_to_nothing_we_call_ourselves(story):
+    calling = Calling()
+    result, _, noted = hand_over_by_all(story, calling)
+    assert (result.outcome, result.sip_status) == ("transferred", 200)
+    assert isinstance(result.leg, FakeLeg)
+    [(target, headers)] = calling.calls
+    assert target == "sip:desk@h"
+    assert read_headers(headers).intent == "person"
+    started = [event.strategy for event in noted.of("transfer_started")]
+    assert started == ["refer", "bridge"]
+    assert ("invite", 180) in [(e.way, e.sip_status) for e in noted.of("transfer_progress")]
+
+
+def test_a_peer_that_knows_no_refer_is_not_asked_to_where_we_can_call():
+    result, leg, _ = hand_over_by_all("success", Calling(), allows=frozenset({"INVITE", "BYE"}))
+    assert result.leg is not None
+    assert leg.refers == []
+
+
+def test_a_human_who_is_busy_is_not_called_a_second_time():
+    calling = Calling()
+    result, _, _ = hand_over_by_all("failed", calling)
+    assert result == TransferResult("failed", 486)
+    assert calling.calls == []
+
+
+def test_a_target_that_refuses_our_call_has_failed():
+    result, _, noted = hand_over_by_all("refused", Calling(CallFailed(486)))
+    assert result == TransferResult("failed", 486)
+    result, _, _ = hand_over_by_all("refused", Calling(TransportFailed("no way")))
+    assert result == TransferResult("failed", 503)
+    assert noted.of("fault") == []
 
 
 def test_the_next_strategy_follows_one_that_failed():
@@ -98,7 +162,7 @@ def test_the_next_strategy_follows_one_that_failed():
 
 def test_a_strategy_that_breaks_has_failed_and_the_next_is_tried(monkeypatch):
     class Broken:
-        def suits(self, leg):
+        def suits(self, leg, transfer):
             return True
 
         async def transfer(self, leg, transfer, progressed):

@@ -1,0 +1,89 @@
+"""The second leg of a call: the target of a transfer, called by ourselves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from opensip.call.dialler import Dialler, credentials_of, destination, preloaded_route, replace_user
+from opensip.call.emergency import is_emergency
+from opensip.call.entry import Entry
+from opensip.call.exchange import Exchange
+from opensip.call.handoff import HeaderList
+from opensip.call.leg import Leg
+from opensip.call.sip_leg import SipLeg
+from opensip.carriers import Trunk
+from opensip.carriers.trunk import Srtp
+from opensip.errors import NotAllowed
+from opensip.events import Silent
+from opensip.sip.uri import NameAddr, Uri
+
+RINGING = 60.0  # seconds that a human has to pick up
+_ANONYMOUS = NameAddr("Anonymous", Uri("sip", "anonymous", host="anonymous.invalid"))
+
+
+@dataclass(frozen=True, slots=True)
+class TargetCalls:
+    """Calls targets for one call of `trunk`. `caller` is the number to show, "" for none.
+
+    A number goes by the trunk's own termination, shown as one of its caller ids: carriers take
+    no other. Its media follow the trunk; those of another host are encrypted where the way of
+    their keys is.
+    """
+
+    exchange: Exchange
+    endpoint: Dialler
+    trunk: Trunk
+    entry: Entry
+    caller: str = ""
+
+    async def __call__(
+        self, target: str, headers: HeaderList, progressed: Callable[[int], None]
+    ) -> Leg:
+        """Call, and give the leg once it is answered; raises OpenSipError where it is not."""
+        if is_emergency(target, self.trunk.country):
+            raise NotAllowed(f"{target} reaches emergency services")
+        to, trunk, shown = self._way(target)
+        way = destination(trunk, to)
+        contact = self.endpoint.contact(await self.endpoint.flow_to(way), secure=to.is_secure)
+        host = NameAddr.parse(contact).uri.host
+        media = self.exchange.open_media(trunk, Silent(), host=host)
+        try:
+            call = await self.endpoint.dial(
+                to,
+                from_=NameAddr(None, Uri("sip", shown, host=host)) if shown else _ANONYMOUS,
+                negotiator=media,
+                headers=(*headers, *self._identity(trunk, shown, host), *preloaded_route(trunk)),
+                credentials=credentials_of(trunk, to),
+                target=way,
+                ring_timeout=RINGING,
+                observer=self.entry,
+                may_follow=lambda uri: not is_emergency(str(uri), trunk.country),
+            )
+            call.on_progress = lambda response: progressed(response.status)
+            try:
+                session = await call.wait_answered()
+            finally:
+                call.cancel()  # where we are cancelled ourselves; nothing once it is answered
+        except BaseException:
+            await media.close()
+            raise
+        return SipLeg(session, media, dtmf=trunk.dtmf)
+
+    def _way(self, target: str) -> tuple[Uri, Trunk, str]:
+        """Find where a target is reached, on what terms, and as whom."""
+        uri, trunk = Uri.parse(target), self.trunk
+        if trunk.termination and (uri.scheme == "tel" or uri.params.get("user") == "phone"):
+            number = (uri.user or uri.opaque).partition(";")[0]
+            shown = trunk.caller_ids[0] if trunk.caller_ids else self.caller
+            return replace_user(Uri.parse(trunk.termination), number), trunk, shown
+        is_private = uri.is_secure or (uri.params.get("transport") or "").lower() == "tls"
+        srtp: Srtp = "preferred" if is_private and trunk.srtp != "off" else "off"
+        foreign = replace(trunk, srtp=srtp, proxy="", tls_name="", username="", dtmf="auto")
+        return uri, foreign, self.caller
+
+    def _identity(self, trunk: Trunk, shown: str, host: str) -> HeaderList:
+        """Say to the trunk who calls (RFC 3325), or to anybody that it is not to be shown."""
+        if not shown:
+            return (("Privacy", "id"),)  # RFC 3323
+        if trunk is not self.trunk:
+            return ()
+        return (("P-Asserted-Identity", f"<{Uri('sip', shown, host=host)}>"),)
