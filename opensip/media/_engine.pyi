@@ -77,6 +77,8 @@ class Stream:
         """Count the samples not yet sent."""
     def tell_empty(self) -> None:
         """Make a batch due once nothing is queued."""
+    def prompt(self, wanted: bool, /) -> None:
+        """Make a batch due on every tick, or not any more."""
     def keep_said(self, wanted: bool, /) -> None:
         """Tell what was sent in batches, or no longer."""
     def send_digit(self, packets: list[tuple[bytes, bool]], /) -> int:

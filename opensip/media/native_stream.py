@@ -54,7 +54,7 @@ class NativeStream:
         self._reports = Reports(self._sender, self.receiver, random, epoch=epoch)
         self._inbox = Inbox(self._reports, clock)
         self._events = TelephoneEventReceiver()
-        self._keeps_said = False
+        self._keeps_said = self._is_prompt = False
         self._waiters: list[asyncio.Future[None]] = []
         self._digit = asyncio.Lock()
         self._attached = False
@@ -90,6 +90,16 @@ class NativeStream:
     def keep_said(self, wanted: bool) -> None:
         self._keeps_said = wanted
         self._core.keep_said(wanted)
+
+    @property
+    def prompt(self) -> bool:
+        """Whether what is heard is handed on each tick."""
+        return self._is_prompt
+
+    @prompt.setter
+    def prompt(self, wanted: bool) -> None:
+        self._is_prompt = wanted
+        self._core.prompt(wanted)
 
     def configure(self, config: StreamConfig) -> None:
         """Take what was negotiated; an SRTP context lives on while its key is the same."""

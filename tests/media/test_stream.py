@@ -53,6 +53,24 @@ def test_what_left_is_told_while_it_is_kept(engine_type):
 
 
 @each_engine
+def test_a_prompt_stream_tells_of_every_tick(engine_type):
+    async def main():
+        stream, _, batches = open_stream(engine_type, StreamConfig(remote=("127.0.0.1", 9)))
+        await asyncio.sleep(1)
+        assert len(batches) == 10
+        stream.prompt = True
+        await asyncio.sleep(1)
+        assert 10 + 49 <= len(batches) <= 10 + 51
+        stream.prompt = False
+        told = len(batches)
+        await asyncio.sleep(1)
+        assert told + 9 <= len(batches) <= told + 11
+        stream.close()
+
+    run(main)
+
+
+@each_engine
 @pytest.mark.parametrize("turns", range(6))
 def test_a_stream_closed_at_once_leaves_nothing_open(engine_type, turns):
     faults = []

@@ -190,6 +190,14 @@ static PyObject *tell_empty(PyObject *self, PyObject *nothing)
     Py_RETURN_NONE;
 }
 
+static PyObject *prompt(PyObject *self, PyObject *wanted)
+{
+    struct stream *stream = stream_object_lock(self);
+    stream->prompt = wanted == Py_True;
+    stream_object_unlock(stream);
+    Py_RETURN_NONE;
+}
+
 static PyObject *keep_said(PyObject *self, PyObject *wanted)
 {
     struct ring *ring = wanted == Py_True ? calloc(1, sizeof *ring) : NULL;
@@ -261,6 +269,7 @@ static PyMethodDef methods[] = {
     {"queued", queued, METH_NOARGS, "Samples not yet sent."},
     {"tell_empty", tell_empty, METH_NOARGS, "Make a batch due once the queue is empty."},
     {"keep_said", keep_said, METH_O, "Tell what was sent, from now on."},
+    {"prompt", prompt, METH_O, "Make a batch due on every tick, or not any more."},
     {"send_digit", send_digit, METH_O, "Queue the packets of a digit; gives digits_over()."},
     {"digits_over", digits_over, METH_NOARGS, "Digits that have been sent."},
     {"last_received", stream_object_last_received, METH_NOARGS, "When the last good packet came."},

@@ -175,7 +175,8 @@ void stream_tick(struct stream *stream, const struct tick *tick, bool due)
     stream->ticks++;
     stream->at = tick->now;
     bool empty = stream->tell_empty && !stream->out.queue.queued;
-    if (due || stream->in.gate || stream->in.event_count || empty || digits != stream->out.digits)
+    bool voice = stream->prompt || stream->in.gate;
+    if (due || voice || stream->in.event_count || empty || digits != stream->out.digits)
         atomic_store(&stream->pending, true);
 }
 

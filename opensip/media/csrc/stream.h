@@ -29,6 +29,7 @@ struct stream {
     struct sender out;
     bool sending, connected;
     bool tell_empty; /* Python waits for the end of what it wrote */
+    bool prompt;     /* every tick is told of: another peer listens */
     unsigned ticks;  /* since the last batch */
     double at;       /* the last tick */
     uint64_t unsent, refused;
