@@ -25,8 +25,8 @@ from opensip.media.engine import Address, Batch, Engine, SrtpKeys, StreamConfig
 from opensip.media.hearing import Hearing
 from opensip.media.ports import PortPool
 from opensip.media.rates import RateSink
-from opensip.media.relay import Relay
 from opensip.media.recorder import Recorder
+from opensip.media.relay import Relay
 from opensip.media.silence import SilenceClock
 from opensip.rtp.payload import event_formats
 from opensip.sdp.capabilities import UNSPECIFIED
