@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from tests.interop.hearing import is_voice, read_mono, to_ulaw
 from tests.interop.raw_peer import RawPeer
-from tests.interop.server import Server, opensip
+from tests.interop.server import Server
 
 pytestmark = pytest.mark.interop
 
@@ -19,6 +20,7 @@ TRUNKS = """\
 [trunks.loopback]
 networks = ["127.0.0.1/32"]
 [trunks.loopback.numbers]
+{numbers}
 "*" = "clerk"
 [trunks.redirecting]
 networks = ["127.0.0.2/32"]
@@ -46,36 +48,60 @@ CALLED = [
 ]
 
 
-CLERK = Path(__file__).parent / "agents/clerk.toml"
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
+    """Let the agents clerk0, clerk1, … pass callers to one of TARGETS each at key 2."""
+    clerk = (Path(__file__).parent / "agents/clerk.toml").read_text()
+    police = '[directory.police]\nuri = "sip:9911@pbx.example.com"'
+    assert police in clerk
     with tempfile.TemporaryDirectory(prefix="opensip-") as name:
-        server = Server(Path(name), trunks=TRUNKS, agents=str(CLERK), first_port=38000)
+        agents = Path(name, "agents")
+        agents.mkdir()
+        (agents / "clerk.toml").write_text(clerk)
+        for n, target in enumerate(TARGETS):
+            text = clerk.replace(police, f'[directory.police]\nuri = "{target}"')
+            (agents / f"clerk{n}.toml").write_text(text)
+        numbers = "\n".join(f'clerk{n} = "clerk{n}"' for n in range(len(TARGETS)))
+        server = Server(
+            Path(name), trunks=TRUNKS.format(numbers=numbers), agents=f"{agents}/*.toml",
+            first_port=38000,
+        )  # fmt: skip
         yield server
         server.stop()
 
 
-@pytest.mark.parametrize("target", TARGETS)
-def test_no_directory_leads_to_an_emergency_number(folder: Path, target: str) -> None:
-    """The server does not start; what is read later is refused in the call: test_directory.py."""
-    ours = 'uri = "sip:+15556667777@pbx.example.com"'
-    clerk = CLERK.read_text()
-    assert ours in clerk
-    (folder / "clerk.toml").write_text(clerk.replace(ours, f'uri = "{target}"'))
-    config = folder / "opensip.toml"
-    config.write_text(f'agent_files = ["{folder}/clerk.toml"]\ntrunk_files = []\n')
-    checked = opensip("check", "--config", str(config))
-    assert checked.returncode != 0
-    assert "is an emergency number" in checked.stdout + checked.stderr
+def test_nobody_is_passed_to_an_emergency_number(server: Server) -> None:
+    with ThreadPoolExecutor(len(TARGETS)) as pool:
+        for passed in [pool.submit(ask_for, n, server) for n in range(len(TARGETS))]:
+            passed.result()
+
+
+def ask_for(n: int, server: Server) -> None:
+    """Ask for the police, and hear that it cannot be; a REFER would have come before."""
+    peer = RawPeer((server.host, server.port))
+    try:
+        peer.invite(f"clerk{n}")
+        peer.rtp.wait_for(is_voice)
+        peer.rtp.press("2")
+        peer.rtp.press("#")
+        peer.rtp.wait_for(is_voice)
+        peer.rtp.wait_for(lambda ulaw: not is_voice(ulaw), 20, packets=40)
+        assert peer.receive(0.1) is None  # neither REFER nor BYE
+        peer.bye()
+    finally:
+        peer.close()
+    record = server.wait_for_record(peer.call_id)
+    (transfer,) = record["transfers"]
+    assert (transfer["strategy"], transfer["outcome"]) == ("policy", "refused"), TARGETS[n]
+    assert record["turns"][-1]["text"].startswith("I am sorry"), TARGETS[n]
+    assert record["outcome"] == "completed"
 
 
 @pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed: scripts/setup")
 def test_a_spoken_emergency_goes_where_it_is_configured(server: Server, tmp_path: Path) -> None:
     peer = RawPeer((server.host, server.port))
     try:
-        peer.invite("clerk")
+        peer.invite("clerk0")
         peer.rtp.wait_for(is_voice)
         peer.rtp.wait_for(lambda ulaw: not is_voice(ulaw), packets=20)
         peer.rtp.say(spoken("this is an emergency", tmp_path))
