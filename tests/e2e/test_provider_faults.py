@@ -50,7 +50,7 @@ def brain(messages, tools):
 def account(server):
     return Account(
         base_url=server.base_url, recognizer_model="r", dialogue_model="d", synthesizer_model="s",
-        voice="v", recognizer_seconds=1.0, dialogue_seconds=1.0, synthesizer_seconds=1.0,
+        voice="v", recognizer_seconds=1.5, dialogue_seconds=1.5, synthesizer_seconds=1.5,
     )  # fmt: skip
 
 
@@ -83,6 +83,7 @@ async def talk(faults, *, spare=True):
         await session.prepare()
         await session._readiness._task  # all standing words are spoken before anything fails
         first.faults |= {path: list(faults) for path, faults in faults.items()}
+        line.answered()
         running = asyncio.create_task(session.run())
         watching = asyncio.create_task(longest_silence(line, running))
         for answers, seconds in enumerate((0.8, 0.9), start=1):  # turns of different length
@@ -109,7 +110,7 @@ async def longest_silence(line, running):
 
 async def together(calls):
     """Hold calls at the same time, a few at once."""
-    room = asyncio.Semaphore(12)
+    room = asyncio.Semaphore(8)
 
     async def one(faults, spare):
         async with room:

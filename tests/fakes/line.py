@@ -31,6 +31,10 @@ class Line:
         """The caller says `samples` from now on, after what is still being said."""
         self._spoken.extend(samples[i : i + 160] for i in range(0, len(samples), 160))
 
+    def answered(self):
+        """The call begins now: what was never read until here was never said."""
+        self._next = self._loop.time()
+
     def speaking(self):
         return bool(self._spoken)
 
