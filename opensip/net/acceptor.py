@@ -19,6 +19,7 @@ from opensip.net.tls_identity import WrongIdentity, why_failed
 log = structlog.get_logger(__name__)
 
 BACKLOG = 1024
+SPACING = 0.01  # seconds between handshakes of strangers: each holds the loop for up to 2 ms
 PAUSE = 0.1  # seconds without accept where this process has no file descriptor left
 
 
@@ -91,6 +92,7 @@ class Strangers:
         self._porter = porter
         self.per_source: Counter[str] = Counter()
         self.handshakes = 0
+        self._next_turn = 0.0
 
     def why_not(self, source: str, *, tls: bool) -> str:
         """Say why a source may open no further connection; "" where it may."""
@@ -108,6 +110,15 @@ class Strangers:
         """Tell the porter of one who was turned away."""
         now = asyncio.get_running_loop().time()
         self._porter.refuse_connection(kind, source, why, now=now)
+
+    async def wait_for_turn(self, source: str) -> None:
+        """Let a stranger wait until it may shake hands: a crowd must not hold up the loop."""
+        if self._porter.is_known(source):
+            return
+        now = asyncio.get_running_loop().time()
+        turn = max(self._next_turn, now)
+        self._next_turn = turn + SPACING
+        await asyncio.sleep(turn - now)
 
     def enter(self, source: str) -> None:
         """Count a connection."""
@@ -196,6 +207,7 @@ class Acceptor:
         self._strangers.handshakes += face is not None
         loop, limits = asyncio.get_running_loop(), self._strangers.limits
         try:
+            await self._wait_for_turn(sock, source)
             await loop.connect_accepted_socket(
                 lambda: connection,
                 sock,
@@ -210,6 +222,15 @@ class Acceptor:
             self._strangers.handshakes -= face is not None
             if not connection.was_made:
                 self._strangers.leave(source)
+
+    async def _wait_for_turn(self, sock: socket.socket, source: str) -> None:
+        if self._default is None:
+            return
+        try:
+            await self._strangers.wait_for_turn(source)
+        except asyncio.CancelledError:
+            sock.close()  # nobody else has it yet
+            raise
 
     def _face_of(self, source: str) -> _Face | None:
         if not self._by_network:

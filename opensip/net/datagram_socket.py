@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
@@ -12,7 +13,8 @@ from opensip.sip.framing import UnreadableStream, frame_datagram
 
 log = structlog.get_logger(__name__)
 
-RECEIVE_BUFFER = 4 << 20  # bytes: a burst of calls must not be lost in the kernel
+RECEIVE_BUFFER = 4 << 20  # bytes: neither a burst of calls nor a flood of junk may push calls out
+SO_RCVBUFFORCE = 33  # Linux (socket(7)); not named by Python
 
 # One whole message, or the fault of a peer; an UnreadableStream holds what may be answered.
 Receive = Callable[[bytes | RemoteProtocolError, Flow], None]
@@ -30,7 +32,7 @@ class DatagramSocket(asyncio.DatagramProtocol):
         """Begin."""
         self._transport: asyncio.DatagramTransport = transport  # type: ignore[assignment]  # uvloop's is none by isinstance
         sock = transport.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        _enlarge(sock)
         self.local = sock.getsockname()[:2]
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
@@ -71,3 +73,10 @@ class DatagramSocket(asyncio.DatagramProtocol):
     async def wait_closed(self) -> None:
         """Wait until it is closed."""
         await self._closed
+
+
+def _enlarge(sock: socket.socket) -> None:
+    """Ask for a large buffer: the kernel gives at most net.core.rmem_max, root may have more."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    with suppress(OSError):  # not allowed, or not Linux
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)

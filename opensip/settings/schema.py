@@ -129,6 +129,7 @@ class AbuseTable:
 
     messages_per_second: Rate = 20.0
     burst: CountFromOne = 100
+    strangers_per_second: Rate = 500.0
     answers: Count = 10
     ban_seconds: Seconds = 300.0
     scanners: tuple[str, ...] = SCANNERS
@@ -153,8 +154,9 @@ class AbuseTable:
     def limits(self) -> AbuseLimits:
         """The part of it that holds for messages."""
         return AbuseLimits(
-            self.messages_per_second, self.burst, self.answers, self.ban_seconds, self.scanners
-        )
+            self.messages_per_second, self.burst, self.strangers_per_second, self.answers,
+            self.ban_seconds, self.scanners,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What one source may ask of us before we stop listening: rates, answers, bans. Pure."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -29,10 +30,15 @@ SCANNERS = (
 
 @dataclass(frozen=True, slots=True)
 class AbuseLimits:
-    """Messages a second and at once, answers a minute, seconds of a ban, words of scanners."""
+    """Messages a second and at once, answers a minute, seconds of a ban, words of scanners.
+
+    `crowd` is how many messages a second are read of all strangers together: forged sources
+    keep each below its own rate.
+    """
 
     rate: float = 20.0
     burst: int = 100
+    crowd: float = 500.0
     answers: int = 10
     ban: float = 300.0
     scanners: tuple[str, ...] = SCANNERS
@@ -45,10 +51,12 @@ class AbuseGuard:
         self._limits = limits
         self._words = tuple(word.lower().encode() for word in limits.scanners)
         self._is_known = is_known
-        self._vouched: dict[str, float] = {}
-        self._banned: dict[str, float] = {}
-        self._buckets: dict[str, tuple[float, float]] = {}  # messages left, and when
-        self._answers: dict[str, tuple[int, float]] = {}
+        # Ordered, for of a plain dict the oldest is not found at once: a flood would feel it.
+        self._vouched: OrderedDict[str, float] = OrderedDict()
+        self._banned: OrderedDict[str, float] = OrderedDict()
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # messages left, when
+        self._answers: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._crowd = (max(limits.crowd, 1.0), 0.0)  # messages left to all strangers, and when
 
     def trusts(self, source: str, *, now: float) -> bool:
         """Tell whether no limit holds for a source."""
@@ -81,18 +89,14 @@ class AbuseGuard:
     def why_not(self, data: bytes, source: str, *, now: float) -> tuple[str, str] | None:
         """Judge a message before it is read: None, or kind of refusal and why.
 
-        The kind is "banned", "rate" or "scanner"; nothing of it is to be answered.
+        The kind is "banned", "rate", "crowd" or "scanner"; nothing of it is to be answered.
         """
         if self.trusts(source, now=now):
             return None
         if self.is_banned(source, now=now):
             return "banned", "is banned"
-        left = self._take(source, now)
-        if left < 0:
-            if left < -self._limits.rate * FLOOD:
-                self.ban(source, now=now)
-                return "rate", f"a flood: banned for {self._limits.ban:g} seconds"
-            return "rate", f"more than {self._limits.rate:g} messages a second"
+        if (refusal := self._too_much(source, now)) is not None:
+            return refusal
         if self._words and (word := self._scanner(data)):
             self.ban(source, now=now)
             return "scanner", f"calls itself {word}: banned for {self._limits.ban:g} seconds"
@@ -108,6 +112,19 @@ class AbuseGuard:
         _put(self._answers, source, (count + 1, since))
         return count < self._limits.answers
 
+    def _too_much(self, source: str, now: float) -> tuple[str, str] | None:
+        """Judge how much a source sends, and then all of them together."""
+        limits = self._limits
+        left = self._take(source, now)
+        if left < -limits.rate * FLOOD:
+            self.ban(source, now=now)
+            return "rate", f"a flood: banned for {limits.ban:g} seconds"
+        if left < 0:
+            return "rate", f"more than {limits.rate:g} messages a second"
+        if not self._joins_crowd(now):
+            return "crowd", f"more than {limits.crowd:g} messages a second of all strangers"
+        return None
+
     def _take(self, source: str, now: float) -> float:
         """Take one message out of a source's bucket; what is left may be below zero."""
         limits = self._limits
@@ -115,6 +132,14 @@ class AbuseGuard:
         left = min(left + (now - at) * limits.rate, float(limits.burst)) - 1
         _put(self._buckets, source, (left, now))
         return left
+
+    def _joins_crowd(self, now: float) -> bool:
+        """Take one message out of what all strangers share, if there is one."""
+        most, (left, at) = self._limits.crowd, self._crowd
+        left = min(left + (now - at) * most, max(most, 1.0))
+        joins = left >= 1
+        self._crowd = (left - joins, now)
+        return joins
 
     def _scanner(self, data: bytes) -> str:
         """Find a scanner's word in User-Agent, without reading the message."""
@@ -126,7 +151,7 @@ class AbuseGuard:
         return next((word.decode() for word in self._words if word in line), "")
 
 
-def _put(table: dict[str, T], source: str, value: T) -> None:
+def _put(table: OrderedDict[str, T], source: str, value: T) -> None:
     if len(table) >= MAX_SOURCES and source not in table:
-        del table[next(iter(table))]
+        table.popitem(last=False)
     table[source] = value

@@ -3,10 +3,10 @@
 Pure. The cheapest test comes first: source network, then digest, then number.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from socket import AF_INET, inet_pton
 from typing import Literal
 
 from opensip.errors import RemoteProtocolError
@@ -123,7 +123,7 @@ class Admission:
         self._normalise = normalise
         self._anywhere = tuple(trunk for trunk in trunks if trunk.opens_by_digest)
         self._guesses: dict[str, tuple[int, float]] = {}  # source -> (count, time of the last)
-        self._nearest = lru_cache(maxsize=4096)(self._find_nearest)
+        self._by_prefix = _by_prefix(self._trunks)
 
     def trunk(self, name: str) -> TrunkAdmission:
         """Give the trunk of an `Admit`."""
@@ -233,20 +233,13 @@ class Admission:
                 return trunk
         return next((trunk for trunk in trunks if not trunk.numbers), trunks[0])
 
-    def _find_nearest(self, source: str) -> tuple[TrunkAdmission, ...]:
+    def _nearest(self, source: str) -> tuple[TrunkAdmission, ...]:
         """Find the trunks whose networks hold the source with the longest prefix."""
-        try:
-            address = ip_address(source.partition("%")[0])
-        except ValueError:
-            return ()
-        if isinstance(address, IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
-        lengths = {
-            trunk.name: max((n.prefixlen for n in trunk.networks if address in n), default=-1)
-            for trunk in self._trunks
-        }
-        longest = max(lengths.values(), default=-1)
-        return tuple(t for t in self._trunks if lengths[t.name] == longest) if longest >= 0 else ()
+        version, address = _number_of(source)
+        for of, shift, trunks in self._by_prefix:
+            if of == version and (found := trunks.get(address >> shift)):
+                return found
+        return ()
 
     def _hint(self, credentials: str) -> str:
         """Tell the log of a user who is known, but not from this source."""
@@ -266,6 +259,38 @@ class Admission:
         if len(self._guesses) >= MAX_SOURCES:
             del self._guesses[next(iter(self._guesses))]
         self._guesses[source] = (count + 1, now)
+
+
+def _by_prefix(
+    trunks: Iterable[TrunkAdmission],
+) -> list[tuple[int, int, dict[int, tuple[TrunkAdmission, ...]]]]:
+    """Order the networks of trunks, the longest prefix first: version, shift, trunks by number.
+
+    A look-up is one per length of prefix: a flood from forged sources asks for each anew.
+    """
+    found: dict[tuple[int, int], dict[int, tuple[TrunkAdmission, ...]]] = {}
+    for trunk in trunks:
+        for network in dict.fromkeys(trunk.networks):
+            shift = network.max_prefixlen - network.prefixlen
+            numbers = found.setdefault((network.version, shift), {})
+            number = int(network.network_address) >> shift
+            numbers[number] = (*numbers.get(number, ()), trunk)
+    return [(version, shift, found[version, shift]) for version, shift in sorted(found)]
+
+
+def _number_of(source: str) -> tuple[int, int]:
+    """Give version and number of an address; (0, 0) for what is none."""
+    try:
+        return 4, int.from_bytes(inet_pton(AF_INET, source))
+    except OSError:
+        pass  # no IPv4
+    try:
+        address = ip_address(source.partition("%")[0])
+    except ValueError:
+        return 0, 0
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return address.version, int(address)
 
 
 def _hash_of(user: str, trunks: Sequence[TrunkAdmission]) -> Ha1 | None:

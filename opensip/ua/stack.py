@@ -232,11 +232,12 @@ class Stack:
 
     def _feed(self, data: bytes | RemoteProtocolError, flow: Flow) -> None:
         now = self._loop.time()
-        if isinstance(data, bytes) and not self.gate.hears(data, flow, now=now):
-            return
         if isinstance(data, RemoteProtocolError):
             head = data.head if isinstance(data, UnreadableStream) else b""
-            self.gate.refuse_bytes(head, data, flow, now=now)
+            if self.gate.hears(head, flow, now=now):
+                self.gate.refuse_bytes(head, data, flow, now=now)
+            return
+        if not self.gate.hears(data, flow, now=now):
             return
         self._watches.note(SipReceived, now, flow, data)
         self._received = data

@@ -1,12 +1,19 @@
-"""A trunk of one address: whoever calls from another starts nothing, whatever its headers say."""
+"""A trunk of one address: whoever calls from another starts nothing, whatever its headers say.
 
+Nor does a crowd of them keep the trunk's calls from being set up.
+"""
+
+import json
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.interop.raw_peer import Message, RawPeer
-from tests.interop.server import Server
+from tests.interop.server import ROOT, Server
 
 pytestmark = pytest.mark.interop
 
@@ -18,6 +25,7 @@ srtp = "off"
 [trunks.ours.numbers]
 echo = "echo"
 """
+MAX_GROWTH = 50  # ms: what a crowd may add to the time that 95 of 100 calls take to be set up
 DISGUISES = {
     "plain": "",
     "identity": f"P-Asserted-Identity: <sip:+15551112222@{OURS}>\r\n",
@@ -97,3 +105,23 @@ def check_nothing_started(server: Server, baseline: dict[str, object]) -> None:
         assert live[name] == baseline[name], name
     assert server.records() == []
     assert STRANGER in server.log()
+
+
+@pytest.mark.parametrize(
+    "crowd",
+    [
+        ("--calls", "20", "--idle", "30", "--slow", "10", "--junk", "2000"),
+        pytest.param((), marks=pytest.mark.long),  # as the benchmark has it
+    ],
+)
+def test_a_crowd_of_strangers_delays_no_call_of_the_trunk(crowd: tuple[str, ...]) -> None:
+    bench = ROOT / "scripts/benches/strangers/bench.py"
+    done = subprocess.run(
+        [sys.executable, bench, *crowd], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=100,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    numbers = json.loads(done.stdout.splitlines()[-1])
+    assert numbers["set_up"] == numbers["calls"], done.stderr
+    assert numbers["turned_away"]["crowd"] > 0
+    assert numbers["p95_growth_ms"] <= MAX_GROWTH, done.stdout

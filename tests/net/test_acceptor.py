@@ -86,6 +86,24 @@ def test_open_handshakes_count_against_their_source(run, rsa_pair, authority):
     run(main)
 
 
+def test_handshakes_of_strangers_take_turns(run, rsa_pair, authority, monkeypatch):
+    monkeypatch.setattr("opensip.net.acceptor.SPACING", 60.0)
+
+    async def main():
+        async with SipNode(listener(rsa_pair, authority), known=("127.0.0.9",)) as node:
+            client = client_context(TlsConfig(ca=authority.ca))
+            _, first = await connect(node, client, "127.0.0.2")
+            second = asyncio.create_task(connect(node, client, "127.0.0.3"))
+            _, ours = await connect(node, client, "127.0.0.9")  # who is known waits for nobody
+            assert not second.done()
+            first.close()
+            ours.close()
+        with pytest.raises(OSError):  # noqa: PT011 - let go of by who closed
+            await second
+
+    run(main)
+
+
 def test_handshakes_of_all_strangers_are_bounded(run, rsa_pair, authority):
     async def main():
         limits = ConnectionLimits(handshakes=1)

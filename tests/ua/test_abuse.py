@@ -33,6 +33,26 @@ def test_flood_is_banned_and_the_ban_ends():
     assert judge.banned(now=120) == {}
 
 
+def test_forged_sources_share_what_strangers_may_send():
+    judge = guard(crowd=3)
+
+    def crowd(count, *, now):
+        sources = [f"203.0.113.{n}" for n in range(count)]
+        return [kinds(judge, 1, now=now, source=source)[0] for source in sources]
+
+    assert crowd(5, now=0.0) == [None, None, None, "crowd", "crowd"]
+    assert crowd(3, now=0.5) == [None, "crowd", "crowd"]
+    assert crowd(9, now=60.0).count(None) == 3  # what was not used is not saved up
+    assert kinds(judge, 9, now=60.0, source="198.51.100.1") == [None] * 9
+    assert guard(crowd=0.5).why_not(b"", X, now=0) is None
+
+
+def test_one_that_floods_takes_nothing_from_the_others():
+    judge = guard(rate=1, burst=1, crowd=3)
+    assert kinds(judge, 100).count(None) == 1
+    assert kinds(judge, 1, source="192.0.2.8") == [None]
+
+
 def test_known_and_vouched_sources_have_no_limit():
     judge = guard(rate=1, burst=1)
     assert kinds(judge, 100, source="198.51.100.1") == [None] * 100

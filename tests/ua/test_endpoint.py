@@ -51,6 +51,16 @@ def test_what_is_refused(method, more, status, header):
     scene(check)
 
 
+def test_a_stranger_is_banned_for_a_flood_of_what_cannot_be_read_too():
+    async def check(it):
+        for _ in range(400):
+            it.send(b"OPTIONS sip:a SIP/2.0\r\nContent-Length: many\r\n\r\n")
+        await it.peer.silence()
+        assert set(it.us.gate.counts) == {"malformed", "rate", "banned"}
+
+    scene(check, host="192.0.2.66")
+
+
 def test_garbage_of_a_known_source_is_answered_as_far_as_it_can_be_read():
     async def check(it):
         it.send(it.peer.request("OPTIONS").to_bytes().replace(b"SIP/2.0\r\nVia", b"SIP/7.0\r\nVia"))

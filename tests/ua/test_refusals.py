@@ -31,8 +31,27 @@ def test_kinds_are_told_apart_and_reasons_of_tls():
     assert whys == ["no trunk", "no Via in line 1", "the certificate has expired", "wrong name"]
 
 
+def test_of_a_flood_from_forged_sources_the_log_hears_once_a_minute(monkeypatch):
+    monkeypatch.setattr(refusals, "MAX_LINES", 2)
+    with structlog.testing.capture_logs() as logs:
+        noted = Refusals()
+        for number in range(7):
+            noted.note("ignored", f"192.0.2.{number}", "no trunk", now=0.0)
+        noted.note("stray", "192.0.2.9", "no dialog", now=1.0)
+        noted.note("ignored", "192.0.2.8", "no trunk", now=61.0)
+    assert [(line["event"], line["kind"], line.get("count")) for line in logs] == [
+        ("message_refused", "ignored", None),
+        ("message_refused", "ignored", None),
+        ("message_refused", "stray", None),
+        ("refusals_untold", "ignored", 5),
+        ("message_refused", "ignored", None),
+    ]
+    assert noted.counts["ignored"] == 8
+
+
 def test_a_flood_of_sources_does_not_fill_the_memory(monkeypatch):
     monkeypatch.setattr(refusals, "MAX_QUIET", 10)
+    monkeypatch.setattr(refusals, "MAX_LINES", 100)
     noted = Refusals()
     for number in range(35):
         noted.note("ignored", f"192.0.2.{number}", "no trunk", now=0.0)
