@@ -42,6 +42,8 @@ from opensip.ua.credentials import Credentials
               "understood, upon which it is said again, and a number read back, which is corrected "
               "where it is wrong. Needs the extra speech.")  # fmt: skip
 @click.option("--mute", is_flag=True, help="Send silence in place of what would be spoken.")
+@click.option("--patience", default=12.0, show_default=True,
+              help="Seconds for the other side to begin to speak, before each step.")  # fmt: skip
 @click.option("--linger", default=15.0, show_default=True, help="Seconds to stay at the end.")
 @click.option("--ring-timeout", default=30.0, show_default=True, help="Seconds to let it ring.")
 @click.option("--record", type=click.Path(path_type=Path), help="Write both sides to a WAV file.")
@@ -49,7 +51,7 @@ from opensip.ua.credentials import Credentials
 def command(
     *, uri: str, steps: tuple[str, ...], from_: str, address: str, user: str, password: str,
     realms: tuple[str, ...], srtp: str, ca: Path | None, voice: str, listen: bool, mute: bool,
-    linger: float, ring_timeout: float, record: Path | None, as_json: bool,
+    patience: float, linger: float, ring_timeout: float, record: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Call any SIP URI with a scripted caller that speaks.
 
@@ -71,6 +73,7 @@ def command(
         steps=tuple(parse_step(step) for step in steps),
         credentials=_credentials(user, password, realms or (to.host, "opensip")),
         ring_timeout=ring_timeout,
+        patience=patience,
         linger=linger,
     )
     line = LineConfig(

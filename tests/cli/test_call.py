@@ -1,9 +1,12 @@
 import json
+import socket
+from importlib import import_module
 
 import pytest
 from click.testing import CliRunner
 
 from opensip.cli import main
+from opensip.phone.caller import CallResult
 
 
 def call(*words):
@@ -35,6 +38,29 @@ def test_a_password_is_never_on_the_command_line():
         in call("sip:a@127.0.0.1", "--user", "u", "--password", "p").stderr
     )
     assert "needs --password env:NAME" in call("sip:a@127.0.0.1", "--user", "u").stderr
+
+
+def test_patience_and_linger_are_the_callers(monkeypatch):
+    given = []
+
+    async def take(line, config, report, **more):
+        given.append((config.patience, config.linger))
+        return CallResult(200, answered=True)
+
+    monkeypatch.setattr(import_module("opensip.cli.call"), "_call", take)
+    assert call("sip:echo@127.0.0.1", "--patience", "1", "--linger", "2").exit_code == 0
+    assert given == [(1.0, 2.0)]
+
+
+@pytest.mark.e2e
+def test_a_port_that_nobody_has_is_told_of_in_words():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        port = silent.getsockname()[1]
+        result = call(f"sip:a@127.0.0.1:{port}", "--ring-timeout", "0.3")
+    assert result.exit_code == 1
+    assert f"hint=nothing answers on UDP 127.0.0.1:{port}" in result.stdout
+    assert "Or try ;transport=tcp or ;transport=tls" in result.stdout
 
 
 @pytest.mark.e2e
