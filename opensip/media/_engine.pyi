@@ -15,6 +15,17 @@ class Srtp:
     def unprotect(self, packet: Buffer, /) -> bytes:
         """Check and decrypt a packet we received."""
 
+class Playback:
+    """Sound that is played on; see playback.Playback. `counts` ends with the depth."""
+
+    def __new__(cls, law: str, /) -> Playback: ...
+    def put(self, sequence: int, timestamp: int, payload: Buffer, now: float, /) -> None:
+        """Take a packet that came `now`."""
+    def tick(self, now: float, /) -> tuple[str, bytes]:
+        """Tell the decision and the samples of the 20 ms that begin `now`."""
+    def counts(self) -> tuple[int, int, int, int, int, int, float]:
+        """Tell the fields of jitter_buffer.Counts in their order, and the depth in seconds."""
+
 def parse(packet: Buffer, /) -> tuple[int, int, int, int, bytes, bool] | None:
     """Read the first six fields of RtpPacket; None when it is none."""
 

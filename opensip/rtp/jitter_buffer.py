@@ -23,6 +23,7 @@ WINDOW = 64  # packets whose lateness is remembered, 1.3 s
 MAX_CONCEALED = 5  # frames; beyond 100 ms a repeated sound is a buzz
 ADAPT_EVERY = 10  # ticks between two changes of the delay, so that they are not heard
 MAX_HELD = 1.0  # seconds ahead of playing; what is further is another stream
+MAX_BLOCKS = 256  # that are kept: more than two seconds
 RESTART_AFTER = 2  # packets in a row that are that far off
 
 
@@ -92,6 +93,9 @@ class JitterBuffer:
             self.counts.late += 1
         elif extended in self._blocks:
             self.counts.duplicate += 1
+            return
+        elif len(self._blocks) >= MAX_BLOCKS:
+            self.counts.dropped += 1
             return
         else:
             self._store(extended, sequence, payload)

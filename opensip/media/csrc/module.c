@@ -27,7 +27,8 @@ PyMODINIT_FUNC PyInit__engine(void)
     if (!module)
         return NULL;
     if (module_add_packets(module) < 0 || module_add_srtp(module) < 0 ||
-        module_add_stream(module) < 0 || module_add_engine(module) < 0) {
+        module_add_playback(module) < 0 || module_add_stream(module) < 0 ||
+        module_add_engine(module) < 0) {
         Py_DECREF(module);
         return NULL;
     }

@@ -8,6 +8,7 @@
 /* Adds what a file has to the module; -1 with an exception set when that fails. */
 int module_add_packets(PyObject *module);
 int module_add_srtp(PyObject *module);
+int module_add_playback(PyObject *module);
 int module_add_stream(PyObject *module);
 int module_add_engine(PyObject *module);
 

@@ -1,5 +1,5 @@
 /*
- * Fuzzes everything of the native engine that reads a packet: RTP, SRTP, order, decoding.
+ * Fuzzes everything of the native engine that reads a packet: RTP, SRTP, order, decoding, playout.
  *
  * usage: packets CPU_SECONDS SEED
  * Starts from packets that are valid and authenticated, and breaks them before or after they are
@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "g711.h"
+#include "playback.h"
 #include "receiver.h"
 #include "rtp.h"
 #include "srtp.h"
@@ -24,6 +25,7 @@ static const char *const SUITES[CONTEXTS - 1] = {"AES_CM_128_HMAC_SHA1_80",
 static const size_t MASTER[CONTEXTS - 1] = {30, 30, 28, 44};
 
 static uint64_t state, seed, executions;
+static struct playback playback;
 
 static uint32_t dice(uint32_t sides)
 {
@@ -92,12 +94,28 @@ static size_t break_it(uint8_t *at, size_t size)
     return size;
 }
 
+/* What is played on is given packets that were found good; here any that can be read. */
+static void play(const uint8_t *data, size_t size, double now)
+{
+    int16_t samples[JITTER_FRAME];
+    struct rtp packet;
+    if (!rtp_parse(&packet, data, size))
+        return;
+    jitter_buffer_put(&playback.buffer, packet.sequence, packet.timestamp, packet.payload,
+                      packet.size, now);
+    if (dice(2))
+        playback_tick(&playback, samples, now);
+    check(playback.buffer.count <= JITTER_BLOCKS + JITTER_OVERSHOOT, "too many blocks");
+    check(playback.buffer.depth <= 0.1201, "the depth");
+}
+
 static void take_copy(struct receiver *receiver, const uint8_t *data, size_t size, double now)
 {
     struct address source = {0};
     uint8_t *exact = malloc(size ? size : 1);
     address_read(&source, dice(20) ? "192.0.2.1" : "2001:db8::1", dice(20) ? 4000 : (int)dice(9));
     memcpy(exact, data, size);
+    play(exact, size, now);
     receiver_take(receiver, exact, size, &source, now);
     free(exact);
     executions++;
@@ -150,6 +168,7 @@ static void run_row(struct receiver *receiver, unsigned which)
     open_receiver(receiver, suite, master, suite ? MASTER[which] : 0);
     uint16_t sequence = (uint16_t)dice(65536);
     uint32_t ssrc = dice(3);
+    playback_begin(&playback, dice(2) ? &PCMU : &PCMA);
     bool away = dice(4) == 0;             /* Python does not come to fetch anything */
     double pace = dice(3) ? 0.02 : 0.0001; /* a burst: a gap is not given up meanwhile */
     for (unsigned n = 0; n < LONGEST_ROW; n++) {

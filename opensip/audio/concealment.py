@@ -1,0 +1,96 @@
+"""What is heard in the place of lost sound: the last period again, fading, then comfort noise.
+
+After ITU-T G.711 appendix I, without its delay: the loss is heard of only when it is there.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opensip.audio.frame import Samples
+
+SHORTEST_PERIOD, LONGEST_PERIOD = 32, 160  # samples at 8 kHz: voices of 250 to 50 Hz
+HISTORY = 2 * LONGEST_PERIOD
+BLEND = 32  # samples in which the true sound takes over again
+HOLD = 80  # samples before the repeated sound begins to fade
+FADE = 400  # samples until it has gone; repeated for longer it is a buzz
+QUIETEST_NOISE, LOUDEST_NOISE = 4.0, 100.0  # root mean square; the louder is -50 dB of full scale
+RISE = 1.02  # by which the background may become louder, a frame
+_UNIFORM_PEAK = math.sqrt(3)  # of noise whose root mean square is 1
+
+Wide = NDArray[np.float64]
+
+
+class Concealment:
+    """Stands in for what one source lost, at 8 kHz. Give it every frame, come or not, in order."""
+
+    def __init__(self) -> None:
+        self._history = np.zeros(HISTORY, np.int16)
+        self._period: Wide = np.zeros(1)
+        self._lost = 0  # samples since the last that came
+        self._noise = QUIETEST_NOISE
+        self._dice = np.random.default_rng(1)  # the same noise each time, so that tests can tell
+
+    def hear(self, samples: Samples) -> Samples:
+        """Take a frame that came; after a loss its beginning is blended with its stand-in."""
+        self._measure_noise(samples)
+        if self._lost:
+            count = min(BLEND, len(samples))
+            share = np.arange(1, count + 1) / (BLEND + 1)
+            stand_in, samples = self._next(count), samples.copy()
+            samples[:count] = _rounded(stand_in + (samples[:count] - stand_in) * share)
+            self._lost = 0
+        self._remember(samples)
+        return samples
+
+    def make(self, count: int) -> Samples:
+        """Make `count` samples that did not come."""
+        if not self._lost:
+            self._period = _period(self._history)
+        samples = _rounded(self._next(count))
+        self._remember(samples)
+        return samples
+
+    def _next(self, count: int) -> Wide:
+        places = np.arange(self._lost, self._lost + count)
+        self._lost += count
+        gain = np.clip(1 - (places - HOLD) / FADE, 0, 1)
+        noise = self._dice.uniform(-1, 1, count) * self._noise * _UNIFORM_PEAK
+        noise[places < HOLD] = 0
+        mixed: Wide = gain * self._period[places % len(self._period)] + (1 - gain) * noise
+        return mixed
+
+    def _measure_noise(self, samples: Samples) -> None:
+        """Follow the background: it is the quietest of late; a voice raises it but slowly."""
+        wide = samples.astype(np.float64)
+        level = math.sqrt(float(np.dot(wide, wide)) / max(len(samples), 1))
+        self._noise = min(max(min(level, self._noise * RISE), QUIETEST_NOISE), LOUDEST_NOISE)
+
+    def _remember(self, samples: Samples) -> None:
+        self._history = np.concatenate((self._history, samples))[-HISTORY:]
+
+
+def _period(history: Samples) -> Wide:
+    """Cut one period out of the last sound, whose end flows into its beginning."""
+    wide = history.astype(np.float64)
+    size = _period_size(wide)
+    period, seam = wide[-size:].copy(), size // 4
+    share = np.arange(1, seam + 1) / (seam + 1)
+    period[size - seam :] += (wide[-size - seam : -size] - period[size - seam :]) * share
+    return period
+
+
+def _period_size(wide: Wide) -> int:
+    """Find the lag at which the last sound is most like itself."""
+    last = wide[-LONGEST_PERIOD:]
+    earlier = np.lib.stride_tricks.sliding_window_view(wide, LONGEST_PERIOD)
+    lags = np.arange(SHORTEST_PERIOD, LONGEST_PERIOD + 1)
+    windows = earlier[len(earlier) - 1 - lags]
+    products = windows @ last
+    likeness = np.where(products > 0, products**2 / ((windows**2).sum(axis=1) + 1), 0)
+    return int(lags[np.argmax(likeness)]) if likeness.any() else LONGEST_PERIOD
+
+
+def _rounded(wide: Wide) -> Samples:
+    return np.rint(np.clip(wide, -32768, 32767)).astype(np.int16)

@@ -1,0 +1,232 @@
+#include "jitter_buffer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arrival.h"
+
+static const double TICK = 0.020, MIN_DEPTH = 0.040, MAX_DEPTH = 0.120; /* seconds */
+static const int64_t MAX_HELD = RATE; /* units ahead of playing; what is further is another stream */
+enum {
+    MAX_CONCEALED = 5, /* frames; beyond 100 ms a repeated sound is a buzz */
+    ADAPT_EVERY = 10,  /* ticks between two changes of the delay, so that they are not heard */
+    RESTART_AFTER = 2, /* packets in a row that are too far off */
+    ENOUGH = 8,        /* packets to measure lateness by */
+};
+
+void jitter_buffer_begin(struct jitter_buffer *buffer)
+{
+    memset(buffer, 0, sizeof *buffer);
+    buffer->depth = MIN_DEPTH;
+    buffer->played_sequence = -1;
+}
+
+static int find(const struct jitter_buffer *buffer, int64_t timestamp)
+{
+    for (int n = 0; n < buffer->count; n++)
+        if (buffer->blocks[n].timestamp == timestamp)
+            return n;
+    return -1;
+}
+
+static int first_block(const struct jitter_buffer *buffer)
+{
+    int first = 0;
+    for (int n = 1; n < buffer->count; n++)
+        if (buffer->blocks[n].timestamp < buffer->blocks[first].timestamp)
+            first = n;
+    return first;
+}
+
+static void remove_block(struct jitter_buffer *buffer, int place)
+{
+    buffer->blocks[place] = buffer->blocks[--buffer->count];
+}
+
+/* Less than 10 ms at the end cannot be played. */
+static void store(struct jitter_buffer *buffer, int64_t timestamp, uint16_t sequence,
+                  const uint8_t *payload, size_t size)
+{
+    for (; size >= JITTER_BLOCK; size -= JITTER_BLOCK) {
+        int place = find(buffer, timestamp);
+        if (place < 0 && buffer->count == JITTER_BLOCKS + JITTER_OVERSHOOT)
+            return;
+        struct block *block = &buffer->blocks[place < 0 ? buffer->count++ : place];
+        block->timestamp = timestamp;
+        block->sequence = sequence;
+        memcpy(block->payload, payload, JITTER_BLOCK);
+        payload += JITTER_BLOCK;
+        timestamp += JITTER_BLOCK;
+    }
+}
+
+static void wait_again(struct jitter_buffer *buffer)
+{
+    buffer->playing = buffer->beginning = false;
+    buffer->count = 0;
+}
+
+/* Whether to leave out a packet that cannot belong here; it starts again at the second. */
+static bool is_far(struct jitter_buffer *buffer, int64_t timestamp)
+{
+    int64_t reference = buffer->playing ? buffer->cursor : buffer->newest;
+    if (llabs(timestamp - reference) <= MAX_HELD) {
+        buffer->far = 0;
+        return false;
+    }
+    if (!buffer->playing && !buffer->count) /* after a pause any distance is right */
+        return false;
+    if (++buffer->far < RESTART_AFTER) {
+        buffer->counts.dropped++;
+        return true;
+    }
+    buffer->far = 0;
+    wait_again(buffer);
+    buffer->newest = timestamp;
+    return false;
+}
+
+static int ascending(const void *one, const void *two)
+{
+    double a = *(const double *)one, b = *(const double *)two;
+    return (a > b) - (a < b);
+}
+
+/* Sets the depth by the lateness of the last packets: the worst but two, and one frame. */
+static void measure(struct jitter_buffer *buffer)
+{
+    double ordered[JITTER_WINDOW];
+    int count = buffer->transit_count;
+    memcpy(ordered, buffer->transits, (size_t)count * sizeof *ordered);
+    qsort(ordered, (size_t)count, sizeof *ordered, ascending);
+    double worst = ordered[count > 3 ? count - 3 : 0] - ordered[0];
+    buffer->depth = fmin(fmax(worst + TICK, MIN_DEPTH), MAX_DEPTH);
+}
+
+static void note_transit(struct jitter_buffer *buffer, double transit)
+{
+    buffer->transits[buffer->transit_next] = transit;
+    buffer->transit_next = (buffer->transit_next + 1) % JITTER_WINDOW;
+    if (buffer->transit_count < JITTER_WINDOW)
+        buffer->transit_count++;
+    if (buffer->transit_count >= ENOUGH && buffer->counts.received % 8 == 0)
+        measure(buffer);
+}
+
+void jitter_buffer_put(struct jitter_buffer *buffer, uint16_t sequence, uint32_t timestamp,
+                       const uint8_t *payload, size_t size, double now)
+{
+    if (buffer->counts.received++ == 0)
+        buffer->newest = timestamp;
+    int64_t extended = buffer->newest + (int32_t)(timestamp - (uint32_t)buffer->newest);
+    if (is_far(buffer, extended))
+        return;
+    if (buffer->playing && extended < buffer->cursor) {
+        buffer->counts.late++;
+    } else if (find(buffer, extended) >= 0) {
+        buffer->counts.duplicate++;
+        return;
+    } else if (buffer->count >= JITTER_BLOCKS) {
+        buffer->counts.dropped++;
+        return;
+    } else {
+        store(buffer, extended, sequence, payload, size);
+        if (!buffer->beginning && buffer->count) {
+            buffer->beginning = true;
+            buffer->begin_at = now + buffer->depth;
+            /* after a pause the sender's clock may stand elsewhere */
+            buffer->transit_count = buffer->transit_next = 0;
+        }
+    }
+    if (extended > buffer->newest)
+        buffer->newest = extended;
+    note_transit(buffer, now - (double)extended / RATE);
+}
+
+static enum decision conceal(struct jitter_buffer *buffer)
+{
+    buffer->counts.concealed++;
+    return DECISION_CONCEAL;
+}
+
+static double least_transit(const struct jitter_buffer *buffer)
+{
+    double least = buffer->transits[0];
+    for (int n = 1; n < buffer->transit_count; n++)
+        least = fmin(least, buffer->transits[n]);
+    return least;
+}
+
+/* Takes the block at a timestamp out, into `payload` if that is given; gives its sequence or -1. */
+static int take(struct jitter_buffer *buffer, int64_t timestamp, uint8_t *payload)
+{
+    int place = find(buffer, timestamp);
+    if (place < 0)
+        return -1;
+    int sequence = buffer->blocks[place].sequence;
+    if (payload)
+        memcpy(payload, buffer->blocks[place].payload, JITTER_BLOCK);
+    remove_block(buffer, place);
+    return sequence;
+}
+
+/* Brings the delay nearer to the depth; true means: conceal, time stands still. */
+static bool adapt(struct jitter_buffer *buffer, double now)
+{
+    if (buffer->transit_count < ENOUGH)
+        return false;
+    double delay = now - (double)buffer->cursor / RATE - least_transit(buffer);
+    if (delay < buffer->depth - TICK) {
+        buffer->adapted = 0;
+        return true;
+    }
+    if (delay > buffer->depth + 2 * TICK && buffer->count * JITTER_BLOCK > JITTER_FRAME) {
+        buffer->adapted = 0;
+        buffer->counts.dropped++;
+        take(buffer, buffer->cursor, NULL);
+        take(buffer, buffer->cursor + JITTER_BLOCK, NULL);
+        buffer->cursor += JITTER_FRAME;
+    }
+    return false;
+}
+
+static enum decision next_frame(struct jitter_buffer *buffer, uint8_t payload[JITTER_FRAME])
+{
+    int64_t start = buffer->cursor;
+    buffer->cursor += JITTER_FRAME;
+    int first = take(buffer, start, payload);
+    int second = take(buffer, start + JITTER_BLOCK, payload + JITTER_BLOCK);
+    if (first >= 0 && second >= 0) {
+        buffer->empty_ticks = 0;
+        buffer->played_sequence = second;
+        buffer->counts.played++;
+        return DECISION_PLAY;
+    }
+    if (buffer->count) {
+        int following = buffer->blocks[first_block(buffer)].sequence;
+        if (first < 0 && second < 0 && following == ((buffer->played_sequence + 1) & 0xFFFF))
+            return DECISION_WAIT; /* nothing was sent here (RFC 3551 section 4.1) */
+        return conceal(buffer);
+    }
+    if (++buffer->empty_ticks <= MAX_CONCEALED)
+        return conceal(buffer);
+    wait_again(buffer);
+    return DECISION_WAIT;
+}
+
+enum decision jitter_buffer_tick(struct jitter_buffer *buffer, uint8_t payload[JITTER_FRAME],
+                                 double now)
+{
+    if (!buffer->playing) {
+        if (!buffer->beginning || now < buffer->begin_at - 1e-6) /* ticks are sums of floats */
+            return DECISION_WAIT;
+        buffer->playing = true;
+        buffer->cursor = buffer->blocks[first_block(buffer)].timestamp;
+        buffer->empty_ticks = 0;
+    }
+    buffer->adapted++;
+    if (buffer->adapted >= ADAPT_EVERY && adapt(buffer, now))
+        return conceal(buffer);
+    return next_frame(buffer, payload);
+}

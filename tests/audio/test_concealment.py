@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from opensip.audio.concealment import FADE, HOLD, Concealment
+from opensip.audio.level import dbfs
+
+
+def tone(hz, start, count, amplitude=8000):
+    return (amplitude * np.sin(2 * np.pi * hz * np.arange(start, start + count) / 8000)).astype(
+        np.int16
+    )
+
+
+def after(frames, hz=200, **more):
+    made = Concealment()
+    for n in range(frames):
+        made.hear(tone(hz, 160 * n, 160, **more))
+    return made
+
+
+@pytest.mark.parametrize("hz", [80, 100, 125, 200, 250])
+def test_a_voice_goes_on_in_its_own_pitch(hz):
+    made = after(10, hz)
+    stand_in = made.make(HOLD).astype(float)
+    truth = tone(hz, 1600, HOLD).astype(float)
+    assert np.sqrt(((stand_in - truth) ** 2).mean()) < 0.12 * 8000
+
+
+def test_it_fades_and_leaves_the_background():
+    made = after(10)
+    frames = [made.make(160) for _ in range(20)]
+    levels = [dbfs(frame) for frame in frames]
+    assert levels[0] > levels[1] > levels[2] > levels[4]
+    assert HOLD + FADE == 480
+    assert {round(level / 5) for level in levels[4:]} <= {-16, -15, -14, -13}
+
+
+def test_the_background_is_as_loud_as_it_was():
+    made, dice = Concealment(), np.random.default_rng(3)
+    for _ in range(300):
+        made.hear(dice.normal(0, 60, 160).astype(np.int16))
+    made.make(480)
+    assert dbfs(made.make(1600)) == pytest.approx(20 * np.log10(60 / 32768), abs=2.5)
+
+
+def test_a_loud_voice_does_not_become_a_loud_background():
+    made = after(500)
+    made.make(480)
+    assert dbfs(made.make(1600)) < -49
+
+
+def test_the_true_sound_takes_over_without_a_click():
+    made = after(10)
+    lost = made.make(160)
+    back = made.hear(tone(200, 1760, 160))
+    steps = np.abs(np.diff(np.concatenate((lost, back)).astype(int)))
+    assert steps.max() < 2000
+    assert back[40:].tobytes() == tone(200, 1760, 160)[40:].tobytes()
+
+
+def test_what_was_never_heard_is_nearly_nothing():
+    assert dbfs(Concealment().make(160)) < -60
+
+
+def test_short_and_long_frames():
+    made = Concealment()
+    for count in (1, 7, 1000):
+        assert len(made.hear(tone(200, 0, count))) == count
+        assert len(made.make(count)) == count
+        assert len(made.hear(tone(200, 0, 3))) == 3
