@@ -52,6 +52,7 @@ def test_prints_what_to_paste(config):
     result = add(config)
     assert "sip:+15553334444@sip.example.com:5061;transport=tls" in result.stdout
     assert "<Forward " in result.stdout
+    assert 'from="{from of the webhook}"' in result.stdout
     assert "<Transfer " in result.stdout
     assert "<SipUri>" in result.stdout
     assert "Endpoint   sip:sip.example.com:5061;transport=tls" in result.stdout

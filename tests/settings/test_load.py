@@ -187,6 +187,8 @@ def test_what_we_ship_loads(tmp_path, name):
     assert "shop" in settings.agents
     if name == "linetest":
         routes = {n: settings.trunks[0].route(n).agent for n in ("echo", "tone", "agent", "12")}
+        desk = settings.agents["shop"].directory["human"].uri
+        assert desk.endswith(";transport=tcp")  # UDP has no room for the context
         assert routes == {"echo": "echo", "tone": "tone", "agent": "shop", "12": "echo"}
         listeners = [(one.transport, one.host, one.port) for one in settings.server.sip.listeners]
         assert listeners == [(*("UDP", "127.0.0.1"), 5060), ("TCP", "127.0.0.1", 5060),

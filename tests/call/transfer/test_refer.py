@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from opensip.call.handoff import Handoff, read_headers
+from opensip.call.sip_leg import UDP_ROOM
 from opensip.call.transfer.refer import compose, judge
 from opensip.call.transfer.strategy import Transfer, TransferResult
 from opensip.sip.uri import NameAddr
@@ -32,6 +33,28 @@ def test_the_headers_of_a_refer_stand_as_published():
     assert headers[-1] == ("Supported", "replaces, norefersub")
     assert read_headers(headers).summary == "Disputes a charge"
     assert read_headers(NameAddr.parse(refer_to).uri.unescaped_headers()) == read_headers(headers)
+
+
+def test_a_whole_conversation_fits_where_the_caller_comes_by_tcp():
+    """That of README, as the desk is to print it."""
+    said = (
+        *("agent: Hello, this is Harbor Lamps. How can I help you?", "caller: where is my order"),
+        "agent: Please say or key in the four digits of your order number.",
+        *("caller: two seven one four", "agent: I heard two seven one four. Is that right?"),
+        *("caller: yes", "agent: Order two seven one four: one oil lamp, it is being repaired."),
+        *("caller: a person", "agent: One moment please, I am connecting you to a colleague."),
+    )
+    summary = "Wants: order status. order: 2714. Last said: 'a person'."
+    told = Handoff("c-2bb5b2756aa2", "order_status", 0.55, summary, said, {"order": "2714"})
+    target = "sip:desk@127.0.0.1:5090;transport=tcp"
+    refer_to, _ = compose(Transfer(target, told, "generic", US, 4096))
+    read = read_headers(NameAddr.parse(refer_to).uri.unescaped_headers())
+    assert (read.summary, read.fields, read.transcript) == (summary, told.fields, said)
+    assert read.left_out == ()
+    refer_to, _ = compose(Transfer(target, told, "generic", US, UDP_ROOM))
+    read = read_headers(NameAddr.parse(refer_to).uri.unescaped_headers())
+    assert read.fields == told.fields
+    assert read.left_out == ("summary", "transcript")
 
 
 def test_refer_to_is_one_line_however_much_there_is_to_tell():
