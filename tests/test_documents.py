@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 
 from opensip.agent.check import check
-from opensip.agent.definition import REPLIES, Action, Agent, Intent, Slot, State
+from opensip.agent.definition import (
+    REPLIES,
+    Account,
+    Action,
+    Agent,
+    Entry,
+    Intent,
+    Slot,
+    State,
+    ToolTable,
+)
 from opensip.settings.table import Reading, read
 
 ROOT = Path(__file__).parents[1]
@@ -80,13 +90,14 @@ def test_the_library_example_of_the_readme_runs():
     assert names["answer"].startswith(b"SIP/2.0 200 OK\r\n")
 
 
-def test_the_smallest_agent_of_the_documents_has_no_mistake():
+@pytest.mark.parametrize("begins", ['    greeting = "Hello', '    kind = "model"'])
+def test_the_smallest_agents_of_the_documents_have_no_mistake(begins):
     text = (ROOT / "docs/agents.md").read_text()
-    start = text.index('    greeting = "Hello')
+    start = text.index(begins)
     lines = itertools.takewhile(
         lambda line: not line or line.startswith("    "), text[start:].splitlines()
     )
-    reading = Reading(ROOT / "docs/agents.md")
+    reading = Reading(ROOT / "docs/agents.md", {"OPENAI_API_KEY": "sk-1"})
     agent = read(Agent, {"name": "front", **tomllib.loads("\n".join(lines))}, reading)
     assert reading.mistakes == []
     assert check(agent) == []
@@ -102,3 +113,12 @@ def test_every_key_of_a_script_is_documented(schema):
 def test_every_standing_reply_is_documented_as_it_is():
     text = (ROOT / "docs/agents.md").read_text()
     assert [name for name, said in REPLIES.items() if f"| `{name}` | {said}" not in text] == []
+
+
+@pytest.mark.parametrize("schema", [Agent, Account, ToolTable, Entry])
+def test_every_key_of_an_agents_file_is_explained(schema):
+    text = (ROOT / "docs/agents.md").read_text(encoding="utf-8")
+    tables = {"name", "tools", "providers", "directory", "states", "intents", "slots", "data"}
+    tables |= {"keys", "replies"}  # told as tables; the name is the file's
+    missing = [item.name for item in dataclasses.fields(schema) if f"`{item.name}`" not in text]
+    assert set(missing) <= tables

@@ -79,7 +79,14 @@ def blank() -> Record:
         | dict.fromkeys(["started", "answered", "ended"])
         | {"number": {}, "identity": {}}
         | {"seconds": 0.0, "codec": "", "suite": "", "variables": {}, "intent": ""}
-        | {"turns": [], "transcript": [], "tools": [], "escalations": [], "transfers": []}
+        | {
+            "turns": [],
+            "transcript": [],
+            "tools": [],
+            "escalations": [],
+            "transfers": [],
+            "noted": {},
+        }
         | {"outcome": "", "ending": {}, "recording": {}, "media": {}, "faults": []}
     )
 
@@ -169,6 +176,10 @@ def _tool_called(record: Record, event: Event) -> None:
     record["tools"].append({name: value for name, value in event.items() if name != "kind"})
 
 
+def _outcome_noted(record: Record, event: Event) -> None:
+    record["noted"] = {name: event[name] for name in ("outcome", "details")}
+
+
 def _escalated(record: Record, event: Event) -> None:
     escalation = {name: value for name, value in event.items() if name != "kind"}
     record["escalations"].append(escalation)
@@ -220,6 +231,7 @@ _TAKERS: dict[str, Callable[[Record, Event], None]] = {
     "turn_taken": _turn_taken,
     "tool_called": _tool_called,
     "escalated": _escalated,
+    "outcome_noted": _outcome_noted,
     "transfer_started": _transfer_started,
     "transfer_progress": _transfer_progress,
     "transfer_ended": _transfer_ended,

@@ -23,6 +23,7 @@ STORY = [
     e.ToolCalled(3.2, "lookup", {"order": "4711"}, {"status": "shipped"}, 2.5),
     e.AgentSaid(5.0, "It is shipped.", "It is shipped."),
     e.CallerSaid(6.0, "4711", 1.0, way="dtmf"),
+    e.OutcomeNoted(6.5, "call back", "tomorrow"),
     e.Escalated(7.0, "desk", "person", 0.7, "asked for a person"),
     e.TransferStarted(7.1, "refer", "desk"),
     e.TransferProgress(7.2, "refer", 202),
@@ -71,6 +72,7 @@ def test_the_record_tells_the_whole_call(journal):
     assert told["turns"][1]["slots"] == {"order": "4711"}
     assert told["intent"] == "person"
     assert told["escalations"][0]["why"] == "asked for a person"
+    assert told["noted"] == {"outcome": "call back", "details": "tomorrow"}
     assert told["tools"][0] | {"at": 0} == {
         "at": 0,
         "name": "lookup",
