@@ -94,6 +94,7 @@ class Server:
                 first_port=first_port, last_port=first_port + 9999,
             )
         )  # fmt: skip
+        self._told: set[str] = set()  # calls whose records `next_record` has returned
         self._log = (folder / "server.log").open("wb")
         self.process = subprocess.Popen(
             [*within, sys.executable, "-m", "opensip", "serve", "--config", str(self.config)],
@@ -128,6 +129,17 @@ class Server:
             assert time.monotonic() < end, f"{len(records)} of {count} records:\n{self.log()}"
             time.sleep(0.05)
         return records
+
+    def next_record(self, seconds: float = 10) -> dict[str, Any]:
+        """Wait until a call has ended whose record was not returned before."""
+        end = time.monotonic() + seconds
+        while True:
+            for record in self.records():
+                if record["call_id"] not in self._told:
+                    self._told.add(record["call_id"])
+                    return record
+            assert time.monotonic() < end, f"no further record:\n{self.log()}"
+            time.sleep(0.05)
 
     def wait_for_record(self, sip_call_id: str, seconds: float = 10) -> dict[str, Any]:
         """Wait until the call of that Call-ID has ended, and return its record."""
