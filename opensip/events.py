@@ -162,6 +162,14 @@ class Dtmf(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class KeysPressed(CallEvent):
+    """We sent `digits`; `error` says why where the peer took them not."""
+
+    digits: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingStarted(CallEvent):
     """The recording is being written to `path`."""
 

@@ -193,6 +193,8 @@ def _slot(agent: Agent, name: str, slot: Slot) -> Iterator[str]:
 
 
 def _action(agent: Agent, where: str, action: Action) -> Iterator[str]:
+    if wrong := set(action.press) - set("0123456789*#ABCD"):
+        yield f"{where}.press: {''.join(sorted(wrong))!r} is on no telephone: 0-9, *, #, A-D are"
     if sum(map(bool, (action.go, action.transfer, action.hangup, action.repeat))) > 1:
         yield f"{where}: only one of go, transfer, hangup and repeat"
     if action.go:

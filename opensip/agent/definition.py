@@ -90,12 +90,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What answers an intent: words, then at most one of `go`, `transfer`, `hangup`.
+    """What answers an intent: words, then keys to `press`, then at most one of the others.
 
     `say` is a template: {order}, {order:digits}, {orders.item} (of the row looked up last).
     """
 
     say: str = ""
+    press: str = ""
     go: str = ""
     transfer: str = ""
     hangup: bool = False
@@ -154,6 +155,7 @@ class Agent:
     language: str = "en"
     persona: str = ""
     outcomes: tuple[str, ...] = ()
+    press_keys: bool = False
     tools: Mapping[str, ToolTable] = field(default_factory=dict)
     tool_calls: int = 30
     fillers: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from opensip.agent.conversation import Conversation
-from opensip.agent.providers import Act, Looked, Meant, Noted, Prompted, Transfer, Understood
+from opensip.agent.providers import Act, Looked, Meant, Noted, Press, Prompted, Transfer, Understood
 from opensip.events import (
     CallerSaid,
     Escalated,
@@ -15,12 +15,15 @@ from opensip.events import (
 
 
 class Minutes:
-    """Writes the conversation of one call, and notes events."""
+    """Writes the conversation of one call, and notes events. `press` presses keys."""
 
-    def __init__(self, observer: Observer, now: Callable[[], float]) -> None:
+    def __init__(
+        self, observer: Observer, now: Callable[[], float], press: Callable[[str], None]
+    ) -> None:
         self.conversation = Conversation()
         self._observer = observer
         self._now = now
+        self._press = press
 
     def agent_said(self, heard: str, *, interrupted: bool) -> None:
         """Write down what was heard of the agent."""
@@ -41,7 +44,7 @@ class Minutes:
         self.conversation.caller_said(turn.text, at=now)
 
     def acted(self, act: Act) -> None:
-        """Write down what is neither said nor an end of the call."""
+        """Write down, or have done, what is neither said nor an end of the call."""
         now = self._now()
         match act:
             case Meant():
@@ -54,6 +57,8 @@ class Minutes:
                 self._observer.note(
                     ModelAnswered(now, provider, model, prompt, tokens_in, tokens_out)
                 )
+            case Press(digits):
+                self._press(digits)
             case Noted(outcome, details):
                 self.conversation.fields["outcome"] = outcome
                 self._observer.note(OutcomeNoted(now, outcome, details))

@@ -21,6 +21,7 @@ from opensip.agent.providers import (
     Looked,
     Meant,
     Noted,
+    Press,
     Prompted,
     Say,
     Transfer,
@@ -243,6 +244,8 @@ class ModelDialogue:
                     [] if self._memory.said else [Say(self._filled(self._agent.reply("goodbye")))]
                 )
                 return [*words, HangUp(str(given["reason"]))]
+            case builtin.PRESS_KEYS:
+                return [Press(str(given["keys"]))]
             case builtin.NOTE_OUTCOME:
                 return [Noted(str(given["outcome"]), str(given.get("details", "")))]
         return []

@@ -1,7 +1,7 @@
 """The scripted dialogue: states, intents and slots of an agent's file decide what is said."""
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from opensip.agent import grammar
@@ -13,6 +13,7 @@ from opensip.agent.providers import (
     HangUp,
     Looked,
     Meant,
+    Press,
     Say,
     Transfer,
     Understood,
@@ -177,6 +178,10 @@ class Script:
         yield from self._do(self.agent.intents[name].action, confidence, name)
 
     def _do(self, action: Action, confidence: float, intent: str = "") -> Iterator[Act]:
+        if action.press:
+            yield from self._say(action.say)
+            yield Press(action.press)
+            action = replace(action, say="")
         if action.repeat:
             yield Say(self._last)
         elif action.transfer:

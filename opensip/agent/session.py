@@ -73,7 +73,8 @@ class AgentSession:
     ) -> None:
         made = providers or providing.make(agent, variables)
         self.agent = agent
-        self._minutes = Minutes(observer, now)
+        self.press: Callable[[str], None] = lambda digits: None
+        self._minutes = Minutes(observer, now, lambda digits: self.press(digits))
         self._source, self._sink, self._observer, self._now = source, sink, observer, now
         self._mind = Mind(made.dialogues, observer, now)
         self._ear = Ear(made.recognizers, source.rate, observer)

@@ -10,6 +10,7 @@ from opensip.agent.providers import (
     Looked,
     Meant,
     Noted,
+    Press,
     Prompted,
     Say,
     Transfer,
@@ -68,6 +69,8 @@ class TextChat:
                     case Prompted(provider, model, _, tokens_in, tokens_out):
                         tokens = f", {tokens_in} tokens in, {tokens_out} out" if tokens_in else ""
                         self._tell("model", f"{model} of {provider}{tokens}")
+                    case Press(digits):
+                        self._tell("presses", digits)
                     case HangUp(why):
                         self._tell("hangs up", why)
                         goes_on = False

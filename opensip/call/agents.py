@@ -14,7 +14,12 @@ from opensip.events import Observer
 
 
 class Talker(Protocol):
-    """An agent in a call. After a failed transfer, `run` is called again and talks on."""
+    """An agent in a call. After a failed transfer, `run` is called again and talks on.
+
+    `press` is what it presses keys with.
+    """
+
+    press: Callable[[str], None]
 
     @property
     def conversation(self) -> Conversation:

@@ -9,6 +9,7 @@ from opensip.call.call_out import TargetCalls
 from opensip.call.dialler import Dialler
 from opensip.call.entry import Entry
 from opensip.call.exchange import Exchange
+from opensip.call.keys import Keys
 from opensip.call.sip_leg import SipLeg
 from opensip.carriers import Number, Trunk
 from opensip.events import CallAnswered, Fault
@@ -37,9 +38,11 @@ async def attend(
     """
     now = exchange.now
     leg = SipLeg(session, media, dtmf=trunk.dtmf)
+    keys = Keys(leg, observer=entry, now=now)
     try:
         entry.note(CallAnswered(now()))
         leg.on_digit, leg.on_held = agent.digit, agent.hold
+        agent.press = keys.press
         if leg.is_held:  # from its INVITE on
             agent.hold(True)
         terms = terms_of(trunk, definition, entry.call_id)
@@ -54,6 +57,7 @@ async def attend(
         )
         return await call.run()
     finally:
+        keys.close()
         await leg.close()
 
 

@@ -89,6 +89,13 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class Press:
+    """Keys are to be pressed once all that was said is heard: 0-9, *, #, A-D."""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """The call is to end once all is said."""
 
@@ -109,7 +116,7 @@ class Transfer:
     summary: str = ""
 
 
-Act = Say | Meant | Looked | Prompted | Noted | HangUp | Transfer
+Act = Say | Meant | Looked | Prompted | Noted | Press | HangUp | Transfer
 
 
 class Recognizer(Protocol):

@@ -1,14 +1,18 @@
-"""The tools that every model agent has: hand over, hang up, note an outcome, look something up."""
+"""The tools of every model agent: hand over, hang up, note an outcome, look up, press keys."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from opensip.agent.definition import Agent
 from opensip.agent.tools import Arguments, Tool, fitting, schema
 from opensip.agent.tools.table import look_up
+from opensip.errors import ToolError
 
 TRANSFER, HANG_UP, NOTE_OUTCOME, LOOK_UP = "transfer", "hang_up", "note_outcome", "look_up"
-BUILT_IN = (TRANSFER, HANG_UP, NOTE_OUTCOME, LOOK_UP)
+PRESS_KEYS = "press_keys"
+BUILT_IN = (TRANSFER, HANG_UP, NOTE_OUTCOME, LOOK_UP, PRESS_KEYS)
+MOST_KEYS = 32  # at once: a card's number and more
 
 
 def built_in(agent: Agent) -> list[Tool]:
@@ -18,6 +22,8 @@ def built_in(agent: Agent) -> list[Tool]:
         tools.insert(0, _transfer(agent))
     if agent.data:
         tools.append(_look_up(agent))
+    if agent.press_keys:
+        tools.append(_press_keys())
     return tools
 
 
@@ -65,6 +71,24 @@ def _look_up(agent: Agent) -> Tool:
         return f"there is no {fitted['key']} in {fitted['table']}" if row is None else row
 
     return Tool(LOOK_UP, "Look up one row of a table of data.", parameters, run)
+
+
+def _press_keys() -> Tool:
+    keys = _text("the keys in their order, without spaces: 0-9, * and #")
+    parameters = schema({"keys": keys}, ("keys",))
+
+    async def run(arguments: Arguments, variables: Mapping[str, str]) -> Any:
+        given = str(fitting(PRESS_KEYS, arguments, parameters)["keys"])
+        if not re.fullmatch(rf"[0-9*#]{{1,{MOST_KEYS}}}", given):
+            raise ToolError(f"{PRESS_KEYS}: {given!r} are not 1 to {MOST_KEYS} of 0-9, * and #")
+        return "pressed"
+
+    return Tool(
+        PRESS_KEYS,
+        "Press keys of the telephone, as where a machine answers and offers a menu.",
+        parameters,
+        run,
+    )
 
 
 def _checked(name: str, description: str, parameters: dict[str, Any]) -> Tool:
