@@ -23,6 +23,7 @@ class LineTest:
         now: Callable[[], float],
         variables: Mapping[str, str] | None = None,
     ) -> None:
+        self.press: Callable[[str], None] = lambda digits: None
         self.agent = agent
         self.conversation = Conversation()
         self._source, self._sink = source, sink

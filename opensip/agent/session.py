@@ -74,7 +74,7 @@ class AgentSession:
         made = providers or providing.make(agent, variables)
         self.agent = agent
         self.press: Callable[[str], None] = lambda digits: None
-        self._minutes = Minutes(observer, now, lambda digits: self.press(digits))
+        self._minutes = Minutes(observer, now, lambda digits: self.press(digits))  # noqa: PLW0108 - set later
         self._source, self._sink, self._observer, self._now = source, sink, observer, now
         self._mind = Mind(made.dialogues, observer, now)
         self._ear = Ear(made.recognizers, source.rate, observer)

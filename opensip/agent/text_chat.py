@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from opensip.agent.definition import Agent
 from opensip.agent.mind import Ask, Mind
 from opensip.agent.providers import (
+    Act,
     HangUp,
     Looked,
     Meant,
@@ -56,33 +57,36 @@ class TextChat:
         goes_on = True
         try:
             async for act in self._mind.acts(ask):
-                match act:
-                    case Say(text):
-                        said.append(text)
-                        self._tell("agent", text)
-                    case Looked():
-                        self._tell("tool", _looked(act))
-                    case Meant(intent, _, _, slots):
-                        self._tell("understood", f"{intent} {dict(slots) or ''}".strip())
-                    case Noted(outcome, details):
-                        self._tell("noted", f"{outcome}: {details}".rstrip(": "))
-                    case Prompted(provider, model, _, tokens_in, tokens_out):
-                        tokens = f", {tokens_in} tokens in, {tokens_out} out" if tokens_in else ""
-                        self._tell("model", f"{model} of {provider}{tokens}")
-                    case Press(digits):
-                        self._tell("presses", digits)
-                    case HangUp(why):
-                        self._tell("hangs up", why)
-                        goes_on = False
-                    case Transfer(target, intent, _, why, summary):
-                        parts = (part for part in (target, intent, summary or why) if part)
-                        self._tell("transfers", "; ".join(parts))
-                        goes_on = False
+                self._show(act)
+                if isinstance(act, Say):
+                    said.append(act.text)
+                goes_on = goes_on and not isinstance(act, HangUp | Transfer)
         except ProviderError:
             self._tell("agent", self._agent.reply("apology"))
             goes_on = False
         self._mind.heard(" ".join(said), interrupted=False)
         return goes_on
+
+    def _show(self, act: Act) -> None:
+        match act:
+            case Say(text):
+                self._tell("agent", text)
+            case Looked():
+                self._tell("tool", _looked(act))
+            case Meant(intent, _, _, slots):
+                self._tell("understood", f"{intent} {dict(slots) or ''}".strip())
+            case Noted(outcome, details):
+                self._tell("noted", f"{outcome}: {details}".rstrip(": "))
+            case Prompted(provider, model, _, tokens_in, tokens_out):
+                tokens = f", {tokens_in} tokens in, {tokens_out} out" if tokens_in else ""
+                self._tell("model", f"{model} of {provider}{tokens}")
+            case Press(digits):
+                self._tell("presses", digits)
+            case HangUp(why):
+                self._tell("hangs up", why)
+            case Transfer(target, intent, _, why, summary):
+                parts = (part for part in (target, intent, summary or why) if part)
+                self._tell("transfers", "; ".join(parts))
 
 
 def _looked(looked: Looked) -> str:

@@ -46,7 +46,7 @@ def test_every_mistake_is_told_at_once():
         replies={"hello": "Hi."},
         states={"main": State(slot="digits", keyed="order"), "empty": State()},
         intents={
-            "hours": Intent((), Action(go="nowhere", hangup=True)),
+            "hours": Intent((), Action(press="1+", go="nowhere", hangup=True)),
             "order": Intent(("where (is",), Action(transfer="nobody")),
         },
         slots={"order": Slot(4, ("my number",), table="orders")},
@@ -63,6 +63,7 @@ def test_every_mistake_is_told_at_once():
         "states.main.slot: no slot 'digits'; known are order",
         "intents.hours.phrases: name at least one phrase",
         "intents.hours.action: only one of",
+        "intents.hours.action.press: '+' is on no telephone: 0-9, *, #, A-D are",
         "intents.hours.action.go: no state 'nowhere'",
         "intents.order.phrases: ')' is missing",
         "intents.order.action.transfer: no directory entry 'nobody'",

@@ -1,12 +1,13 @@
 from opensip.agent.minutes import Minutes
-from opensip.agent.providers import Looked, Meant, Noted, Prompted, Transfer, Understood
+from opensip.agent.providers import Looked, Meant, Noted, Press, Prompted, Transfer, Understood
 from opensip.events import CallerSaid, Escalated, ModelAnswered, OutcomeNoted, ToolCalled
 from tests.fakes.line import Noted as Observed
 
 
 def test_what_is_said_and_done_is_written_down_and_noted():
     observed = Observed()
-    minutes = Minutes(observed, lambda: 5.0)
+    pressed = []
+    minutes = Minutes(observed, lambda: 5.0, pressed.append)
     minutes.caller_said(
         Understood("where is it", 0.8), Meant("order", 0.9, "order_status", {"n": "4"})
     )
@@ -14,6 +15,8 @@ def test_what_is_said_and_done_is_written_down_and_noted():
     minutes.acted(Looked("find", {"n": "4"}, {"item": "lamp"}, 0.2))
     minutes.acted(Prompted("main", "m-1", "abcd", 5, 2))
     minutes.acted(Noted("resolved", "found"))
+    minutes.acted(Press("12#"))
+    assert pressed == ["12#"]
     minutes.agent_said("It is", interrupted=True)
     assert minutes.conversation.transcript() == "caller: where is it\nagent: It is --"
     assert minutes.conversation.fields == {"n": "4", "outcome": "resolved"}
@@ -26,7 +29,7 @@ def test_what_is_said_and_done_is_written_down_and_noted():
 
 def test_a_human_is_told_what_the_model_or_the_conversation_knows():
     observed = Observed()
-    minutes = Minutes(observed, lambda: 5.0)
+    minutes = Minutes(observed, lambda: 5.0, print)
     minutes.acted(Meant("order", 0.9, "order_status"))
     intent, summary = minutes.handed_over(Transfer("human", "", 0.0, "asked"))
     assert (intent, summary) == ("order_status", "Wants: order status.")

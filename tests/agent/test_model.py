@@ -15,6 +15,7 @@ from opensip.agent.providers import (
     Looked,
     Meant,
     Noted,
+    Press,
     Prompted,
     Say,
     Transfer,
@@ -125,6 +126,17 @@ def test_it_hangs_up_after_a_farewell():
     bye = Call("1", "hang_up", '{"reason": "all is said"}')
     assert answers(FakeChat([bye]))[1:] == [Say("Goodbye."), HangUp("all is said")]
     assert answers(FakeChat(["Thank you for calling us. ", bye]))[-1] == HangUp("all is said")
+
+
+def test_keys_are_pressed_where_the_agent_may():
+    press = Call("1", "press_keys", '{"keys": "12#"}')
+    may = dataclasses.replace(AGENT, press_keys=True)
+    acts = answers(FakeChat(["To accounting. ", press], ["Done."]), agent=may)
+    assert [act for act in acts if not isinstance(act, Looked)] == [
+        Say("To accounting."), Press("12#"), Say("Done."),
+    ]  # fmt: skip
+    refused = answers(FakeChat([press], ["I cannot."]))
+    assert not [act for act in refused if isinstance(act, Press)]
 
 
 def test_an_outcome_is_noted_and_the_talk_goes_on():

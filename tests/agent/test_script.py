@@ -2,7 +2,8 @@ import asyncio
 
 import pytest
 
-from opensip.agent.providers import HangUp, Looked, Meant, Say, Transfer, Understood
+from opensip.agent.definition import Action, Agent, Intent, State
+from opensip.agent.providers import HangUp, Looked, Meant, Press, Say, Transfer, Understood
 from opensip.agent.script import Script
 from tests.fakes.shop import shop
 
@@ -179,3 +180,15 @@ def test_a_goodbye_alone_is_no_wish_and_a_number_alone_is_one():
     assert wishes(Script(shop()), "goodbye") == [""]
     texts = ("four two one seven", "yes")
     assert wishes(Script(shop(), state="order"), *texts) == ["order"] * 3
+
+
+def test_keys_are_pressed_after_the_words_and_before_what_follows():
+    action = Action(say="One moment.", press="1#", go="next")
+    agent = Agent(
+        "menu",
+        states={"main": State(intents=("accounts",)), "next": State(ask="And now?")},
+        intents={"accounts": Intent(("accounts",), action)},
+    )
+    assert said(Script(agent), "accounts")[1:] == [
+        Say("One moment."), Press("1#"), Say("And now?"),
+    ]  # fmt: skip

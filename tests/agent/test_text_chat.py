@@ -77,3 +77,11 @@ def test_dialogues_are_made_of_the_agents_providers():
         return told
 
     assert asyncio.run(main()) == [("agent", "Hi.")]
+
+
+def test_keys_that_it_presses_are_told(monkeypatch):
+    press = Call("1", "press_keys", '{"keys": "1"}')
+    may = dataclasses.replace(AGENT, press_keys=True)
+    told, goes_on = talk(monkeypatch, FakeChat([press], ["Done."]), "Press one.", agent=may)
+    assert ("presses", "1") in told
+    assert goes_on == [True, True]

@@ -18,6 +18,7 @@ class FakeTalker:
         self.said: list[str] = []
         self.failures: list[str] = []
         self.voice = True
+        self.press = None
         self.closed = 0
         self.prepared = 0
         self._outcomes: Sequence[tuple[float, Outcome | Exception]] = outcomes

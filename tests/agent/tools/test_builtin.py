@@ -11,6 +11,7 @@ AGENT = Agent(
     directory={"human": Entry("sip:desk@x")},
     data={"orders": {"4217": {"item": "lamp"}}},
     outcomes=("resolved", "call back"),
+    press_keys=True,
 )
 
 
@@ -37,3 +38,11 @@ def test_arguments_are_checked():
         asyncio.run(
             named(AGENT)["transfer"].run({"entry": "911", "intent": "x", "summary": ""}, {})
         )
+
+
+@pytest.mark.parametrize("keys", ["", "1 2", "A", "1\n", "1" * 33])
+def test_what_are_no_keys_is_told_to_the_model(keys):
+    tool = named(AGENT)["press_keys"]
+    assert asyncio.run(tool.run({"keys": "12*#"}, {})) == "pressed"
+    with pytest.raises(ToolError, match=r"press_keys: .* are not 1 to 32 of 0-9, \* and #"):
+        asyncio.run(tool.run({"keys": keys}, {}))
