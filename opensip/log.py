@@ -17,6 +17,7 @@ Level = Literal["debug", "info", "warning", "error"]
 CREDENTIALS = frozenset(
     {"password", "authorization", "secret", "ha1", "nonce", "token", "api_key", "master_key"}
 )
+TALKATIVE = ("httpx2", "httpcore2", "openai")  # a line a request; at debug, all that callers said
 WORDS = frozenset({"text", "transcript", "heard", "said", "summary", "digit", "digits", "slots"})
 
 
@@ -60,6 +61,8 @@ def configure(
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class _Lines:

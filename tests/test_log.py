@@ -115,3 +115,12 @@ def test_a_log_that_cannot_be_written_raises_nothing(lines):
     log.configure(stream=stream)
     stream.close()
     structlog.get_logger("x").warning("call_ended")
+
+
+def test_clients_of_services_log_no_requests(lines):
+    log.configure(stream=lines, level="debug")
+    for name in log.TALKATIVE:
+        logging.getLogger(f"{name}._client").debug("body: what a caller said")
+        logging.getLogger(name).info("POST …")
+        logging.getLogger(name).warning("strange")
+    assert [line["event"] for line in logged(lines)] == ["strange"] * len(log.TALKATIVE)

@@ -11,6 +11,8 @@ from typing import Any
 
 Message = dict[str, Any]
 
+MOST_MESSAGES = 120  # before the present answer; a call of half an hour has fewer
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -58,13 +60,21 @@ class Memory:
 
     def shown(self) -> list[Message]:
         """Write the messages for a request, with what was said of the present answer so far."""
-        before, answer = self.messages[: self._answer_from], self.messages[self._answer_from :]
+        before = self._lately(self.messages[: self._answer_from])
+        answer = self.messages[self._answer_from :]
         said = " ".join(self.said)
         if said and answer:  # the words came with the first tools that were asked for
             answer[0] = answer[0] | {"content": said}
         elif said:
             answer = [{"role": "assistant", "content": said}, _GO_ON]
         return before + answer
+
+    @staticmethod
+    def _lately(messages: list[Message]) -> list[Message]:
+        """Leave out what was long ago, up to a turn of the caller: tools keep their results."""
+        turns = [n for n, message in enumerate(messages) if message["role"] == "user"]
+        far = [n for n in turns if n >= len(messages) - MOST_MESSAGES]
+        return messages[far[0] :] if len(messages) > MOST_MESSAGES and far else messages
 
     def repeated(self, text: str) -> bool:
         """Tell whether the present answer holds this already, whatever its signs and case."""

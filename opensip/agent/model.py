@@ -172,8 +172,9 @@ class ModelDialogue:
             raise
         for looked in ran:
             yield looked
-            for act in self._consequences(looked):
-                yield act
+        acts = [act for looked in ran for act in self._consequences(looked)]
+        for act in sorted(acts, key=lambda act: isinstance(act, HangUp | Transfer)):
+            yield act
 
     def _taken(self, answer: _Answer, delta: Delta) -> list[Act]:
         match delta:

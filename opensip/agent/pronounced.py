@@ -7,6 +7,7 @@ are left to it as well: only the voice's ear for the sentence tells a year from 
 import re
 
 from opensip.agent.grammar import DIGIT_WORDS
+from opensip.agent.spoken import dates, times
 
 _ONES = (*DIGIT_WORDS, "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen",
          "seventeen", "eighteen", "nineteen")  # fmt: skip
@@ -27,6 +28,7 @@ def pronounced(text: str, language: str = "en") -> str:
     """Write `text` as it is to be said."""
     if not language.startswith("en"):
         return text
+    text = times(dates(text))
     for pattern, say in _RULES:
         text = pattern.sub(say, text)
     return " ".join(text.split())

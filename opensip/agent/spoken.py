@@ -47,8 +47,17 @@ def date(day: datetime.date) -> str:
 
 def aloud(text: str) -> str:
     """Rewrite times (17:30), amounts ($12.50) and dates (2026-03-03) in a text to be spoken."""
-    text = _TIME.sub(_spoken_time, text)
-    text = _MONEY.sub(lambda m: money(int(m[1]), int(m[2] or 0)), text)
+    text = _MONEY.sub(lambda m: money(int(m[1]), int(m[2] or 0)), times(text))
+    return dates(text)
+
+
+def times(text: str) -> str:
+    """Rewrite the times of a text: 17:30."""
+    return _TIME.sub(_spoken_time, text)
+
+
+def dates(text: str) -> str:
+    """Rewrite the dates of a text: 2026-03-03."""
     return _DATE.sub(_spoken_date, text)
 
 

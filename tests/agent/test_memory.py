@@ -1,4 +1,4 @@
-from opensip.agent.memory import Call, Memory
+from opensip.agent.memory import MOST_MESSAGES, Call, Memory
 
 
 def test_what_was_not_heard_is_no_message_and_the_callers_words_join():
@@ -44,3 +44,15 @@ def test_tools_stand_with_what_was_said_before_them_until_it_was_heard():
                                    "content": "Let me look. It is on its way."}  # fmt: skip
     memory.noted("Nobody took the call")
     assert memory.messages[-1] == {"role": "user", "content": "(Nobody took the call)"}
+
+
+def test_of_a_long_call_the_beginning_is_left_out_but_no_tool_without_its_result():
+    memory = Memory()
+    for n in range(100):
+        memory.begin(n, f"turn {n}")
+        memory.tools_ran([Call(str(n), "find", "{}")], ["found"])
+        memory.agent_said("Here.")
+    shown = memory.shown()
+    assert MOST_MESSAGES - 4 < len(shown) <= MOST_MESSAGES + 4
+    assert shown[0]["role"] == "user"
+    assert shown[-1]["content"] == "Here."

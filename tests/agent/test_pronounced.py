@@ -11,6 +11,7 @@ from opensip.agent.pronounced import cardinal, ordinal, pronounced
         ("It costs $1,234.50.", "It costs one thousand two hundred thirty-four dollars and fifty"
          " cents."),
         ("$1", "one dollar"),
+        ("On 2026-11-24 at 17:30.", "On November 24 at 5 30 in the afternoon."),
         ("€0.05 or £0.01", "five cents or one penny"),
         ("£2.02", "two pounds and two pence"),
         ("$2.5 million", "two point five million dollars"),

@@ -13,6 +13,7 @@ hidden from the model. A function may be async; one that is not runs in a thread
 
 import asyncio
 import contextlib
+import contextvars
 import importlib
 import importlib.util
 import inspect
@@ -31,7 +32,7 @@ from opensip.errors import ConfigError, ToolError
 _CALL = "call"
 _SIMPLE = {str: "string", int: "integer", float: "number", bool: "boolean", dict: "object"}
 _PARAMETER = re.compile(r"^\s*(?::param\s+)?(\w+)\s*(?:\([^)]*\))?:\s*(\S.*)$")
-_loaded: dict[tuple[Path, int], types.ModuleType] = {}
+_loaded: dict[Path, tuple[int, types.ModuleType]] = {}  # with the time of their last change
 
 
 def load(name: str, table: ToolTable) -> Tool:
@@ -69,10 +70,10 @@ def tool_of(name: str, function: Callable[..., Any], table: ToolTable) -> Tool:
 def _file(path: Path) -> types.ModuleType:
     """Load a file anew when it has changed, so that a reload of the server takes it."""
     try:
-        key = (path.resolve(), path.stat().st_mtime_ns)
+        place, changed = path.resolve(), path.stat().st_mtime_ns
     except OSError as error:
         raise ConfigError(f"there is no file {path}") from error
-    if key not in _loaded:
+    if place not in _loaded or _loaded[place][0] != changed:
         spec = importlib.util.spec_from_file_location(f"opensip_tools_{path.stem}", path)
         if spec is None or spec.loader is None:
             raise ConfigError(f"{path} is no Python file: its name must end in .py")
@@ -83,8 +84,8 @@ def _file(path: Path) -> types.ModuleType:
             raise ConfigError(
                 f"{path} cannot be loaded: {type(error).__name__}: {error}"
             ) from error
-        _loaded[key] = module
-    return _loaded[key]
+        _loaded[place] = (changed, module)
+    return _loaded[place][1]
 
 
 def _module(name: str) -> types.ModuleType:
@@ -175,5 +176,6 @@ async def _in_thread(work: Callable[[], Any]) -> Any:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the call is long over
             loop.call_soon_threadsafe(settle, result, error)
 
-    threading.Thread(target=run, daemon=True, name="opensip-tool").start()
+    context = contextvars.copy_context()  # what it logs carries the call's id
+    threading.Thread(target=context.run, args=(run,), daemon=True, name="opensip-tool").start()
     return await done

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TypeVar
 
 import httpx2
@@ -49,24 +50,42 @@ def health_of(stage: str, account: Account) -> Health:
     return healths.of((stage, account.base_url, account.api_key))
 
 
-_clients: PerLoop[openai.AsyncOpenAI] = PerLoop(_make, lambda client: client.close())
+@dataclass(slots=True)
+class _Service:
+    """A client, and until when its connections are surely open."""
+
+    client: openai.AsyncOpenAI
+    open_until: float = 0.0
+
+
+_services: PerLoop[_Service] = PerLoop(
+    lambda key: _Service(_make(key)), lambda service: service.client.close()
+)
+
+
+def _service_of(account: Account) -> _Service:
+    return _services.get((account.base_url, account.api_key))
 
 
 def client_of(account: Account) -> openai.AsyncOpenAI:
     """Give the running loop's client of an account."""
-    return _clients.get((account.base_url, account.api_key))
+    return _service_of(account).client
 
 
 async def close_shared() -> None:
     """Close the running loop's connections."""
-    await _clients.close()
+    await _services.close()
 
 
 async def prepare(account: Account) -> None:
-    """Open a connection with a small question whose answer does not matter."""
+    """Open a connection, if none is, with a small question whose answer does not matter."""
+    service, now = _service_of(account), asyncio.get_running_loop().time()
+    if now < service.open_until:
+        return
+    service.open_until = now + _KEEP_OPEN
     with suppress(openai.OpenAIError, httpx2.HTTPError, TimeoutError, ValueError):
         async with asyncio.timeout(_PREPARING):
-            await client_of(account).models.list()
+            await service.client.models.list()
 
 
 async def in_time(work: Awaitable[T], seconds: float, *, name: str, what: str) -> T:

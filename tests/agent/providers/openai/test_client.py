@@ -22,7 +22,7 @@ def test_calls_of_a_loop_share_connections_of_an_account():
             return server
 
     server = asyncio.run(main())
-    assert server.connections == 1
+    assert (server.connections, len(server.requests)) == (1, 1)
     assert server.requests[0][1]["authorization"] == "Bearer none"
 
 
