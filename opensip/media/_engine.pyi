@@ -36,13 +36,21 @@ def encode(law: str, samples: Buffer, /) -> bytes:
     """Encode 16-bit samples into G.711 codes."""
 
 class Engine:
-    """The ticks of many streams: in a thread of its own if `threaded`, else whenever run."""
+    """The ticks of many streams: in a thread of its own if `threaded`, else whenever run.
 
-    def __new__(cls, threaded: bool, /) -> Engine: ...
+    `shape` is a batch and a frame as examples, and what makes samples of bytes: (array, dtype).
+    """
+
+    def __new__(
+        cls, threaded: bool, shape: tuple[tuple[Any, ...], tuple[Any, ...], Any, Any], /
+    ) -> Engine: ...
     def open(self, socket: int, owner: object, /) -> Stream:
         """Start a stream on a bound socket; batches of it name `owner`."""
-    def gather(self) -> list[tuple[Any, ...]]:
-        """Take the batches of all streams that have one; see native_stream.Row."""
+    def gather(self) -> tuple[list[tuple[Any, Any]], list[tuple[Any, ...]]]:
+        """Take the batches of all streams that have one, each with the owner of its stream.
+
+        Second come the rows of those for which there is more to do; see native_stream.Row.
+        """
     def sweep(self) -> None:
         """Let go of the streams that were closed."""
     def run(self, now: float, /) -> float:
@@ -88,6 +96,8 @@ class Stream:
         """Count the samples not yet sent."""
     def tell_empty(self) -> None:
         """Make a batch due once nothing is queued."""
+    def report_at(self, at: float, /) -> None:
+        """Set from when on gather gives the row of this stream, for a report is due."""
     def prompt(self, wanted: bool, /) -> None:
         """Make a batch due on every tick, or not any more."""
     def keep_said(self, wanted: bool, /) -> None:

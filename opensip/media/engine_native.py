@@ -5,11 +5,17 @@ import os
 import time
 from collections.abc import Callable
 
+import numpy as np
+
+from opensip.audio.frame import AudioFrame
 from opensip.media import _engine
 from opensip.media.engine import Batch, Listener, Stream, StreamConfig, deliver, fail
 from opensip.media.engine_python import PythonEngine
-from opensip.media.native_stream import NativeStream
+from opensip.media.native_ends import RATE
+from opensip.media.native_stream import PCM, NativeStream
 from opensip.media.ports import PortPair
+
+SHAPE = (Batch(0.0, 0.0), AudioFrame(0.0, np.zeros(0, PCM), RATE, 0.0), np.frombuffer, PCM)
 
 
 class NativeEngine:
@@ -32,7 +38,7 @@ class NativeEngine:
         self._loop = loop or asyncio.get_running_loop()
         self._random = random
         self._threaded = threaded
-        self._core = _engine.Engine(threaded)
+        self._core = _engine.Engine(threaded, SHAPE)
         self._streams: list[NativeStream] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -105,8 +111,8 @@ class NativeEngine:
         self.listener(batches)  # which may be another by now
 
     def _gather(self) -> None:
-        batches: list[tuple[Stream, Batch]] = []
-        for row in self._core.gather():
+        batches, rows = self._core.gather()
+        for row in rows:
             stream: NativeStream = row[0]
             try:
                 batches.append((stream, stream.batch(row)))

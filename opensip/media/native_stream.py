@@ -21,9 +21,12 @@ from opensip.rtp.telephone_event import TelephoneEventReceiver, TelephoneEventSe
 ENCODINGS = {"PCMU": 1, "PCMA": 2, "telephone-event": 3}  # as csrc/receiver.h has them
 OTHER_ENCODING = 4
 COMFORT_NOISE = 13  # may come unasked, RFC 3389: it says that the peer is there
-# What Engine.gather tells of a stream: itself, at, seconds, heard, heard_at, level in dBFS, and
+# What Engine.gather tells of a stream for which there is more to do than to hand on its sound:
+# digits, what was said, a source that moved, somebody who waits, a report that is due.
+# Stream, at, seconds, heard, heard_at, level in dBFS, and
 # (said, said_at, events, moved_to) or None. An event is the first six fields of its RtpPacket.
 Row: TypeAlias = tuple[Any, ...]
+NOTHING = (None, 0.0, None, None)
 PCM = np.dtype(np.int16)
 GAP = [(b"", False)] * 3  # packets between two digits, so that they stay two
 
@@ -124,6 +127,7 @@ class NativeStream:
         self._sender.configure(config)
         self.receiver.configure(config)
         self._reports.configure(config, now=self._clock())
+        self._core.report_at(self._reports.due_at)
 
     # ---- what is said
 
@@ -195,18 +199,17 @@ class NativeStream:
     # ---- what the engine calls
 
     def batch(self, row: Row) -> Batch:
-        """Make a batch of what the engine gathered, and do what is due by now."""
+        """Make a batch of what the engine gathered, and do what else there is to do."""
         _, at, seconds, heard, heard_at, level_dbfs, rest = row
         if self._waiters:
             self._wake()
         if at >= self._reports.due_at:
             self._send_rtcp(self._reports.report(now=at))
+            self._core.report_at(self._reports.due_at)
         frame = None
         if heard is not None:
             frame = AudioFrame(heard_at, np.frombuffer(heard, PCM), RATE, level_dbfs)
-        if rest is None:
-            return Batch(at, seconds, frame)
-        said, said_at, events, moved_to = rest
+        said, said_at, events, moved_to = rest or NOTHING
         left = None if said is None else np.frombuffer(said, PCM)
         return Batch(at, seconds, frame, left, said_at, self._digits(events or ()), moved_to)
 

@@ -16,7 +16,7 @@ struct fetched {
     PyObject *heard, *said;
     int event_count;
     struct event events[EVENTS];
-    bool moved;
+    bool moved, attend; /* there is something for Python to do */
     struct address remote;
     struct piece *spent;
 };
@@ -61,7 +61,10 @@ static void fetch(struct stream *stream, struct fetched *to)
     to->moved = in->moved;
     to->remote = in->latch.remote;
     to->spent = queue_take_spent(&out->queue);
+    to->attend = to->said || to->event_count || to->moved || stream->changed ||
+                 stream->at >= stream->report_at;
     stream->ticks = 0;
+    stream->changed = false;
     in->power = 0;
     in->event_count = 0;
     in->moved = false;
@@ -144,15 +147,39 @@ static PyObject *row_object(PyObject *owner, struct fetched *fetched)
     return row;
 }
 
-PyObject *stream_object_batch(StreamObject *self)
+static PyObject *simple_object(const struct shape *shape, PyObject *owner,
+                               const struct fetched *fetched)
+{
+    struct simple simple = {.at = fetched->at, .seconds = fetched->seconds,
+                            .heard_at = fetched->heard_at, .level = level_of(fetched),
+                            .heard = fetched->heard};
+    PyObject *batch = shape_batch(shape, &simple);
+    PyObject *pair = batch ? PyTuple_Pack(2, owner, batch) : NULL;
+    Py_XDECREF(batch);
+    return pair;
+}
+
+static int add(PyObject *list, PyObject *item)
+{
+    int result = item ? PyList_Append(list, item) : -1;
+    Py_XDECREF(item);
+    return result;
+}
+
+int stream_object_gather(StreamObject *self, const struct shape *shape, PyObject *batches,
+                         PyObject *rows)
 {
     struct fetched fetched;
-    PyObject *owner = self->owner; /* the collector may run while the row is made, and close us */
+    PyObject *owner = self->owner;
     if (!owner)
-        Py_RETURN_NONE;
+        return 0;
     pthread_mutex_lock(&self->stream->lock);
     fetch(self->stream, &fetched);
     pthread_mutex_unlock(&self->stream->lock);
     pieces_free(fetched.spent);
-    return row_object(owner, &fetched);
+    Py_INCREF(owner); /* the collector may run meanwhile, and close us */
+    int result = fetched.attend ? add(rows, row_object(owner, &fetched))
+                                : add(batches, simple_object(shape, owner, &fetched));
+    Py_DECREF(owner);
+    return result;
 }

@@ -10,6 +10,7 @@ typedef struct {
     PyObject_HEAD
     struct engine *engine; /* NULL once it is closed */
     bool threaded;
+    struct shape shape; /* of batches */
     StreamObject **streams; /* those that are open */
     Py_ssize_t count, room;
 } EngineObject;
@@ -22,19 +23,22 @@ static EngineObject *as_engine(PyObject *self)
 static PyObject *engine_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     int threaded;
-    if (!PyArg_ParseTuple(args, "p", &threaded))
+    PyObject *parts;
+    if (!PyArg_ParseTuple(args, "pO", &threaded, &parts))
         return NULL;
     allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
     EngineObject *self = as_engine(allocate(type, 0));
     if (!self)
         return NULL;
     self->threaded = threaded;
-    self->engine = engine_open(threaded);
-    if (!self->engine) {
-        Py_DECREF(self);
-        return PyErr_SetFromErrno(PyExc_OSError);
+    if (shape_read(&self->shape, parts)) {
+        self->engine = engine_open(threaded);
+        if (self->engine)
+            return (PyObject *)self;
+        PyErr_SetFromErrno(PyExc_OSError);
     }
-    return (PyObject *)self;
+    Py_DECREF((PyObject *)self);
+    return NULL;
 }
 
 static void let_go(EngineObject *self)
@@ -55,6 +59,7 @@ static void engine_dealloc(PyObject *self)
     PyTypeObject *type = Py_TYPE(self);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     let_go(as_engine(self));
+    shape_clear(&as_engine(self)->shape);
     free(as_engine(self)->streams);
     release(self);
     Py_DECREF(type);
@@ -117,16 +122,6 @@ static void drop(EngineObject *self, Py_ssize_t place)
     Py_DECREF(stream);
 }
 
-static int add_batch(PyObject *batches, StreamObject *stream)
-{
-    PyObject *batch = stream_object_batch(stream);
-    int result = -1;
-    if (batch)
-        result = batch == Py_None ? 0 : PyList_Append(batches, batch);
-    Py_XDECREF(batch);
-    return result;
-}
-
 /* Lets go of the streams that have been closed. */
 static PyObject *sweep(PyObject *self, PyObject *nothing)
 {
@@ -147,17 +142,20 @@ static PyObject *gather(PyObject *self, PyObject *nothing)
     if (!opened(self))
         return NULL;
     engine_clear(engine->engine);
-    PyObject *batches = PyList_New(0);
-    for (Py_ssize_t n = 0; batches && n < engine->count; n++) {
+    PyObject *batches = PyList_New(0), *rows = PyList_New(0);
+    bool good = batches && rows;
+    for (Py_ssize_t n = 0; good && n < engine->count; n++) {
         StreamObject *stream = engine->streams[n];
         if (!atomic_exchange(&stream->stream->pending, false))
             continue;
         Py_INCREF((PyObject *)stream);
-        if (add_batch(batches, stream) < 0)
-            Py_CLEAR(batches);
+        good = stream_object_gather(stream, &engine->shape, batches, rows) == 0;
         Py_DECREF((PyObject *)stream);
     }
-    return batches;
+    PyObject *both = good ? PyTuple_Pack(2, batches, rows) : NULL;
+    Py_XDECREF(batches);
+    Py_XDECREF(rows);
+    return both;
 }
 
 static PyObject *run(PyObject *self, PyObject *now)

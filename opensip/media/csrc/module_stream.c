@@ -190,6 +190,17 @@ static PyObject *tell_empty(PyObject *self, PyObject *nothing)
     Py_RETURN_NONE;
 }
 
+static PyObject *report_at(PyObject *self, PyObject *at)
+{
+    double time = PyFloat_AsDouble(at);
+    if (time == -1.0 && PyErr_Occurred())
+        return NULL;
+    struct stream *stream = stream_object_lock(self);
+    stream->report_at = time;
+    stream_object_unlock(stream);
+    Py_RETURN_NONE;
+}
+
 static PyObject *prompt(PyObject *self, PyObject *wanted)
 {
     struct stream *stream = stream_object_lock(self);
@@ -269,6 +280,7 @@ static PyMethodDef methods[] = {
     {"queued", queued, METH_NOARGS, "Samples not yet sent."},
     {"tell_empty", tell_empty, METH_NOARGS, "Make a batch due once the queue is empty."},
     {"keep_said", keep_said, METH_O, "Tell what was sent, from now on."},
+    {"report_at", report_at, METH_O, "Set when a batch is a row, for a report is due."},
     {"prompt", prompt, METH_O, "Make a batch due on every tick, or not any more."},
     {"send_digit", send_digit, METH_O, "Queue the packets of a digit; gives digits_over()."},
     {"digits_over", digits_over, METH_NOARGS, "Digits that have been sent."},

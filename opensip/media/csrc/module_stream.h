@@ -3,6 +3,7 @@
 #define OPENSIP_MODULE_STREAM_H
 
 #include "module.h"
+#include "module_shape.h"
 #include "stream.h"
 
 typedef struct {
@@ -15,10 +16,11 @@ typedef struct {
 StreamObject *stream_object_make(int socket, bool stamped, PyObject *owner);
 
 /*
- * Makes the row of a stream for its batch, None when it has been closed meanwhile; what stands in
- * it is told in opensip/media/native_stream.py.
+ * Takes what happened on a stream: adds (owner, batch) to `batches`, or where there is more for
+ * Python to do its row to `rows`; see opensip/media/native_stream.py. -1 with an exception set.
  */
-PyObject *stream_object_batch(StreamObject *self);
+int stream_object_gather(StreamObject *self, const struct shape *shape, PyObject *batches,
+                         PyObject *rows);
 
 /* Takes the lock of a stream; what is done until it is given back is short and runs no Python. */
 struct stream *stream_object_lock(PyObject *self);

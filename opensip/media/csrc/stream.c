@@ -1,6 +1,7 @@
 #include "stream.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -21,6 +22,7 @@ struct stream *stream_open(int socket, bool stamped)
         stamped && setsockopt(socket, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == 0;
     pthread_mutex_init(&stream->lock, NULL);
     receiver_open(&stream->in);
+    stream->report_at = INFINITY;
     stream->out.law = &PCMU;
     stream->out.ticks = 1;
     return stream;
@@ -176,7 +178,8 @@ void stream_tick(struct stream *stream, const struct tick *tick, bool due)
     stream->at = tick->now;
     bool empty = stream->tell_empty && !stream->out.queue.queued;
     bool voice = stream->prompt || stream->in.gate;
-    if (due || voice || stream->in.event_count || empty || digits != stream->out.digits)
+    stream->changed |= empty || digits != stream->out.digits;
+    if (due || voice || stream->in.event_count || stream->changed)
         atomic_store(&stream->pending, true);
 }
 

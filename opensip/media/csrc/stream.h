@@ -29,6 +29,8 @@ struct stream {
     struct sender out;
     bool sending, connected;
     bool tell_empty; /* Python waits for the end of what it wrote */
+    bool changed;    /* Python waits for what has happened since the last batch */
+    double report_at; /* when Python has a report to send */
     bool prompt;     /* every tick is told of: another peer listens */
     unsigned ticks;  /* since the last batch */
     double at;       /* the last tick */
