@@ -3,6 +3,7 @@
 Revocation lists are not asked: a certificate counts until it expires or its root is taken away.
 """
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import verification
 
 from opensip.errors import ConfigError
@@ -111,11 +113,13 @@ def anchors(file: Path) -> Anchors:
 
 def _certificates(chain: bytes) -> list[x509.Certificate]:
     try:
-        if b"-----BEGIN" in chain:
-            found = x509.load_pem_x509_certificates(chain)
-        else:
-            found = [x509.load_der_x509_certificate(chain)]
-    except ValueError as error:
+        with warnings.catch_warnings():  # what a reader merely warns of is nothing to trust
+            warnings.simplefilter("error", CryptographyDeprecationWarning)
+            if b"-----BEGIN" in chain:
+                found = x509.load_pem_x509_certificates(chain)
+            else:
+                found = [x509.load_der_x509_certificate(chain)]
+    except (ValueError, CryptographyDeprecationWarning) as error:
         raise refused(437, "the signer's certificate cannot be read") from error
     if len(found) > MAX_CHAIN:
         raise refused(437, f"the signer shows {len(found)} certificates; {MAX_CHAIN} at most")
