@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opensip.audio.level import dbfs
-from opensip.audio.resample import Resampler, resample
+from opensip.audio.resample import OddResampler, Resampler, live_resampler, resample
 from opensip.errors import LocalProtocolError
 
 LIVE = [(8000, 16000), (16000, 8000), (8000, 24000), (24000, 8000), (16000, 24000), (24000, 16000)]
@@ -102,3 +102,19 @@ def test_a_whole_prompt(src, dst):
 
 def test_an_empty_prompt():
     assert len(resample(np.zeros(0, np.int16), 24000, 8000)) == 0
+
+
+@pytest.mark.parametrize(("src", "dst"), [(22050, 8000), (44100, 8000)])
+def test_odd_rates_are_converted_live_and_whole(src, dst):
+    resampler = live_resampler(src, dst)
+    assert isinstance(resampler, OddResampler)
+    samples = sine(1000, src)
+    pieces = [resampler.push(samples[at : at + 441]) for at in range(0, len(samples), 441)]
+    heard = np.concatenate([*pieces, resampler.flush()])
+    assert abs(len(heard) - dst) <= 1
+    assert signal_to_noise(heard[dst // 10 : -dst // 10], 1000, dst) > 75
+
+
+def test_even_rates_are_converted_without_delay():
+    assert isinstance(live_resampler(24000, 8000), Resampler)
+    assert len(live_resampler(24000, 8000).flush()) == 0
