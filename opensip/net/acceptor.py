@@ -19,7 +19,7 @@ from opensip.net.tls_identity import WrongIdentity, why_failed
 log = structlog.get_logger(__name__)
 
 BACKLOG = 1024
-SPACING = 0.01  # seconds between handshakes of strangers: each holds the loop for up to 2 ms
+SPACING = 0.02  # seconds between handshakes of strangers: each holds the loop for up to 2 ms
 PAUSE = 0.1  # seconds without accept where this process has no file descriptor left
 
 
@@ -36,7 +36,8 @@ class SourceTls:
 class Listener:
     """One address to listen on. `public_address` stands in Via and Contact behind 1:1 NAT.
 
-    `by_source` overrides `tls` for peers of some networks, the longest prefix first.
+    `by_source` overrides `tls` for peers of some networks, the longest prefix first. Over UDP
+    `known` networks have a socket of their own; None: one serves all.
     """
 
     transport: str
@@ -45,6 +46,7 @@ class Listener:
     public_address: str | None = None
     tls: TlsConfig | None = None
     by_source: tuple[SourceTls, ...] = ()
+    known: tuple[IPv4Network | IPv6Network, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

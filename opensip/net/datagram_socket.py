@@ -2,12 +2,13 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import structlog
 
 from opensip.errors import RemoteProtocolError
+from opensip.net.steering import Network, steer
 from opensip.sip.flow import Flow
 from opensip.sip.framing import UnreadableStream, frame_datagram
 
@@ -65,6 +66,10 @@ class DatagramSocket(asyncio.DatagramProtocol):
             return False
         self._transport.sendto(data, remote)
         return True
+
+    def steer(self, known: Sequence[Network]) -> None:
+        """Let this socket, the first of two on its port, serve these networks alone from now on."""
+        steer(self._transport.get_extra_info("socket"), known)
 
     def close(self) -> None:
         """Close the socket."""

@@ -15,6 +15,7 @@ from opensip.net.acceptor import Acceptor, Anyone, Listener, Porter, Strangers, 
 from opensip.net.datagram_socket import DatagramSocket, Receive
 from opensip.net.limits import ConnectionLimits
 from opensip.net.resolver import DEFAULT_PORT
+from opensip.net.steering import Network, bind_datagrams
 from opensip.net.stream_connection import HANDSHAKE_TIMEOUT, StreamConnection
 from opensip.net.tls import TlsConfig, client_context
 from opensip.net.tls_identity import WrongIdentity, why_failed
@@ -96,22 +97,24 @@ class SipTransport:
         await asyncio.gather(*(datagrams.wait_closed() for datagrams in self._datagrams))
         self._acceptors, self._datagrams = [], []
 
-    def use_tls(self, listeners: Sequence[Listener], client_tls: TlsConfig | None) -> None:
-        """Show the certificates of `listeners` to new connections; those that are open stay.
+    def use(self, listeners: Sequence[Listener], client_tls: TlsConfig | None) -> None:
+        """Show the certificates of `listeners` to new connections, and know their networks.
 
-        Listeners are matched by transport, host and port. Raises ConfigError, and nothing is
-        changed then.
+        What is open stays. Listeners are matched by transport, host and port. Raises
+        ConfigError, and nothing is changed then.
         """
         for listener in listeners:
             check_listener(listener)
         client_context(client_tls or TlsConfig())
+        new = {(one.transport, one.host, one.port): one for one in listeners}
         for acceptor in self._acceptors:
             old = acceptor.listener
-            for listener in listeners:
-                if (listener.transport, listener.host, listener.port) == (
-                    old.transport, old.host, old.port,
-                ):  # fmt: skip
-                    acceptor.use(listener)
+            if renewed := new.get((old.transport, old.host, old.port)):
+                acceptor.use(renewed)
+        for old, local in self._bound:
+            renewed = new.get((old.transport, old.host, old.port))
+            if renewed is not None and renewed.known is not None:
+                self._know(renewed.known, [one for one in self._datagrams if one.local == local])
         self._contexts.clear()
         self._client_tls = client_tls or TlsConfig()
 
@@ -204,11 +207,20 @@ class SipTransport:
         log.info("listener_started", transport=listener.transport, address=self._bound[-1][1])
 
     async def _listen_for_datagrams(self, listener: Listener) -> None:
-        _, datagrams = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: DatagramSocket(self.received), sock=_bind(listener.host, listener.port)
-        )
-        self._datagrams.append(datagrams)
-        self._bound.append((listener, datagrams.local))
+        for sock in bind_datagrams(listener.host, listener.port, listener.known):
+            _, datagrams = await asyncio.get_running_loop().create_datagram_endpoint(
+                lambda: DatagramSocket(self.received), sock=sock
+            )
+            self._datagrams.append(datagrams)
+        self._bound.append((listener, self._datagrams[-1].local))
+
+    def _know(self, known: Sequence[Network], datagrams: list[DatagramSocket]) -> None:
+        if len(datagrams) < 2:
+            return  # one socket serves all
+        try:
+            datagrams[0].steer(known)
+        except OSError as error:  # the old networks keep their socket, and nobody is turned away
+            log.warning("networks_not_steered", why=str(error))
 
     def _listen_for_connections(self, listener: Listener) -> None:
         def make() -> StreamConnection:
@@ -286,21 +298,6 @@ class SipTransport:
                 probe.connect(flow.remote)  # a route look-up: nothing is sent
                 self._local_hosts[remote] = probe.getsockname()[0]
         return self._local_hosts[remote]
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    """Bind a UDP socket: done here, the error says why it failed, under every loop."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_DGRAM)
-    try:
-        if family == socket.AF_INET6:  # so that "0.0.0.0" may stand beside "::" on one port
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.setblocking(False)
-        sock.bind((host, port))
-    except OSError:
-        sock.close()
-        raise
-    return sock
 
 
 def _is_usable(task: asyncio.Task[StreamConnection]) -> bool:

@@ -95,7 +95,7 @@ class Server:
             if newly := [why for why in settings.unable if why not in self._unable]:
                 raise Mistakes(newly)
             verifier = self._identity.verifier(settings.server)
-            self.endpoint.use_tls(build.endpoint_config(settings.server, settings.trunks))
+            self.endpoint.use(build.endpoint_config(settings.server, settings.trunks))
         except ConfigError as error:
             for line in str(error).splitlines():
                 log.error("reload_refused", mistake=line)

@@ -23,6 +23,7 @@ from opensip.ua.endpoint_config import EndpointConfig
 def listeners(server: ServerTable, trunks: Iterable[Trunk] = ()) -> tuple[Listener, ...]:
     """Make the listeners of the server's endpoint; TLS follows the trunk that a source is of."""
     trunks = tuple(trunks)
+    known = tuple(network for trunk in trunks for network in trunk.networks)
     return tuple(
         Listener(
             transport=table.transport,
@@ -31,6 +32,7 @@ def listeners(server: ServerTable, trunks: Iterable[Trunk] = ()) -> tuple[Listen
             public_address=table.public_address or None,
             tls=tls_config(server.tls, table) if table.transport == "TLS" else None,
             by_source=_by_source(server, table, trunks) if table.transport == "TLS" else (),
+            known=known if table.transport == "UDP" else None,
         )
         for table in server.listeners
     )

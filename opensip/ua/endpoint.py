@@ -79,9 +79,9 @@ class Endpoint:
         """Bind every listener, or raise ConfigError."""
         await self._stack.start()
 
-    def use_tls(self, config: EndpointConfig) -> None:
-        """Use the certificates of a new configuration from now on, or raise ConfigError."""
-        self._stack.use_tls(config)
+    def use(self, config: EndpointConfig) -> None:
+        """Use certificates and known networks of a new configuration, or raise ConfigError."""
+        self._stack.use(config)
 
     def drain(self) -> None:
         """Take no new call: OPTIONS and INVITE get 503 with Retry-After; calls go on."""

@@ -109,9 +109,9 @@ class Stack:
         """Bind every listener, or raise ConfigError."""
         await self._transport.start()
 
-    def use_tls(self, config: EndpointConfig) -> None:
-        """Show other certificates to new connections, or raise ConfigError."""
-        self._transport.use_tls(config.listeners, config.client_tls)
+    def use(self, config: EndpointConfig) -> None:
+        """Show other certificates to new connections, know other networks, or raise ConfigError."""
+        self._transport.use(config.listeners, config.client_tls)
 
     async def close(self) -> None:
         """Hang up what is left, stop what runs in the background, and close every socket."""

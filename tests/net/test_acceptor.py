@@ -234,7 +234,7 @@ def test_reload_shows_the_new_certificate_and_keeps_what_is_open(
         async with SipNode(at) as node, SipNode(client_tls=trust) as peer:
             before = await peer.flow_to(node, "localhost")
             renewed = listener(ec_pair, authority)
-            node.transport.use_tls([renewed], None)
+            node.transport.use([renewed], None)
             after = await peer.flow_to(node, "sip.example")
             for flow in (before, after):
                 peer.transport.send(PING, flow)
@@ -243,7 +243,7 @@ def test_reload_shows_the_new_certificate_and_keeps_what_is_open(
                 await peer.flow_to(node, "other.example")
             gone = TlsConfig(tmp_path / "none.pem")
             with pytest.raises(ConfigError, match=r"none\.pem"):
-                node.transport.use_tls([Listener("TLS", "127.0.0.1", 0, tls=gone)], None)
+                node.transport.use([Listener("TLS", "127.0.0.1", 0, tls=gone)], None)
             assert (await peer.flow_to(node, "127.0.0.1")).serial
 
     run(main)

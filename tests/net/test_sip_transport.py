@@ -1,6 +1,8 @@
 import asyncio
 import os
 import socket
+import sys
+from ipaddress import ip_network
 
 import pytest
 
@@ -212,5 +214,29 @@ def test_client_certificate_is_demanded(authority, rsa_pair):
             else:
                 await stranger.failed.get()
             assert a.received.empty()
+
+    run(main)
+
+
+def test_known_networks_have_a_socket_of_their_own_which_a_reload_may_change():
+    def at(*known):
+        return Listener("UDP", "127.0.0.1", 0, known=tuple(map(ip_network, known)))
+
+    async def main():
+        async with SipNode(at("127.0.0.2/32")) as node:
+            bound = node.transport.bound
+            assert len(bound) == 1
+            queues = node.transport._datagrams
+            for known in ("127.0.0.2/32", "127.0.0.3/32"):
+                node.transport.use([at(known)], None)
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+                    peer.bind(("127.0.0.3", 0))
+                    peer.sendto(PING, bound[0][1:])
+                    message, flow = await node.received.get()
+                    assert (message, flow.local) == (PING, bound[0][1:])
+                    node.transport.send(PING, flow)  # the answer comes from the same port
+                    peer.setblocking(False)
+                    assert await asyncio.get_running_loop().sock_recv(peer, 2048) == PING
+            assert len(queues) == (2 if sys.platform == "linux" else 1)
 
     run(main)

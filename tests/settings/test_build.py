@@ -54,6 +54,13 @@ def test_listeners_show_each_trunk_its_own_tls():
     assert (wide.tls.profile, wide.tls.ca, wide.name) == ("bandwidth", Path("their.pem"), "")
 
 
+def test_udp_listeners_know_the_networks_of_trunks():
+    one, two = ip_network("192.0.2.0/24"), ip_network("2001:db8::/32")
+    trunks = [Trunk("a", networks=(one,)), Trunk("b", networks=(two,))]
+    udp, tls = build.listeners(SERVER, trunks)
+    assert (udp.known, tls.known) == ((one, two), None)
+
+
 def test_endpoint_config_carries_limits_and_name_servers():
     server = replace(
         SERVER, abuse=AbuseTable(answers=3, connections=4), sip=SipTable(name_servers=("::1",))
