@@ -16,7 +16,7 @@ needs_kamailio = pytest.mark.skipif(
     reason="Kamailio or its TLS module is not installed: run scripts/setup",
 )
 
-# Calls to "desk" go to the desk, all others to opensip; whoever is called, by the same transport.
+# Calls to "desk" go to the desk, all others to opensip; see `Kamailio` by what transport.
 CONFIG = """\
 debug=2
 log_stderror=yes
@@ -107,29 +107,35 @@ ca_list = {certs}/ca.pem
 START_SECONDS = 10
 
 
+def next_hop(port: int, transport: str) -> str:
+    """Where requests are sent on."""
+    return f"sip:127.0.0.1:{port + (transport == 'TLS')};transport={transport.lower()}"
+
+
 class Kamailio:
     """A proxy in front of the server at `server_port` and a desk at `desk_port`.
 
-    Both are reached by `transport`, over TLS one port above. `min_se` lets it guard session
+    Both are reached by `transport`, the server by `inside` if given, over TLS one port above: it
+    records both its sides then (RFC 5658). `min_se` lets it guard session
     timers, with that many seconds as the least.
     """
 
     def __init__(
         self, folder: Path, *, transport: str, server_port: int, desk_port: int, certs: Path,
-        min_se: int = 0,
+        min_se: int = 0, inside: str = "",
     ) -> None:  # fmt: skip
         folder.mkdir()
         self.folder, self.transport = folder, transport
-        self._above = int(transport == "TLS")
         self._port = free_ports(above=max(server_port, desk_port))
-        self.port = self._port + self._above
+        self.port = self._port + (transport == "TLS")
         (folder / "tls.cfg").write_text(TLS.format(certs=certs))
         config = folder / "kamailio.cfg"
         config.write_text(
             CONFIG.format(
                 folder=folder, port=self._port, tls_port=self._port + 1, min_se=min_se or 90,
                 timers=TIMERS.format(min_se=min_se) if min_se else "",
-                desk=self._next_hop(desk_port), server=self._next_hop(server_port),
+                desk=next_hop(desk_port, transport),
+                server=next_hop(server_port, inside or transport),
             )
         )  # fmt: skip
         self._log = (folder / "log").open("wb")
@@ -138,9 +144,6 @@ class Kamailio:
             stdout=self._log, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self._wait_until_started()
-
-    def _next_hop(self, port: int) -> str:
-        return f"sip:127.0.0.1:{port + self._above};transport={self.transport.lower()}"
 
     def uri(self, user: str) -> str:
         """How a user behind the proxy is called through it."""

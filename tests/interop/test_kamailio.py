@@ -38,15 +38,17 @@ class Road:
     """A server, a proxy in front of it, and what calls through it, all by one transport."""
 
     def __init__(
-        self, folder: Path, transport: str, *, max_seconds: float = LONG, min_se: int = 0
-    ) -> None:
+        self, folder: Path, transport: str, *, max_seconds: float = LONG, min_se: int = 0,
+        inside: str = "",
+    ) -> None:  # fmt: skip
         self.folder, self.transport = folder, transport
         self.server = Server(folder, trunks=TRUNK.format(max_seconds=max_seconds))
         self.desk_port = free_ports(above=self.server.tls_port)
         self.proxy = Kamailio(
             folder / "kamailio", transport=transport, server_port=self.server.port,
-            desk_port=self.desk_port, certs=self.server.certs, min_se=min_se,
+            desk_port=self.desk_port, certs=self.server.certs, min_se=min_se, inside=inside,
         )  # fmt: skip
+        self._sides = 2 if inside else 1
         self._open: list[Baresip | OurPhone | RawPeer] = []
         self._started = 0
 
@@ -97,8 +99,8 @@ class Road:
                 methods.append(f"<{text.split()[0]}")
             else:
                 routes = [value for name, value in headers if name == "Route"]
-                assert len(routes) == 1
-                assert f"127.0.0.1:{self.proxy.port}" in routes[0]
+                assert len(routes) == self._sides
+                assert f"127.0.0.1:{self.proxy.port}" in routes[-1]
                 methods.append(f">{text.split()[0]}")
         return methods
 
@@ -236,6 +238,23 @@ def test_we_hang_up_on_baresip(road: Road) -> None:
 
 
 @needs_baresip
+@roads("UDP", inside="TLS", max_seconds=3.0)
+def test_from_udp_to_tls_and_back(road: Road) -> None:
+    caller = road.phone("caller")
+    caller.command("dial", road.proxy.uri("tone"))
+    caller.wait_for("CALL_ESTABLISHED")
+    for command in ("hold", "resume"):
+        time.sleep(0.3)
+        caller.command(command)
+    caller.wait_for("CALL_CLOSED")
+    record = road.server.next_record()
+    methods = ["<INVITE", "<ACK", "<INVITE", "<ACK", "<INVITE", "<ACK", ">BYE"]
+    assert road.check_requests(record) == methods
+    [bye] = [e for e in road.journal(record) if e.get("text", "").startswith("BYE")]
+    assert bye["transport"] == "TLS"
+
+
+@needs_baresip
 @roads("UDP", "TLS", min_se=3600)
 def test_we_bear_the_interval_that_the_proxy_wants(road: Road) -> None:
     road.desk()
@@ -260,7 +279,7 @@ def test_we_refresh_in_time_and_hang_up_on_who_does_not(road: Road) -> None:
     assert 44 < time.monotonic() - began < 48
     assert refresh.one("Session-Expires") == "90;refresher=uac"
     interval = f"{TIMER}Require: timer\r\nSession-Expires: 90;refresher=uac\r\n"
-    ours.respond(refresh, "200 OK", interval, ours.rtp.description())
+    ours.respond(refresh, "200 OK", interval, body=ours.rtp.description())
     ours.wait_for("ACK")
     bye = theirs.wait_for("BYE", 20)
     assert 57 < time.monotonic() - began < 63
