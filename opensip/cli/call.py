@@ -61,7 +61,8 @@ def command(
     tone:440/3 (Hz, seconds). With --listen, "a person | an agent please" is put in other words
     where the first were not understood.
 
-    Example: opensip call "sip:agent@localhost:5061;transport=tls" --ca certs/ca.pem "a person"
+    Example: opensip call "sip:agent@localhost:5061;transport=tls" --ca certs/ca.pem
+    --listen "a person | an agent please"
     """
     log.configure(level="warning")  # on standard error: standard output is the report's
     refuse_emergency(uri)
