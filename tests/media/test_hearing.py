@@ -83,3 +83,19 @@ def test_a_recording_has_its_own_rate():
         assert [(at, len(samples)) for at, samples in pieces] == [(0.0, 800), (0.1, 800)]
         for _, samples in pieces:
             assert goertzel(samples, frequency, 8000) == pytest.approx(-16.5, abs=1)
+
+
+def test_a_moment_without_anything_is_waited_for():
+    hearing = Hearing(8000, print)
+    hearing.take(Batch(0.02, 0.02), said_rate=8000, held=False)
+    take(hearing, 0.1)
+    [frame] = read(hearing)
+    assert (frame.at, len(frame.samples)) == (pytest.approx(0.08), 960)
+
+
+def test_a_recording_of_one_side():
+    hearing, recorder = Hearing(8000, print), Recorder()
+    hearing.record_to(recorder)
+    take(hearing, 0.0, said=tone(500, 0.1), said_at=0.0)
+    assert recorder.channels["heard"] == []
+    assert len(recorder.channels["said"]) == 1

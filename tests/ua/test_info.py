@@ -2,7 +2,11 @@ import asyncio
 
 import pytest
 
+from opensip.ua.credentials import Credentials
 from tests.fakes.scene import scene
+
+OURS = Credentials("alice", "pw", frozenset({"opensip.test"}))
+CHALLENGE = 'Digest realm="opensip.test", nonce="1", qop="auth", algorithm=MD5'
 
 
 def telling(check, **options):
@@ -43,3 +47,23 @@ def test_a_call_that_is_over_sends_nothing():
         assert await session.info("application/dtmf", b"6") == 481
 
     telling(check)
+
+
+def test_a_challenge_is_answered_once():
+    async def check(it):
+        call, invite = await it.dial(credentials=OURS)
+        it.answer(invite, 200, body=b"answer")
+        assert (await it.peer.get()).method == "ACK"
+        session = await call.wait_answered()
+        told = asyncio.create_task(session.info("application/dtmf", b"5"))
+        first = await it.peer.get()
+        it.answer(first, 407, contact=False, Proxy_Authenticate=CHALLENGE)
+        second = await it.peer.get()
+        assert second.cseq.number == first.cseq.number + 1
+        assert second.headers.has("Proxy-Authorization")
+        assert second.body == b"5"
+        it.answer(second, 200, contact=False)
+        it.answer(second, 200, contact=False)
+        assert await told == 200
+
+    scene(check)
