@@ -1,6 +1,7 @@
 """The dialogue of a language model: streams its words by clause, runs its tools, ends its calls."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
@@ -35,6 +36,11 @@ from opensip.errors import ProviderError
 MOST_ROUNDS = 6  # requests for one answer; the last one may use no tools
 LONGEST_ANSWER = 1500  # characters: more than a minute and a half of speech is no answer
 _GREET = "(The call begins: greet the caller and ask how you can help.)"
+_NOISE = "(Something was heard that was no words. Go on where you were interrupted.)"
+_SPELLED = re.compile(
+    r"(?i)\b(number|digits?|code|spell(ing)?|e-?mail|birth|address)\b[^.!]*[.?]?$"
+)
+_SPELLED_SILENCE = 0.9  # seconds; people pause between the groups of a number
 _ASKED = 1.0  # confidence of a wish that the model has put into words
 
 
@@ -68,13 +74,16 @@ class ModelDialogue:
         self._prompt = version_of(str(self._system["content"]))
         self._idles = 0
         self._failures = 0
+        self._cut = False  # the last answer was not heard to its end
         self._running: set[asyncio.Task[list[Looked]]] = set()
         self._late: list[Looked] = []
 
     # ---- the Dialogue protocol
 
     def expectation(self) -> Expectation:
-        """Anything may be said."""
+        """Anything may be said; numbers and spelled things have longer pauses in them."""
+        if self._memory.said and _SPELLED.search(self._memory.said[-1]):
+            return Expectation(end_silence=_SPELLED_SILENCE)
         return Expectation()
 
     async def open(self) -> AsyncIterator[Act]:
@@ -91,13 +100,13 @@ class ModelDialogue:
         async for late in self._settled():
             yield late
         self._idles = 0
-        if not turn.text.strip():
+        if not turn.text.strip() and not self._cut:
             for act in self._not_understood():
                 yield act
             return
         self._failures = 0
-        keyed = f"(The caller pressed the keys {' '.join(turn.text)}.)"
-        self._memory.begin(turn, keyed if turn.way == "dtmf" else turn.text)
+        self._memory.begin(turn, _words_of(turn) if turn.text.strip() else _NOISE)
+        self._cut = False
         async for act in self._reply():
             yield act
 
@@ -120,6 +129,7 @@ class ModelDialogue:
     def heard(self, text: str, *, interrupted: bool) -> None:
         """Remember what the caller heard, and only that."""
         self._memory.agent_said(text, interrupted=interrupted)
+        self._cut = interrupted
 
     async def prepare(self) -> None:
         """Open the connection ahead of the first request."""
@@ -270,3 +280,8 @@ class ModelDialogue:
     def _filled(self, template: str, entry: str = "") -> str:
         who = self._agent.directory[entry].spoken if entry in self._agent.directory else ""
         return fill(template, {**self._variables, "who": who or "a colleague"})
+
+
+def _words_of(turn: Understood) -> str:
+    keys = f"(The caller pressed the keys {' '.join(turn.text)}.)"
+    return keys if turn.way == "dtmf" else turn.text

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from opensip import log
+from opensip.agent.providers import close_shared
 from opensip.call.outbound import Dialled, dial
 from opensip.carriers import Trunk
 from opensip.cli.loop import fastest_loop
@@ -88,6 +89,7 @@ async def _dial(
     finally:
         await endpoint.close()
         exchange.engine.close()
+        await close_shared()
 
 
 async def _refuse(call: ServerCall) -> None:

@@ -282,3 +282,41 @@ def test_it_makes_ready_when_told():
         assert chat.prepared == 1
 
     run(main)
+
+
+def test_a_noise_that_cut_an_answer_off_lets_it_go_on():
+    async def main():
+        chat = FakeChat(["We are open from nine to six."], ["As I said, from nine to six."])
+        talk = dialogue(chat)
+        await taken(talk.answer(Understood("When are you open?")))
+        talk.heard("We are open", interrupted=True)
+        assert await taken(talk.answer(Understood(""))) == [
+            Say("As I said, from nine to six."),
+        ]
+        shown = [m["content"] for m in chat.requests[1][0]][1:]
+        assert shown[:2] == ["When are you open?", "We are open …"]
+        assert "Go on where you were interrupted" in shown[2]
+        talk.heard("As I said, from nine to six.", interrupted=False)
+        assert await taken(talk.answer(Understood(""))) == [
+            Say("Sorry, I did not understand that.")
+        ]
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("asked", "silence"),
+    [
+        ("What is the number of your order?", 0.9),
+        ("Please spell your name.", 0.9),
+        ("Could you spell that for me?", 0.9),
+        ("Your number is on its way. Anything else?", 0.55),
+    ],
+)
+def test_numbers_and_spelled_things_are_given_longer(asked, silence):
+    async def main():
+        talk = dialogue(FakeChat([asked]))
+        await taken(talk.answer(ORDER))
+        return talk.expectation().end_silence
+
+    assert run(main) == silence
