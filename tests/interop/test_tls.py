@@ -202,7 +202,7 @@ class Callee:
             while data := connection.recv(65536):
                 self.suites.append((connection.cipher() or ("",))[0])
                 request = Message.parse(data)
-                if request.method == "INVITE":
+                if request.method in ("INVITE", "OPTIONS"):
                     connection.sendall(refusal_of(request).encode())
 
     def close(self) -> None:
