@@ -31,7 +31,7 @@ from baresip import Account, Config, UserAgent
 TONE = 700  # Hz
 FRAME_SECONDS = 0.02
 KEY_SECONDS = 0.25
-RINGING = 0.2  # seconds
+RINGING = 0.5  # seconds
 PATIENCE = 10.0  # seconds for anything that is waited for
 
 
