@@ -241,7 +241,8 @@ class Caller:
                 await self._play(samples, hearing, media)
             case Keys(digits):
                 self._report("keyed", digits=digits)
-                await media.send_digits(digits)
+                send = media.send_digits if media.takes_events else media.send_tones
+                await send(digits)
                 hearing.forget()
             case Tone(frequency, seconds):
                 self._report("toned", frequency=frequency)
