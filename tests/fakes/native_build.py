@@ -13,6 +13,7 @@ SANITIZERS = (
     "-g", "-O1", "-fno-omit-frame-pointer", "-fsanitize=address,undefined",
     "-fno-sanitize-recover=all",
 )  # fmt: skip
+THREADS = ("-g", "-O1", "-fsanitize=thread")
 _PYTHON = f"-I{sysconfig.get_path('include')}"
 
 
@@ -31,7 +32,13 @@ needs_compiler = pytest.mark.skipif(
 )
 
 
-def compile_sources(target: Path, *more: str, sources: Path = SOURCES, module: bool) -> Path:
+def compile_sources(
+    target: Path,
+    *more: str,
+    sources: Path = SOURCES,
+    module: bool,
+    sanitizers: tuple[str, ...] = SANITIZERS,
+) -> Path:
     """Compile the engine into `target`: the Python module, or a program of the files in `more`."""
     files = [
         str(file) for file in sorted(sources.glob("*.c")) if module or "module" not in file.name
@@ -39,7 +46,7 @@ def compile_sources(target: Path, *more: str, sources: Path = SOURCES, module: b
     shared = ["-shared", "-fPIC", "-DPy_LIMITED_API=0x030B0000", _PYTHON] if module else []
     subprocess.run(
         ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror",
-         "-Wno-unused-parameter", *SANITIZERS, *shared, f"-I{sources}", *files, *more,
+         "-Wno-unused-parameter", *sanitizers, *shared, f"-I{sources}", *files, *more,
          "-o", str(target), "-lcrypto", "-lm", "-lpthread"],
         check=True,
     )  # fmt: skip

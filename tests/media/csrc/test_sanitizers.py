@@ -1,4 +1,4 @@
-"""The native engine under AddressSanitizer and UndefinedBehaviorSanitizer, and fuzzed so."""
+"""The native engine under the sanitizers of addresses, undefined behaviour, threads; fuzzed so."""
 
 import os
 import re
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.fakes.native_build import ROOT, compile_sources, needs_compiler, planted
+from tests.fakes.native_build import ROOT, THREADS, compile_sources, needs_compiler, planted
 
 FUZZER = ROOT / "tests/fuzz/native/packets.c"
 SECONDS_SHORT, SECONDS_LONG = 2, 1800  # of CPU
@@ -79,25 +79,56 @@ def test_a_planted_off_by_one_is_found(tmp_path, file, old, new):
     )
 
 
-def test_the_contract_holds_under_sanitizers(tmp_path):
-    module = compile_sources(tmp_path / "_engine.so", module=True)
-    library = subprocess.run(
-        ["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True
+def run_tests(module, library, *words):
+    """Run tests in a Python of its own with a module that was compiled by hand."""
+    path = subprocess.run(
+        ["gcc", f"-print-file-name={library}"], capture_output=True, text=True, check=True
     ).stdout.strip()
-    done = subprocess.run(
-        [sys.executable, "-c", RUNNER, str(module), "-q", "-p", "no:cacheprovider",
-         "-p", "no:cov", "-m", "not long", "-k", APART, *CONTRACT],
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("COV_")}
+    environment |= {
+        "LD_PRELOAD": path,
+        "ASAN_OPTIONS": "detect_leaks=0:handle_segv=1",  # Python itself keeps what it has
+        "TSAN_OPTIONS": "exitcode=66",
+        "PYTHONMALLOC": "malloc",
+        "PYTHONPATH": str(ROOT),
+    }
+    plain = ("-q", "-p", "no:cacheprovider", "-p", "no:cov", "-m", "not long")
+    return subprocess.run(
+        [sys.executable, "-c", RUNNER, str(module), *plain, *words],
         cwd=ROOT,
-        env={k: v for k, v in os.environ.items() if not k.startswith("COV_")}
-        | {
-            "LD_PRELOAD": library,
-            "ASAN_OPTIONS": "detect_leaks=0:handle_segv=1",
-            "PYTHONMALLOC": "malloc",
-            "PYTHONPATH": str(ROOT),
-        },
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
-    )  # fmt: skip
+    )
+
+
+def test_the_contract_holds_under_sanitizers(tmp_path):
+    module = compile_sources(tmp_path / "_engine.so", module=True)
+    done = run_tests(module, "libasan.so", "-k", APART, *CONTRACT)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
     assert "passed" in done.stdout
+
+
+THREADED = ("tests/media/test_engine_native.py", "-k", "threads_of_python")
+
+
+def test_the_thread_and_python_share_nothing_unlocked(tmp_path):
+    module = compile_sources(tmp_path / "_engine.so", module=True, sanitizers=THREADS)
+    done = run_tests(module, "libtsan.so", THREADED[0])
+    assert "ThreadSanitizer" not in done.stderr, done.stderr[-6000:]
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+@pytest.mark.long
+def test_a_planted_race_is_found(tmp_path):
+    sources = planted(
+        tmp_path,
+        "module_stream.c",
+        "    pthread_mutex_lock(&stream->lock);\n    return stream;",
+        "    return stream;",
+    )
+    module = compile_sources(
+        tmp_path / "_engine.so", sources=sources, module=True, sanitizers=THREADS
+    )
+    assert "ThreadSanitizer" in run_tests(module, "libtsan.so", *THREADED).stderr
