@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from opensip.call.dialler import Dialler, credentials_of, destination, preloaded_route, replace_user
+from opensip.call.dialler import Dialler, credentials_of, replace_user
 from opensip.call.emergency import is_emergency
 from opensip.call.entry import Entry
 from opensip.call.exchange import Exchange
@@ -42,7 +42,7 @@ class TargetCalls:
         if is_emergency(target, self.trunk.country):
             raise NotAllowed(f"{target} reaches emergency services")
         to, trunk, shown = self._way(target)
-        way = destination(trunk, to)
+        way, route = self.exchange.way_out(trunk, to)
         contact = self.endpoint.contact(await self.endpoint.flow_to(way), secure=to.is_secure)
         host = NameAddr.parse(contact).uri.host
         media = self.exchange.open_media(trunk, Silent(), host=host)
@@ -51,13 +51,15 @@ class TargetCalls:
                 to,
                 from_=NameAddr(None, Uri("sip", shown, host=host)) if shown else _ANONYMOUS,
                 negotiator=media,
-                headers=(*headers, *self._identity(trunk, shown, host), *preloaded_route(trunk)),
+                headers=(*headers, *self._identity(trunk, shown, host), *route),
                 credentials=credentials_of(trunk, to),
                 target=way,
                 ring_timeout=RINGING,
                 observer=self.entry,
                 may_follow=lambda uri: not is_emergency(str(uri), trunk.country),
             )
+            for response in call.progress:  # those that came meanwhile
+                progressed(response.status)
             call.on_progress = lambda response: progressed(response.status)
             try:
                 session = await call.wait_answered()

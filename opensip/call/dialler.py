@@ -13,6 +13,8 @@ from opensip.ua.credentials import Credentials
 from opensip.ua.redirects import MayFollow
 from opensip.ua.ways import Destination
 
+Fields = tuple[tuple[str, str], ...]
+
 
 class Dialler(Protocol):
     """What dialling needs of the endpoint."""
@@ -39,6 +41,18 @@ class Dialler(Protocol):
         """Send an INVITE; raises TransportFailed where no way leads there."""
 
 
+class WayOut(Protocol):
+    """Tells how a trunk's requests go out."""
+
+    def __call__(self, trunk: Trunk, to: Uri) -> tuple[Destination, Fields]:
+        """Give where requests for `to` go, and the route that is preloaded."""
+
+
+def way_out(trunk: Trunk, to: Uri) -> tuple[Destination, Fields]:
+    """Go as the trunk's own settings say."""
+    return destination(trunk, to), preloaded_route(trunk)
+
+
 def replace_user(termination: Uri, number: str) -> Uri:
     """Put a dialled number into the trunk's termination URI."""
     return Uri(
@@ -55,7 +69,7 @@ def destination(trunk: Trunk, to: Uri, tls: TlsConfig | None = None) -> Destinat
     return Destination(Uri.parse(trunk.proxy) if trunk.proxy else to, trunk.tls_name, tls)
 
 
-def preloaded_route(trunk: Trunk) -> tuple[tuple[str, str], ...]:
+def preloaded_route(trunk: Trunk) -> Fields:
     """Preload the route through a proxy that routes loosely (RFC 3261 section 8.1.2)."""
     loose = trunk.proxy and Uri.parse(trunk.proxy).params.has("lr")
     return (("Route", f"<{trunk.proxy}>"),) if loose else ()

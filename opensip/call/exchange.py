@@ -10,6 +10,7 @@ from pathlib import Path
 
 from opensip.agent.definition import Agent
 from opensip.call.agents import Seat, Sounding, Talker, make_agent
+from opensip.call.dialler import WayOut, way_out
 from opensip.call.entry import Entry
 from opensip.carriers import Trunk
 from opensip.errors import ConfigError
@@ -24,7 +25,7 @@ class Exchange:
     """The means of every call. `media` holds what trunks leave open: the addresses.
 
     `data` is the data directory; `observers` learn of the events of every call; `seat` makes
-    the agents.
+    the agents; `way_out` tells how calls of ours leave.
     """
 
     engine: Engine
@@ -35,6 +36,7 @@ class Exchange:
     now: Callable[[], float]
     observers: Sequence[Observer] = ()
     seat: Seat = make_agent
+    way_out: WayOut = way_out
 
     def open_entry(self) -> Entry:
         """Open the books of a new call under a new call id."""

@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from opensip.call.dialler import credentials_of, destination
+from opensip.call.dialler import Fields, credentials_of, destination, preloaded_route
 from opensip.carriers import Trunk
 from opensip.net.tls import TlsConfig
 from opensip.settings import build
@@ -15,6 +15,7 @@ from opensip.sip.uri import Uri
 from opensip.ua.endpoint import Endpoint
 from opensip.ua.probe import Probe, ProbeConfig
 from opensip.ua.registration import Registration, RegistrationConfig
+from opensip.ua.ways import Destination
 
 
 @dataclass(slots=True)
@@ -44,9 +45,11 @@ class TrunkLines:
         self._endpoint = endpoint
         self._lines: dict[str, _Line] = {}
         self._ending: set[asyncio.Task[None]] = set()
+        self._server: ServerTable | None = None
 
     def use(self, trunks: Iterable[Trunk], server: ServerTable) -> None:
         """Begin what new trunks want, end what others wanted; who is the same is left alone."""
+        self._server = server
         wanted = {trunk.name: trunk for trunk in trunks}
         for name, line in tuple(self._lines.items()):
             if wanted.get(name) != line.trunk:
@@ -69,6 +72,16 @@ class TrunkLines:
             }
             for line in self._lines.values()
         ]
+
+    def way_out(self, trunk: Trunk, to: Uri) -> tuple[Destination, Fields]:
+        """Tell how requests of a trunk go out: by its own TLS, and where its registrar says."""
+        line, route = self._lines.get(trunk.name), preloaded_route(trunk)
+        if line is None or line.trunk != trunk or self._server is None:
+            return destination(trunk, to), route
+        # RFC 3608 section 6.1: the service route is preloaded, behind a proxy of our own.
+        served = line.registration.service_route if line.registration is not None else ()
+        tls = build.client_tls(self._server, trunk)
+        return destination(trunk, to, tls), (*route, *(("Route", value) for value in served))
 
     async def close(self) -> None:
         """End them all; registrations are taken back."""

@@ -5,12 +5,14 @@ import secrets
 import signal
 import time
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
 from opensip.agent.definition import Agent
 from opensip.agent.providers import close_shared
+from opensip.call.dialler import Fields
 from opensip.call.inbound import InboundCalls
 from opensip.call.recovery import recover
 from opensip.carriers import Trunk
@@ -23,9 +25,11 @@ from opensip.server.means import open_exchange
 from opensip.settings import build
 from opensip.settings.load import Settings, load
 from opensip.settings.table import Mistakes
+from opensip.sip.uri import Uri
 from opensip.ua.admission import Admission
 from opensip.ua.endpoint import Endpoint
 from opensip.ua.server_call import ServerCall
+from opensip.ua.ways import Destination
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +48,10 @@ class Server:
         self._hurrying = False
         self._changed = asyncio.Event()  # a call has ended, or there is no more time
         self._in_progress: dict[ServerCall, float] = {}
-        self._exchange = open_exchange(settings, self._agents)
+        self._exchange = replace(
+            open_exchange(settings, self._agents),
+            way_out=self._way_out,
+        )
         self._calls = InboundCalls(
             self._exchange, self._trunks, max_calls=settings.server.calls.max_calls
         )
@@ -78,6 +85,9 @@ class Server:
             await self._stopping.wait()
             await self._drain()
         log.info("server_stopped")
+
+    def _way_out(self, trunk: Trunk, to: Uri) -> tuple[Destination, Fields]:
+        return self._lines.way_out(trunk, to)
 
     def stop(self) -> None:
         """Begin to drain; asked a second time, end the calls that are left at once."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from opensip.carriers import Trunk
 from opensip.server.lines import TrunkLines
 from opensip.settings.schema import ServerTable
+from opensip.sip.uri import Uri
 from tests.fakes.scene import scene
 
 REGISTERED = Trunk(
@@ -58,6 +59,27 @@ def test_reload_changes_only_what_changed():
         assert {("sip:alice@127.0.0.9", "0"), ("sip:bob@reg.test", "3600")} == {
             (to, expires) for _, to, expires in told
         }
+        closing = asyncio.create_task(lines.close())
+        await serve(it, 1)
+        await closing
+
+    scene(check)
+
+
+def test_requests_of_a_trunk_go_where_its_registrar_says():
+    """RFC 3608 section 6.1: the service route is preloaded."""
+
+    async def check(it):
+        lines = TrunkLines(it.us)
+        lines.use([REGISTERED], ServerTable())
+        register = await it.peer.get()
+        it.answer(register, 200, contact=False, Service_Route="<sip:edge.example;lr>")
+        await asyncio.sleep(0.1)
+        way, route = lines.way_out(REGISTERED, Uri.parse("sip:+19195551234@127.0.0.9"))
+        assert route == (("Route", "<sip:edge.example;lr>"),)
+        assert way.tls is not None
+        other = replace(REGISTERED, username="")  # the terms on which a foreign host is called
+        assert lines.way_out(other, Uri.parse("sip:desk@x"))[1] == ()
         closing = asyncio.create_task(lines.close())
         await serve(it, 1)
         await closing
