@@ -526,6 +526,48 @@ def test_digits_reach_the_agent(tmp_path):
     run(main())
 
 
+@pytest.mark.parametrize(("dtmf", "form"), [
+    ("info", [("application/dtmf", b"1"), ("application/dtmf", b"#")]),
+    ("info-relay", [("application/dtmf-relay", b"Signal=1\r\nDuration=160\r\n"),
+                    ("application/dtmf-relay", b"Signal=#\r\nDuration=160\r\n")]),
+    ("auto", []),
+])  # fmt: skip
+def test_keys_of_the_agent_go_as_the_trunk_says(tmp_path, dtmf, form):
+    async def main():
+        agent, told = FakeTalker(), []
+        house = House(tmp_path, replace(TRUNK, dtmf=dtmf), agent)
+        session = await house.dial()
+        session.on_info = lambda *info: told.append(info)
+        await asyncio.sleep(0.1)
+        agent.press("1#")
+        await asyncio.sleep(1)
+        assert told == form
+        assert house.exchange.engine.streams[0].digits_sent == ([] if form else ["1", "#"])
+        await session.bye()
+        await asyncio.sleep(0.1)
+        [pressed] = [event for event in journal(tmp_path) if event["kind"] == "keys_pressed"]
+        assert (pressed["digits"], pressed["error"]) == ("1#", "")
+        await house.close()
+
+    run(main())
+
+
+def test_a_digit_that_comes_by_event_and_by_info_reaches_the_agent_once(tmp_path):
+    async def main():
+        agent = FakeTalker()
+        house = House(tmp_path, TRUNK, agent)
+        session = await house.dial()
+        await asyncio.sleep(0.1)
+        house.exchange.engine.streams[0].hear(at=0.1, digits=(Digit("5", 160),))
+        assert await session.info("application/dtmf-relay", b"Signal=5\r\nDuration=160\r\n") == 200
+        assert await session.info("application/dtmf", b"6") == 200
+        assert agent.digits == ["5", "6"]
+        await session.bye()
+        await house.close()
+
+    run(main())
+
+
 def test_a_transfer_refused_by_the_caller_gives_it_back_to_the_agent(tmp_path):
     async def main():
         desk = Escalate("desk", "person", 0.5, "", "asked")
