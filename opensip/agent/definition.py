@@ -8,7 +8,7 @@ are for line tests. `agent/check.py` names the mistakes of such a file.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 KINDS = ("model", "scripted", "echo", "tone")
 TALKING = ("model", "scripted")  # kinds that need providers
@@ -42,6 +42,7 @@ class Account:
     recognizer_rate: int = 16000
     recognizer_seconds: float = 5.0
     dialogue_model: str = ""
+    dialogue_api: Literal["chat", "responses"] = "chat"
     dialogue_seconds: float = 5.0
     synthesizer_model: str = ""
     synthesizer_rate: int = 24000

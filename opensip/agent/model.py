@@ -41,6 +41,7 @@ _SPELLED = re.compile(
     r"(?i)\b(number|digits?|code|spell(ing)?|e-?mail|birth|address)\b[^.!]*[.?]?$"
 )
 _SPELLED_SILENCE = 0.9  # seconds; people pause between the groups of a number
+_MOST_DIGITS = 32  # no number that a caller keys in is longer
 _ASKED = 1.0  # confidence of a wish that the model has put into words
 
 
@@ -74,6 +75,7 @@ class ModelDialogue:
         self._prompt = version_of(str(self._system["content"]))
         self._idles = 0
         self._failures = 0
+        self._digits: int | None = None  # that the caller was asked for; 0: their number is open
         self._cut = False  # the last answer was not heard to its end
         self._running: set[asyncio.Task[list[Looked]]] = set()
         self._late: list[Looked] = []
@@ -82,8 +84,9 @@ class ModelDialogue:
 
     def expectation(self) -> Expectation:
         """Anything may be said; numbers and spelled things have longer pauses in them."""
-        if self._memory.said and _SPELLED.search(self._memory.said[-1]):
-            return Expectation(end_silence=_SPELLED_SILENCE)
+        asked = self._memory.said[-1] if self._memory.said else ""
+        if self._digits is not None or _SPELLED.search(asked):
+            return Expectation(keys=self._digits or 0, end_silence=_SPELLED_SILENCE)
         return Expectation()
 
     async def open(self) -> AsyncIterator[Act]:
@@ -104,7 +107,7 @@ class ModelDialogue:
             for act in self._not_understood():
                 yield act
             return
-        self._failures = 0
+        self._failures, self._digits = 0, None
         self._memory.begin(turn, _words_of(turn) if turn.text.strip() else _NOISE)
         self._cut = False
         async for act in self._reply():
@@ -259,6 +262,8 @@ class ModelDialogue:
                 return [Press(str(given["keys"]))]
             case builtin.NOTE_OUTCOME:
                 return [Noted(str(given["outcome"]), str(given.get("details", "")))]
+            case builtin.COLLECT_DIGITS:
+                self._digits = min(max(int(given["count"]), 0), _MOST_DIGITS)
         return []
 
     def _handing_over(self, entry: str, intent: str, summary: str) -> list[Act]:

@@ -11,6 +11,7 @@ from opensip.agent.memory import Call
 from opensip.agent.model import LONGEST_ANSWER, MOST_ROUNDS, ModelDialogue
 from opensip.agent.providers import (
     Brief,
+    Expectation,
     HangUp,
     Looked,
     Meant,
@@ -320,3 +321,16 @@ def test_numbers_and_spelled_things_are_given_longer(asked, silence):
         return talk.expectation().end_silence
 
     assert run(main) == silence
+
+
+def test_digits_that_are_asked_for_end_by_their_number():
+    async def main():
+        collect = Call("1", "collect_digits", '{"count": 4}')
+        chat = FakeChat([collect], ["Please key it in."], ["Thanks."])
+        talk = dialogue(chat)
+        await taken(talk.answer(ORDER))
+        assert talk.expectation() == Expectation(keys=4, end_silence=0.9)
+        await taken(talk.answer(Understood("4217", 1.0, "dtmf")))
+        assert talk.expectation() == Expectation()
+
+    run(main)

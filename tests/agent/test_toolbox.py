@@ -49,7 +49,10 @@ def test_what_ran_is_told_to_the_journal_and_to_the_model(box):
 @pytest.mark.parametrize(
     ("call", "told"),
     [
-        (Call("1", "fly", "{}"), "no tool 'fly'; there are act, hang_up, note_outcome"),
+        (
+            Call("1", "fly", "{}"),
+            "no tool 'fly'; there are act, hang_up, note_outcome, collect_digits",
+        ),
         (Call("1", "act", '{"n":'), "act: the arguments are no JSON"),
         (Call("1", "act", "[1]"), "act: the arguments are no JSON object"),
         (Call("1", "act", '{"m": 1}'), "act: m is not known"),
@@ -103,7 +106,9 @@ def test_the_budget_of_a_call_ends_but_not_what_is_built_in(box):
     async def main():
         tools, _ = box(fine, tool_calls=1)
         await tools.run(Call("1", "act", "{}"))
-        assert [tool.name for tool in tools.usable()] == ["hang_up", "note_outcome"]
+        assert [tool.name for tool in tools.usable()] == [
+            "hang_up", "note_outcome", "collect_digits",
+        ]  # fmt: skip
         _, shown = await tools.run(Call("2", "act", "{}"))
         assert shown.startswith("No more tools may be used")
         looked, _ = await tools.run(Call("3", "hang_up", '{"reason": "done"}'))

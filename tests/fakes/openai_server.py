@@ -5,6 +5,7 @@ import contextlib
 import email
 import email.policy
 import io
+import itertools
 import json
 import wave
 from dataclasses import dataclass, field
@@ -141,6 +142,49 @@ class OpenAiServer:
         usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
         _event(writer, _delta(None) | {"choices": [], "usage": usage})
         _chunk(writer, b"data: [DONE]\n\n")
+        _chunk(writer, b"")
+
+    async def _responses(self, writer, body, fault):
+        await asyncio.sleep(self.delay)
+        _begin(writer, "text/event-stream")
+        if fault == "half":
+            _chunk(writer, b'event: response.output_text.delta\ndata: {"type": "resp\n\n')
+        numbers = itertools.count()
+
+        def event(kind, **more):
+            told = {"type": kind, "sequence_number": next(numbers)} | more
+            _chunk(writer, f"event: {kind}\ndata: {json.dumps(told)}\n\n".encode())
+
+        response = {"id": "r1", "object": "response", "created_at": 1, "model": "fake-1",
+                    "output": [], "tools": [], "tool_choice": "auto", "error": None,
+                    "parallel_tool_calls": True, "status": "in_progress"}  # fmt: skip
+        event("response.created", response=response)
+        if fault == "failed":
+            wrong = {"code": "server_error", "message": "the model fell over"}
+            event("response.failed", response=response | {"status": "failed", "error": wrong})
+            _chunk(writer, b"")
+            return
+        for index, one in enumerate(self.brain(body["input"], body.get("tools", []))):
+            if isinstance(one, Ask):
+                text = (
+                    one.arguments if isinstance(one.arguments, str) else json.dumps(one.arguments)
+                )
+                item = {"type": "function_call", "id": f"f{index}", "call_id": f"call_{index}",
+                        "name": one.name, "arguments": text, "status": "completed"}  # fmt: skip
+                event("response.output_item.done", output_index=index, item=item)
+                continue
+            for word in one.split(" "):
+                event("response.output_text.delta", item_id="m", output_index=index,
+                      content_index=0, delta=f"{word} ", logprobs=[])  # fmt: skip
+        if fault == "drop":
+            writer.transport.abort()
+            return
+        usage = {"input_tokens": 7, "output_tokens": 3, "total_tokens": 10,
+                 "input_tokens_details": {"cached_tokens": 0},
+                 "output_tokens_details": {"reasoning_tokens": 0}}  # fmt: skip
+        if fault != "unfinished":
+            done = response | {"status": "completed", "usage": usage}
+            event("response.completed", response=done)
         _chunk(writer, b"")
 
     async def _transcriptions(self, writer, body, fault):

@@ -1,4 +1,4 @@
-"""The tools of every model agent: hand over, hang up, note an outcome, look up, press keys."""
+"""The tools of every model agent: to hand over, hang up, note, take digits, look up, press keys."""
 
 import re
 from collections.abc import Mapping
@@ -11,13 +11,14 @@ from opensip.errors import ToolError
 
 TRANSFER, HANG_UP, NOTE_OUTCOME, LOOK_UP = "transfer", "hang_up", "note_outcome", "look_up"
 PRESS_KEYS = "press_keys"
-BUILT_IN = (TRANSFER, HANG_UP, NOTE_OUTCOME, LOOK_UP, PRESS_KEYS)
+COLLECT_DIGITS = "collect_digits"
+BUILT_IN = (TRANSFER, HANG_UP, NOTE_OUTCOME, COLLECT_DIGITS, LOOK_UP, PRESS_KEYS)
 MOST_KEYS = 32  # at once: a card's number and more
 
 
 def built_in(agent: Agent) -> list[Tool]:
     """Make those that suit the agent: a transfer needs a directory, a look-up tables of data."""
-    tools = [_hang_up(), _note_outcome(agent)]
+    tools = [_hang_up(), _note_outcome(agent), _collect_digits()]
     if agent.directory:
         tools.insert(0, _transfer(agent))
     if agent.data:
@@ -58,6 +59,16 @@ def _note_outcome(agent: Agent) -> Tool:
         NOTE_OUTCOME,
         "Note what came of the call, once it is clear. The caller does not hear of it.",
         schema({"outcome": outcome, "details": _text("in one sentence")}, ("outcome",)),
+    )
+
+
+def _collect_digits() -> Tool:
+    count = {"type": "integer", "description": "how many; 0 where the caller ends them with #"}
+    return _checked(
+        COLLECT_DIGITS,
+        "Use this when you ask the caller to key in or say a number of known length, as an order "
+        "number. Ask for it in the same answer; the next turn of the caller is the number.",
+        schema({"count": count}, ("count",)),
     )
 
 

@@ -21,7 +21,7 @@ def named(agent):
 
 def test_an_agent_has_those_that_suit_it():
     assert set(named(AGENT)) == set(BUILT_IN)
-    assert set(named(Agent("bare"))) == {"hang_up", "note_outcome"}
+    assert set(named(Agent("bare"))) == {"hang_up", "note_outcome", "collect_digits"}
     properties = named(AGENT)["note_outcome"].parameters["properties"]
     assert properties["outcome"]["enum"] == ["resolved", "call back"]
     assert named(AGENT)["transfer"].parameters["properties"]["entry"]["enum"] == ["human"]

@@ -22,6 +22,7 @@ from opensip.agent.providers.openai.client import (
     in_time,
     prepare,
 )
+from opensip.agent.providers.openai.responses import OpenAiResponses
 from opensip.agent.tools import Tool
 from opensip.errors import ProviderError
 
@@ -116,4 +117,7 @@ def make(brief: Brief) -> ModelDialogue:
     def now() -> float:
         return asyncio.get_running_loop().time()
 
-    return ModelDialogue(brief, OpenAiChat(brief), now=now, today=datetime.now().astimezone())
+    chat = (
+        OpenAiResponses(brief) if brief.account.dialogue_api == "responses" else OpenAiChat(brief)
+    )
+    return ModelDialogue(brief, chat, now=now, today=datetime.now().astimezone())

@@ -1,0 +1,99 @@
+import asyncio
+
+import pytest
+
+from opensip.agent.chat import Used
+from opensip.agent.definition import Account, Agent
+from opensip.agent.memory import Call
+from opensip.agent.providers import Brief, Say
+from opensip.agent.providers.openai.client import close_shared
+from opensip.agent.providers.openai.dialogue import make
+from opensip.agent.providers.openai.responses import OpenAiResponses, items_of
+from opensip.agent.tools.builtin import built_in
+from opensip.errors import ProviderError
+from tests.fakes.openai_server import Ask, Fault, OpenAiServer
+
+ASKED = [{"role": "system", "content": "You are Ada."}, {"role": "user", "content": "Hello."}]
+
+
+def account(server, **more):
+    return Account(base_url=server.base_url, dialogue_model="m-1", dialogue_api="responses", **more)
+
+
+def ask(brain=None, *, fault=None, **more):
+    async def main():
+        async with OpenAiServer(brain) as server:
+            server.faults["responses"] = [fault] if fault else []
+            model = OpenAiResponses(Brief(Agent("test"), "main", account(server, **more)))
+            await model.prepare()
+            try:
+                tools = built_in(Agent("test"))
+                return [delta async for delta in model.stream(ASKED, tools)], server
+            finally:
+                await close_shared()
+
+    return asyncio.run(main())
+
+
+def test_words_and_tools_come_as_they_are_made():
+    deltas, server = ask(lambda items, tools: ["Good day.", Ask("hang_up", {"reason": "x"})])
+    assert "".join(delta.text for delta in deltas[:2]) == "Good day. "
+    assert deltas[2:] == [Call("call_1", "hang_up", '{"reason": "x"}'), Used("fake-1", 7, 3)]
+    [request] = server.asked("responses")
+    assert request["instructions"] == "You are Ada."
+    assert request["input"] == [{"role": "user", "content": "Hello."}]
+    assert request["store"] is False
+    assert {tool["name"] for tool in request["tools"]} == {
+        "hang_up", "note_outcome", "collect_digits",
+    }  # fmt: skip
+
+
+def test_messages_become_items():
+    asked = {"id": "1", "type": "function", "function": {"name": "find", "arguments": "{}"}}
+    instructions, items = items_of([
+        {"role": "user", "content": "Where is it?"},
+        {"role": "assistant", "content": "I look.", "tool_calls": [asked]},
+        {"role": "tool", "tool_call_id": "1", "content": "here"},
+        {"role": "assistant", "content": None, "tool_calls": [asked]},
+    ])  # fmt: skip
+    assert instructions == ""
+    call = {"type": "function_call", "call_id": "1", "name": "find", "arguments": "{}"}
+    assert items == [
+        {"role": "user", "content": "Where is it?"},
+        {"role": "assistant", "content": "I look."},
+        call,
+        {"type": "function_call_output", "call_id": "1", "output": "here"},
+        call,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "text"),
+    [
+        (Fault(status=401), "refused our key"),
+        (Fault(status=503), "failed .503."),
+        (Fault("half"), "main: "),
+        (Fault("drop"), "main: the connection failed"),
+        (Fault("unfinished"), "main: the answer broke off"),
+        (Fault("failed"), "main: the model fell over"),
+        (Fault("hang"), "no further word within 0.05 s"),
+    ],
+)
+def test_each_fault_says_what_happened(fault, text):
+    seconds = 0.05 if fault.kind == "hang" else 5.0
+    with pytest.raises(ProviderError, match=text):
+        ask(fault=fault, dialogue_seconds=seconds)
+
+
+def test_an_agent_talks_by_responses_where_its_account_says_so():
+    async def main():
+        async with OpenAiServer(lambda items, tools: ["Hello there."]) as server:
+            agent = Agent("test", kind="model", persona="You are Ada.")
+            dialogue = make(Brief(agent, "main", account(server)))
+            acts = [act async for act in dialogue.open()]
+            await close_shared()
+            return acts, server.asked("responses")
+
+    acts, [request] = asyncio.run(main())
+    assert Say("Hello there.") in acts
+    assert request["instructions"].startswith("You are Ada.")
