@@ -8,6 +8,7 @@ import sys
 import opensip
 
 EXTRAS = ("pocketsphinx", "uvloop")
+NATIVE = {f"opensip.media.{name}" for name in ("engine_native", "native_ends", "native_stream")}
 
 
 def main() -> int:
@@ -18,6 +19,8 @@ def main() -> int:
         return 1
     names = [m.name for m in pkgutil.walk_packages(opensip.__path__, "opensip.")]
     names.remove("opensip.__main__")  # importing it would run the command
+    if importlib.util.find_spec("opensip.media._engine") is None:  # there was no compiler
+        names = [name for name in names if name not in NATIVE]
     for name in names:
         importlib.import_module(name)
     print(f"base install: {len(names)} modules import without an extra")
