@@ -133,9 +133,9 @@ class NativeStream:
 
     def write(self, samples: Samples) -> int:
         """Queue samples to send; returns the position at which they start."""
-        if samples.dtype is not PCM or not samples.flags.c_contiguous:
-            samples = np.ascontiguousarray(samples, PCM)
-        return self._core.write(samples)
+        if samples.dtype is PCM and samples.flags.c_contiguous:
+            return self._core.write(samples)
+        return self._core.write(np.ascontiguousarray(samples, PCM))
 
     def flush(self) -> int:
         """Forget what is queued, at once; returns how many samples were never sent."""
