@@ -25,6 +25,7 @@ from opensip.agent.tools.builtin import BUILT_IN
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")  # what models take for the name of a function
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_LONGEST = {"recognizer": 12.0, "dialogue": 30.0, "synthesizer": 6.0}  # seconds
 _LONGEST_TOOL = 30.0  # seconds that a caller can be asked to wait, with fillers
 _HUMAN = next(field.default for field in fields(Agent) if field.name == "human")
 _UNFILLED = ("apology", "call_again")  # replies for when nothing works any more
@@ -50,8 +51,9 @@ def _check_talking(agent: Agent) -> Iterator[str]:
     yield from _all_known("replies", agent.replies, REPLIES, "reply")
     if agent.failures < 1:
         yield "failures: must be at least 1"
-    for key in ("idle_seconds", "filler_seconds"):
-        if getattr(agent, key) <= 0:
+    for key, seconds in (("idle_seconds", agent.idle_seconds),
+                         ("filler_seconds", agent.bridge_seconds)):  # fmt: skip
+        if seconds <= 0:
             yield f"{key}: must be more than 0"
     for name, entry in agent.directory.items():
         if not entry.uri.startswith(("sip:", "sips:", "tel:", "+")):
@@ -76,8 +78,9 @@ def _check_providers(agent: Agent) -> Iterator[str]:
         known = {provider for stage in STAGES for provider in PROVIDERS[stage]}
         yield from _known(f"providers.{name}.provider", account.provider, known, "provider")
         for stage in STAGES:
-            if getattr(account, f"{stage}_seconds") <= 0:
-                yield f"providers.{name}.{stage}_seconds: must be more than 0"
+            if not 0 < getattr(account, f"{stage}_seconds") <= _LONGEST[stage]:
+                longest = f"at most {_LONGEST[stage]:g}: a caller waits"
+                yield f"providers.{name}.{stage}_seconds: must be more than 0 and {longest}"
 
 
 def _provider(agent: Agent, stage: str, name: str) -> Iterator[str]:

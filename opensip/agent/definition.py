@@ -12,6 +12,9 @@ from typing import Any, Literal
 
 KINDS = ("model", "scripted", "echo", "tone")
 TALKING = ("model", "scripted")  # kinds that need providers
+_FILLERS = ("One moment, please.", "I am still working on it.")
+_WAIT = 0.7  # seconds before a filler that the file has
+_STALL = 2.0  # seconds before one of ours: only where something stalls
 REPLIES = {
     "not_understood": "Sorry, I did not understand that.",
     "still_there": "Are you still there?",
@@ -147,20 +150,21 @@ class State:
 class Agent:
     """A whole agent. Times in seconds; provider lists are tried from the first.
 
-    `fillers` are said in turn when nothing could be said for `filler_seconds`; `tool_calls`
-    bounds a whole call. `providers` names accounts beside those of the server.
+    `fillers` are said in turn when nothing could be said for `filler_seconds` (by default 0.7);
+    `tool_calls` bounds a whole call. `providers` names accounts beside those of the server.
     """
 
     name: str
     kind: str = "scripted"
     language: str = "en"
     persona: str = ""
+    vocabulary: tuple[str, ...] = ()
     outcomes: tuple[str, ...] = ()
     press_keys: bool = False
     tools: Mapping[str, ToolTable] = field(default_factory=dict)
     tool_calls: int = 30
-    fillers: tuple[str, ...] = ()
-    filler_seconds: float = 0.7
+    fillers: tuple[str, ...] | None = None
+    filler_seconds: float | None = None
     idle_prompts: tuple[str, ...] = ()
     providers: Mapping[str, Account] = field(default_factory=dict)
     start: str = "main"
@@ -180,6 +184,21 @@ class Agent:
     slots: Mapping[str, Slot] = field(default_factory=dict)
     directory: Mapping[str, Entry] = field(default_factory=dict)
     data: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+
+    @property
+    def bridges(self) -> tuple[str, ...]:
+        """What bridges a wait: the file's fillers; without any, ours of a model in English."""
+        if self.fillers is not None:
+            return self.fillers
+        ours = self.kind == "model" and self.language.startswith("en")
+        return _FILLERS if ours else ()
+
+    @property
+    def bridge_seconds(self) -> float:
+        """How long a wait is before it is bridged, from the end of the caller's turn."""
+        if self.filler_seconds is not None:
+            return self.filler_seconds
+        return _WAIT if self.fillers else _STALL
 
     def reply(self, name: str) -> str:
         """Tell the template of a standing reply: the file's, else ours."""

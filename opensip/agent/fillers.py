@@ -7,11 +7,12 @@ from opensip.agent.mouth import Mouth
 from opensip.audio.frame import AudioSink
 from opensip.events import FillerSaid, Observer
 
+LATEST = 1.4  # seconds after the caller's last sound, however long its end was waited for
 AGAIN = 2.2  # seconds of silence after the last sound: with the filler's delay, under 3 in all
 
 
 class Fillers:
-    """Says its texts in turn, the first after `seconds` without sound. Counted as no answer."""
+    """Says its texts in turn, the first `seconds` after the end of a turn. None is an answer."""
 
     def __init__(
         self,
@@ -32,11 +33,12 @@ class Fillers:
         self._next = 0
         self._task: asyncio.Task[None] | None = None
 
-    def start(self, since: float) -> None:
-        """Watch over an answer that has been waited for since `since`."""
+    def start(self, ended: float, since: float) -> None:
+        """Watch over an answer to a turn that ended at `ended`, and was last heard at `since`."""
         self.stop()
         if self._texts:
-            self._task = asyncio.create_task(self._watch(since))
+            due = min(ended + self._seconds, since + max(self._seconds, LATEST))
+            self._task = asyncio.create_task(self._watch(due, since))
 
     def stop(self) -> None:
         """The answer is all there, or given up."""
@@ -44,14 +46,13 @@ class Fillers:
             self._task.cancel()
             self._task = None
 
-    async def _watch(self, since: float) -> None:
-        quiet_since, wait = since, self._seconds
+    async def _watch(self, due: float, since: float) -> None:
         while True:
-            await asyncio.sleep(max(0.0, quiet_since + wait - self._now()))
+            await asyncio.sleep(max(0.0, due - self._now()))
             if not self._sink.queued():
                 self._say(self._now() - since)
             await self._sink.drained()
-            quiet_since, wait = self._now(), AGAIN
+            due = self._now() + AGAIN
 
     def _say(self, waited: float) -> None:
         text = self._texts[self._next % len(self._texts)]

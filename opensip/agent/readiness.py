@@ -16,7 +16,7 @@ class Readiness:
 
     def __init__(self, agent: Agent, mouth: Mouth, mind: Mind) -> None:
         self._standing = tuple(standing_words(agent))
-        self._first = (*self._standing[:1], *agent.fillers)
+        self._first = (*self._standing[:1], *agent.bridges)
         self._mouth = mouth
         self._mind = mind
         self._task: asyncio.Task[None] | None = None

@@ -83,7 +83,7 @@ class AgentSession:
             language=agent.language, standing=standing_words(agent),
         )  # fmt: skip
         self._fillers = Fillers(
-            agent.fillers, agent.filler_seconds,
+            agent.bridges, agent.bridge_seconds,
             mouth=self._mouth, sink=sink, observer=observer, now=now,
         )  # fmt: skip
         self._readiness = Readiness(agent, self._mouth, self._mind)
@@ -237,7 +237,8 @@ class AgentSession:
     def _start(self, answer: "asyncio._CoroutineLike[None]") -> None:
         self._break_off()
         self._step(AgentIs(self._now(), Speech.THINKING))
-        self._fillers.start(self._clock.voiced_until if self._clock else self._now())
+        since = self._clock.voiced_until if self._clock else self._now()
+        self._fillers.start(self._now(), since)
         self._answering = asyncio.create_task(answer)
         self._answering.add_done_callback(self._answered)
 

@@ -74,7 +74,7 @@ def clauses(text: str) -> list[str]:
 
 def standing_words(agent: Agent) -> Iterator[str]:
     """Give what an agent says in the same words in every call, the greeting first."""
-    texts = [agent.greeting, *agent.fillers, *map(agent.reply, REPLIES), *agent.idle_prompts]
+    texts = [agent.greeting, *agent.bridges, *map(agent.reply, REPLIES), *agent.idle_prompts]
     yield from (fill(text, {}) for text in texts if text and "{" not in text)
 
 

@@ -149,7 +149,7 @@ def test_every_mistake_of_a_model_agent_is_told_at_once():
         "providers.second.api_key: is missing; write env:NAME or file:PATH, or a base_url",
         "providers.third.voice: is missing, and synthesizer names 'third'",
         "providers.fourth.provider: no provider 'acme'",
-        "providers.main.dialogue_seconds: must be more than 0",
+        "providers.main.dialogue_seconds: must be more than 0 and at most 30: a caller waits",
         "tools.transfer: every agent has a tool of this name",
         "tools.two words: a tool is named by letters",
         "tools.two words: one of file, module and url is wanted",

@@ -7,6 +7,17 @@ def test_a_standing_reply_is_the_files_or_ours():
     assert agent.reply("apology") == REPLIES["apology"]
 
 
+def test_who_waits_hears_something_unless_the_file_says_otherwise():
+    assert Agent("a", kind="model").bridges[0] == "One moment, please."
+    assert Agent("a", kind="model", language="de").bridges == ()
+    assert Agent("a", kind="model", fillers=()).bridges == ()
+    assert Agent("a").bridges == ()
+    assert Agent("a", fillers=("Hm.",)).bridges == ("Hm.",)
+    assert Agent("a", fillers=("Hm.",)).bridge_seconds == 0.7
+    assert Agent("a", kind="model").bridge_seconds == 2.0
+    assert Agent("a", filler_seconds=1.0).bridge_seconds == 1.0
+
+
 def test_digits_stand_in_phrases_as_the_grammar_has_them():
     assert with_digits("my number is {digits}", 4) == "my number is <digits:4>"
 

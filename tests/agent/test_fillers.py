@@ -27,7 +27,7 @@ async def watched(seconds, *, texts=TEXTS, prepared=True, delay=0.1):
         await mouth.prepare(texts)
     fillers = Fillers(texts, 0.7, mouth=mouth, sink=line, observer=noted, now=loop.time)
     since = loop.time()
-    fillers.start(since)
+    fillers.start(since, since)
     await asyncio.sleep(seconds)
     return fillers, mouth, line, noted, since
 
@@ -81,5 +81,17 @@ def test_what_bridges_can_be_stopped_and_was_no_answer():
         assert mouth.silent
         assert noted.of(AgentSaid) == []
         assert line.queued() == 0
+
+    run(main)
+
+
+def test_a_turn_whose_end_was_waited_for_is_bridged_in_time():
+    async def main():
+        fillers, _, _, noted, _ = await watched(0.1)
+        now = asyncio.get_running_loop().time()
+        fillers.start(now, now - 0.9)  # decided late, as after the pauses of a number
+        await asyncio.sleep(0.6)
+        assert noted.of(FillerSaid)[0].waited_ms == pytest.approx(1400, abs=1)
+        fillers.stop()
 
     run(main)

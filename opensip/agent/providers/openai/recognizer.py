@@ -24,6 +24,7 @@ class OpenAiRecognizer:
         self.health = health_of("recognizer", brief.account)
         self._account = brief.account
         self._language = brief.agent.language.partition("-")[0]
+        self._vocabulary = ", ".join(brief.agent.vocabulary)
         self._pieces: list[Samples] = []
 
     def begin(self, expectation: Expectation) -> None:
@@ -58,6 +59,7 @@ class OpenAiRecognizer:
             "file": ("turn.wav", data, "audio/wav"),
             "model": account.recognizer_model,
             "language": self._language or omit,
+            "prompt": self._vocabulary or omit,
         }
         transcriptions = client_of(account).audio.transcriptions
         if account.recognizer_stream:

@@ -17,7 +17,11 @@ def hear(samples, *, fault=None, ears=None, **more):
         async with OpenAiServer(ears=ears) as server:
             server.faults["transcriptions"] = [fault] if fault else []
             account = Account(base_url=server.base_url, recognizer_model="hears-1", **more)
-            recognizer = make(Brief(Agent("test", language="de-AT"), "main", account))
+            recognizer = make(
+                Brief(
+                    Agent("test", language="de-AT", vocabulary=("Ada", "Harbor")), "main", account
+                )
+            )
             recognizer.begin(Expectation())
             for start in range(0, len(samples), 320):
                 recognizer.feed(samples[start : start + 320])
@@ -43,7 +47,9 @@ def test_a_turn_is_sent_as_it_was_heard():
     assert rate == 16000
     assert np.array_equal(samples, said)
     [form] = server.asked("transcriptions")
-    assert (form["model"], form["language"]) == ("hears-1", "de")
+    assert (form["model"], form["language"], form["prompt"]) == (
+        "hears-1", "de", "Ada, Harbor",
+    )  # fmt: skip
 
 
 def test_a_server_that_streams_is_read_to_the_end():
