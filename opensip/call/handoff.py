@@ -153,7 +153,7 @@ def read_headers(headers: Headers | Iterable[tuple[str, str]]) -> Handoff:
     """Read the context off a request's headers; what is missing or broken stays empty."""
     if not isinstance(headers, Headers):
         headers = Headers(headers)
-    data = _first_object(headers.values("User-to-User"))
+    data = _first_object(headers.readable_values("User-to-User"))
 
     def text(name: str, key: str = "") -> str:
         value = headers.get(f"X-Opensip-{name}")

@@ -163,7 +163,7 @@ class ReferTo:
         """Read it; the transport of a URI without brackets (baresip 1.0) is that of the URI."""
         address = NameAddr.parse(text)
         transport = address.params.get("transport")  # a parameter that this header does not have
-        if transport is None or "<" in text:
+        if transport is None or "<" in text or address.uri.opaque:
             return cls(address)
         return cls(NameAddr(None, address.uri.with_param("transport", transport)))
 

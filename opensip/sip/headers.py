@@ -1,8 +1,9 @@
 """Header fields in their order: RFC 3261 section 7.3."""
 
+import contextlib
 from collections.abc import Iterable, Iterator
 
-from opensip.errors import LocalProtocolError
+from opensip.errors import LocalProtocolError, RemoteProtocolError
 from opensip.sip.grammar import TOKEN, split
 
 # Compact forms: RFC 3261 section 7.3.3 and those registered since.
@@ -98,6 +99,17 @@ class Headers:
         """
         lines = self.get_all(name)
         return tuple(part.strip() for line in lines for part in split(line, ","))
+
+    def readable_values(self, name: str) -> tuple[str, ...]:
+        """Give the values as `values` does, without the lines that cannot be split.
+
+        For what is not worth a call: the word of others on who calls, and why.
+        """
+        found: list[str] = []
+        for line in self.get_all(name):
+            with contextlib.suppress(RemoteProtocolError):
+                found += (part.strip() for part in split(line, ","))
+        return tuple(found)
 
     def has(self, name: str) -> bool:
         """Tell whether there is such a header."""

@@ -59,7 +59,7 @@ def context(request: Request, headers: Sequence[str]) -> dict[str, str]:
     case with "_" for "-". Never call it for a trunk that is not trusted.
     """
     variables: dict[str, str] = {}
-    for at, value in enumerate(request.headers.values("User-to-User"), start=1):
+    for at, value in enumerate(request.headers.readable_values("User-to-User"), start=1):
         decoded = decode_user_to_user(value)
         if decoded:
             variables["user_to_user" if at == 1 else f"user_to_user_{at}"] = decoded
@@ -119,7 +119,7 @@ def _number(address: NameAddr) -> str:
 
 
 def _addresses(request: Request, name: str) -> list[NameAddr]:
-    return list(_readable(request.headers.values(name)))
+    return list(_readable(request.headers.readable_values(name)))
 
 
 def _readable(values: Iterable[str]) -> Iterable[NameAddr]:
@@ -133,7 +133,7 @@ def _readable(values: Iterable[str]) -> Iterable[NameAddr]:
 def _history(request: Request) -> list[HistoryEntry]:
     """Give what History-Info tells of earlier targets: the last one is how the call found us."""
     entries = []
-    for value in request.headers.values("History-Info"):
+    for value in request.headers.readable_values("History-Info"):
         try:
             entry = HistoryEntry.parse(value)
             entries.append((entry, entry.is_private))

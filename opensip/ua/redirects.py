@@ -44,7 +44,7 @@ class Redirects:
 def _targets(response: Response) -> list[Uri]:
     """Read the Contacts, by descending q; headers that they carry are never applied."""
     found = []
-    for value in response.headers.values("Contact"):
+    for value in response.headers.readable_values("Contact"):
         try:
             address = NameAddr.parse(value)
             found.append((float(address.params.get("q") or 1), address.uri.without_headers()))

@@ -115,7 +115,7 @@ class Registration:
             log.info("registration_made", address=str(self._config.address), seconds=granted)
         self.state, self.why, self._failures = "registered", "", 0
         self._until = self._loop.time() + granted
-        self.service_route = response.headers.values("Service-Route")
+        self.service_route = response.headers.readable_values("Service-Route")
         return granted * (0.75 + 0.1 * self._random())
 
     def _failed(self, state: State, why: str, response: Response | None) -> float:
@@ -177,7 +177,7 @@ class Registration:
     def _granted(self, response: Response) -> float:
         """Find how long our binding lasts: its own `expires`, else Expires (section 10.2.4)."""
         ours = self._contact(self._flow).uri if self._flow else None
-        for text in response.headers.values("Contact"):
+        for text in response.headers.readable_values("Contact"):
             try:
                 contact = NameAddr.parse(text)
             except RemoteProtocolError:

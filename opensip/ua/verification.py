@@ -143,8 +143,12 @@ class Verifier:
         said = claimed(request, trusted=trusted, normalise=normalise)
         verdict = MISSING
         try:
+            values = request.headers.values("Identity")[:MAX_FIELDS]
+        except RemoteProtocolError as error:  # not even told apart
+            return Verdict("failed", 438, str(error))
+        try:
             async with asyncio.timeout(self._seconds):
-                for value in request.headers.values("Identity")[:MAX_FIELDS]:
+                for value in values:
                     found = await self._judge(value, said)
                     if found.outcome == "passed":
                         return found
@@ -188,7 +192,7 @@ def _rebuilt(field: IdentityField, said: Claimed) -> Passport:
 
 
 def _asserted(request: Request, name: str) -> Iterator[NameAddr]:
-    for value in request.headers.values(name):
+    for value in request.headers.readable_values(name):
         try:
             yield NameAddr.parse(value)
         except RemoteProtocolError:

@@ -1,6 +1,6 @@
 import pytest
 
-from opensip.errors import LocalProtocolError
+from opensip.errors import LocalProtocolError, RemoteProtocolError
 from opensip.sip.headers import COMPACT, Headers, header_key
 
 SOME = Headers([("v", "a, b"), ("VIA", "c"), ("X-Own", "1"), ("Call-ID", "x")])
@@ -67,3 +67,10 @@ def test_a_header_cannot_smuggle_another(name, value):
 def test_count_is_of_header_lines_under_any_spelling():
     headers = Headers([("Via", "a, b"), ("v", "c"), ("To", "d")])
     assert [headers.count(name) for name in ("via", "V", "From")] == [2, 2, 0]
+
+
+def test_lines_that_cannot_be_split_are_left_out_where_that_is_asked():
+    headers = Headers([("X", '"never closed'), ("X", "a, b")])
+    assert headers.readable_values("X") == ("a", "b")
+    with pytest.raises(RemoteProtocolError):
+        headers.values("X")

@@ -125,3 +125,10 @@ def test_of_two_remote_parties_it_is_the_one_that_calls():
     assert caller(invite(called, calling), True) == CallerIdentity("+1888", "Bob", "rpid", True)
     silent = ("Remote-Party-ID", "<sip:+1999@h>")
     assert caller(invite(called, silent), True).number == "+1999"
+
+
+def test_a_header_that_cannot_be_told_apart_costs_nothing():
+    broken = [(name, '"never closed') for name in ("P-Asserted-Identity", "Diversion")]
+    broken += [(name, '"never closed') for name in ("User-to-User", "History-Info", "Referred-By")]
+    assert caller(invite(*broken), True).source == "from"
+    assert context(invite(*broken), []) == {}

@@ -202,3 +202,8 @@ def test_reasons_have_their_phrases():
 def test_whatever_stands_there_gives_a_verdict(stir, texts):
     request = invite(*(text.replace("\r", "").replace("\n", "") for text in texts))
     assert verify(stir, Shelf({}), request).outcome in ("failed", "missing", "unchecked")
+
+
+def test_identity_that_cannot_be_told_apart_has_failed(stir):
+    verdict = verify(stir, Shelf({}), invite(',"'))
+    assert (verdict.outcome, verdict.status) == ("failed", 438)
