@@ -70,7 +70,7 @@ def test_count_is_of_header_lines_under_any_spelling():
 
 
 def test_lines_that_cannot_be_split_are_left_out_where_that_is_asked():
-    headers = Headers([("X", '"never closed'), ("X", "a, b")])
+    headers = Headers([("X", ',"never closed'), ("X", "a, b")])
     assert headers.readable_values("X") == ("a", "b")
     with pytest.raises(RemoteProtocolError):
         headers.values("X")

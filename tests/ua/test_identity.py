@@ -128,7 +128,7 @@ def test_of_two_remote_parties_it_is_the_one_that_calls():
 
 
 def test_a_header_that_cannot_be_told_apart_costs_nothing():
-    broken = [(name, '"never closed') for name in ("P-Asserted-Identity", "Diversion")]
-    broken += [(name, '"never closed') for name in ("User-to-User", "History-Info", "Referred-By")]
+    broken = [(name, ',"never closed') for name in ("P-Asserted-Identity", "Diversion")]
+    broken += [(name, ',"never closed') for name in ("User-to-User", "History-Info", "Referred-By")]
     assert caller(invite(*broken), True).source == "from"
     assert context(invite(*broken), []) == {}
