@@ -12,9 +12,10 @@ from tests.fakes.native_build import ROOT, THREADS, compile_sources, needs_compi
 FUZZER = ROOT / "tests/fuzz/native/packets.c"
 SECONDS_SHORT, SECONDS_LONG = 2, 1800  # of CPU
 CONTRACT = [
-    "tests/media/test_engine.py", "tests/media/test_engine_native.py", "tests/media/test_stream.py",
-    "tests/media/test_native_stream.py", "tests/media/test_native_ends.py", "tests/media/csrc",
-    "tests/media/test_same_hearing.py", "tests/media/test_playback.py",
+    "tests/media/test_engine.py", "tests/media/test_engine_calls.py",
+    "tests/media/test_engine_native.py", "tests/media/test_stream.py",
+    "tests/media/test_native_stream.py", "tests/media/test_native_ends.py",
+    "tests/media/test_same_hearing.py", "tests/media/test_playback.py", "tests/media/csrc",
 ]  # fmt: skip
 APART = "not sanitizers and not any_octets and not any_payload"  # what is fuzzed below
 # The module must be there before anything imports it, and its memory must not be Python's own.
