@@ -104,6 +104,7 @@ def run_tests(module, library, *words):
     )
 
 
+@pytest.mark.timeout(600)  # everything is some ten times slower so
 def test_the_contract_holds_under_sanitizers(tmp_path):
     module = compile_sources(tmp_path / "_engine.so", module=True)
     done = run_tests(module, "libasan.so", "-k", APART, *CONTRACT)
@@ -114,6 +115,7 @@ def test_the_contract_holds_under_sanitizers(tmp_path):
 THREADED = ("tests/media/test_engine_native.py", "-k", "threads_of_python")
 
 
+@pytest.mark.timeout(600)
 def test_the_thread_and_python_share_nothing_unlocked(tmp_path):
     module = compile_sources(tmp_path / "_engine.so", module=True, sanitizers=THREADS)
     done = run_tests(module, "libtsan.so", THREADED[0])
@@ -122,6 +124,7 @@ def test_the_thread_and_python_share_nothing_unlocked(tmp_path):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 def test_a_planted_race_is_found(tmp_path):
     sources = planted(
         tmp_path,
