@@ -184,6 +184,28 @@ class RecordingStopped(CallEvent):
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RecordingPaused(CallEvent):
+    """From here on silence stands in the recording; words and digits are kept out of the books."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingResumed(CallEvent):
+    """What is heard and said is recorded again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPacked(CallEvent):
+    """After the call the recording was put into a smaller form; it is now at `path`."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingErased(CallEvent):
+    """After the call its recording was erased, and its key."""
+
+
 # ---- conversation
 
 

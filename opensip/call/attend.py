@@ -1,7 +1,5 @@
 """From the answer on, a call is the same whoever called: an agent, a recording, an ending."""
 
-from collections.abc import Callable
-
 from opensip.agent.definition import Agent
 from opensip.call.agents import Talker
 from opensip.call.call import Call, Ending, Terms
@@ -13,7 +11,6 @@ from opensip.call.keys import Keys
 from opensip.call.sip_leg import SipLeg
 from opensip.carriers import Number, Trunk
 from opensip.events import CallAnswered, Fault
-from opensip.media.recorder import Recorder
 from opensip.media.session import MediaSession
 from opensip.ua.invite_session import InviteSession
 
@@ -52,7 +49,9 @@ async def attend(
             terms,
             observer=entry,
             now=now,
-            begin=lambda: _record(media, agent, route, entry, now=now),
+            begin=lambda: _record(
+                exchange, media, agent, entry, route=route, form=trunk.recording_form
+            ),
             call_out=TargetCalls(exchange, endpoint, trunk, entry, caller) if endpoint else None,
         )
         return await call.run()
@@ -76,12 +75,20 @@ def terms_of(trunk: Trunk, definition: Agent, call_id: str) -> Terms:
 
 
 async def _record(
-    media: MediaSession, agent: Talker, route: Number, entry: Entry, *, now: Callable[[], float]
+    exchange: Exchange,
+    media: MediaSession,
+    agent: Talker,
+    entry: Entry,
+    *,
+    route: Number,
+    form: str,
 ) -> None:
     """Start the recording, if there is to be one, once the caller has been told."""
     if not route.recording:
         return
     if route.consent and not await agent.say(route.consent):
-        entry.note(Fault(now(), "recording", "the consent prompt was not heard: not recorded"))
+        entry.note(
+            Fault(exchange.now(), "recording", "the consent prompt was not heard: not recorded")
+        )
         return
-    media.record_to(Recorder(entry.recording, media.rate, observer=entry))
+    media.record_to(exchange.recorder(entry, media.rate, form))

@@ -18,8 +18,7 @@ log = structlog.get_logger(__name__)
 class Entry:
     """Observes one call for its journal under `data`, and for whoever else wants to know.
 
-    Journals stand in `data`/journals, records in `data`/calls, recordings in
-    `data`/recordings, each under the call id.
+    Journals stand in `data`/journals, records in `data`/calls, each under the call id.
     """
 
     def __init__(
@@ -42,11 +41,7 @@ class Entry:
         self._record = record.blank()
         record.take(self._record, self._journal.head)
         self._is_closed = False
-
-    @property
-    def recording(self) -> Path:
-        """Where the recording of the call belongs."""
-        return Path(f"{self._folder}/recordings/{self.call_id}.wav")
+        self.afterwards: Callable[[], None] = lambda: None  # once the books are closed
 
     @property
     def record(self) -> Path:
@@ -71,4 +66,5 @@ class Entry:
         self.note(CallEnded(self._now(), ending.side, ending.cause, ending.sip_status))
         self._journal.close()
         record.write(self._record, self.record)
+        self.afterwards()
         log.info("call_ended", side=ending.side, cause=ending.cause, sip_status=ending.sip_status)

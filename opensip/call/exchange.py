@@ -5,6 +5,7 @@ import dataclasses
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -12,11 +13,14 @@ from opensip.agent.definition import Agent
 from opensip.call.agents import Seat, Sounding, Talker, make_agent
 from opensip.call.dialler import WayOut, way_out
 from opensip.call.entry import Entry
+from opensip.call.packing import Packer
 from opensip.carriers import Trunk
 from opensip.errors import ConfigError
 from opensip.events import Observer
 from opensip.media.engine import Engine
 from opensip.media.ports import PortPool
+from opensip.media.recorder import Recorder
+from opensip.media.recordings import Recordings
 from opensip.media.session import MediaConfig, MediaSession
 
 
@@ -25,7 +29,8 @@ class Exchange:
     """The means of every call. `media` holds what trunks leave open: the addresses.
 
     `data` is the data directory; `observers` learn of the events of every call; `seat` makes
-    the agents; `way_out` tells how calls of ours leave.
+    the agents; `way_out` tells how calls of ours leave. Without `recordings` they lie in `data`
+    as they are; `packer` packs them.
     """
 
     engine: Engine
@@ -37,6 +42,8 @@ class Exchange:
     observers: Sequence[Observer] = ()
     seat: Seat = make_agent
     way_out: WayOut = way_out
+    recordings: Recordings | None = None
+    packer: Packer | None = None
 
     def open_entry(self) -> Entry:
         """Open the books of a new call under a new call id."""
@@ -47,6 +54,14 @@ class Exchange:
             started=datetime.now(UTC),
             others=self.observers,
         )
+
+    def recorder(self, entry: Entry, rate: int, form: str) -> Recorder:
+        """Make the recorder of a call, whose recording is of `form` once the call is over."""
+        recordings = self.recordings or Recordings(self.data)
+        recorder = recordings.recorder(entry.call_id, rate, entry)
+        if self.packer is not None and form != "wav":
+            entry.afterwards = partial(self.packer.add, entry.call_id, form)
+        return recorder
 
     def open_media(self, trunk: Trunk, observer: Observer, *, host: str) -> MediaSession:
         """Bind the ports of a call of `trunk`; raises MediaError where there are none.

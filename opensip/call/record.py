@@ -142,7 +142,23 @@ def _counted(record: Record, event: Event) -> None:
 
 
 def _recorded(record: Record, event: Event) -> None:
-    record["recording"] = {"path": event["path"], "error": event.get("error", "")}
+    record["recording"] |= {"path": event["path"], "error": event.get("error", "")}
+
+
+def _recording_paused(record: Record, event: Event) -> None:
+    record["recording"].setdefault("pauses", []).append([event["at"], None])
+
+
+def _recording_resumed(record: Record, event: Event) -> None:
+    record["recording"].setdefault("pauses", [[0.0, None]])[-1][1] = event["at"]
+
+
+def _recording_packed(record: Record, event: Event) -> None:
+    record["recording"]["path"] = event["path"]
+
+
+def _recording_erased(record: Record, event: Event) -> None:
+    record["recording"] |= {"path": "", "erased": _wall(record, event)}
 
 
 def _caller_said(record: Record, event: Event) -> None:
@@ -226,6 +242,10 @@ _TAKERS: dict[str, Callable[[Record, Event], None]] = {
     "media_timed_out": _fault,
     "recording_started": _recorded,
     "recording_stopped": _recorded,
+    "recording_paused": _recording_paused,
+    "recording_resumed": _recording_resumed,
+    "recording_packed": _recording_packed,
+    "recording_erased": _recording_erased,
     "caller_said": _caller_said,
     "agent_said": _agent_said,
     "turn_taken": _turn_taken,

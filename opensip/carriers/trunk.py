@@ -78,6 +78,7 @@ class Trunk:
     profile: ContextForm = "generic"  # the form of hand-over context its targets can read
     refer_to_headers: bool = True  # False: it cannot read a Refer-To whose URI has headers
     recording: bool = False
+    recording_form: str = "wav"  # once the call is over: "wav", "flac" or "opus"
     consent: str = ""  # spoken before a recorded call is answered by the agent; "": not asked
     max_calls: int = 0  # at once; 0: no limit
     max_seconds: float = 3600.0

@@ -90,6 +90,9 @@ async def _dial(
         await endpoint.close()
         exchange.engine.close()
         await close_shared()
+        if exchange.packer is not None:
+            await exchange.packer.drained()
+            exchange.packer.close()
 
 
 async def _refuse(call: ServerCall) -> None:

@@ -1,97 +1,95 @@
 """A call on disk: two channels, in time with the call, playable up to its last half second."""
 
 import os
-import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from opensip.audio.frame import Samples
-from opensip.events import Observer, RecordingStarted, RecordingStopped, Silent
+from opensip.events import (
+    Observer,
+    RecordingPaused,
+    RecordingResumed,
+    RecordingStarted,
+    RecordingStopped,
+    Silent,
+)
+from opensip.media.recording_channel import Channel
+from opensip.media.recording_file import RecordingFile, WavFile
 
 FLUSH_EVERY = 0.3  # seconds; with MARGIN and a batch of 0.1 s, what a kill -9 loses
 MARGIN = 0.25  # seconds that the disk is behind, so that late audio still finds its place
-TOLERANCE = 0.04  # seconds by which audio may be off its place and still joins what went before
-HEADER_SIZE = 44
-_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
-_MAX_DATA = 0xFFFF_FFFF - HEADER_SIZE  # what the 32-bit sizes of RIFF can say: 37 hours
+LOOK_EVERY = 3.0  # seconds between two looks at how much room the disk has
+KEPT_FREE = 16 << 20  # bytes that are left to journals and records,
+KEPT_SHARE = 0.02  # or of a small disk this part
 
+NO_ROOM = "the disk is full but for what is kept for journals and records"
 
-def wav_header(data_size: int, rate: int, channels: int = 2) -> bytes:
-    """Write the header of a 16-bit PCM WAV file with `data_size` bytes of samples."""
-    frame = 2 * channels
-    size = min(data_size, _MAX_DATA)
-    riff = (b"RIFF", size + HEADER_SIZE - 8, b"WAVE")
-    form = (b"fmt ", 16, 1, channels, rate, rate * frame, frame, 16)
-    return _HEADER.pack(*riff, *form, b"data", size)
-
-
-class _Channel:
-    """Samples not yet on disk. `start` and `end` count samples from the start of the call."""
-
-    def __init__(self) -> None:
-        self.end = 0
-        self._start = 0
-        self._samples = np.zeros(0, np.int16)
-
-    def place(self, position: int, samples: Samples, tolerance: int) -> None:
-        """Put samples at `position`, or right after the last ones where that is near."""
-        if abs(position - self.end) <= tolerance:
-            position = self.end
-        samples = samples[max(0, self._start - position) :]  # its beginning is already on disk
-        offset = max(position, self._start) - self._start
-        self._grow(offset + len(samples))
-        self._samples[offset : offset + len(samples)] = samples
-        self.end = max(self.end, self._start + offset + len(samples))
-
-    def take_to(self, end: int) -> Samples:
-        """Take everything before `end`; what never came is silence."""
-        count = end - self._start
-        self._grow(count)
-        taken, self._samples = self._samples[:count], self._samples[count:].copy()
-        self._start = end
-        self.end = max(self.end, end)
-        return taken
-
-    def _grow(self, count: int) -> None:
-        missing = count - len(self._samples)
-        if missing > 0:
-            self._samples = np.concatenate((self._samples, np.zeros(missing, np.int16)))
+OpenFile = Callable[[Path, int], RecordingFile]
 
 
 class Recorder:
-    """Writes what was heard (left) and what was said (right) to a WAV file of 16 bits.
+    """Writes what was heard (left) and what was said (right), 16 bits, as `open_file` has it.
 
-    Audio is placed by its time, so gaps become silence. A disk error ends the recording with
-    a `RecordingStopped` event; nothing is ever raised into the call.
+    Audio is placed by its time, so gaps become silence; so does what is heard and said in a
+    pause. A disk error ends the recording with a `RecordingStopped` event; nothing is ever
+    raised into the call.
     """
 
-    def __init__(self, path: Path, rate: int = 8000, *, observer: Observer | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        rate: int = 8000,
+        *,
+        observer: Observer | None = None,
+        open_file: OpenFile = WavFile,
+    ) -> None:
         self.path = path
         self.rate = rate
         self._observer: Observer = Silent() if observer is None else observer
-        self._heard, self._said = _Channel(), _Channel()
-        self._file: int | None = None
+        self._open_file = open_file
+        self._heard, self._said = Channel(rate), Channel(rate)
+        self._file: RecordingFile | None = None
         self._started_at = 0.0
         self._flushed_at = 0.0
+        self._looked_at = 0.0
         self._frames = 0  # on disk
+        self._pauses: list[tuple[float, float]] = []  # from when till when; the last may be open
 
     @property
     def running(self) -> bool:
         """Whether audio is being written."""
         return self._file is not None
 
+    @property
+    def paused(self) -> bool:
+        """Whether silence stands for what is heard and said now."""
+        return bool(self._pauses) and self._pauses[-1][1] == np.inf
+
     def start(self, *, now: float) -> None:
         """Open the file; `now` is where its time starts."""
-        self._started_at = self._flushed_at = now
+        self._started_at = self._flushed_at = self._looked_at = now
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            os.pwrite(self._file, wav_header(0, self.rate), 0)
+            self._file = self._open_file(self.path, self.rate)
         except OSError as error:
             self._stop(now, str(error))
         else:
             self._observer.note(RecordingStarted(now, str(self.path)))
+            if not has_room(self.path):
+                self._stop(now, NO_ROOM)
+
+    def pause(self, *, now: float) -> None:
+        """Keep what is heard and said from now on out of the recording; its time goes on."""
+        if self._file is not None and not self.paused:
+            self._pauses.append((now, np.inf))
+            self._observer.note(RecordingPaused(now))
+
+    def resume(self, *, now: float) -> None:
+        """Record again what is heard and said from now on."""
+        if self._file is not None and self.paused:
+            self._pauses[-1] = (self._pauses[-1][0], now)
+            self._observer.note(RecordingResumed(now))
 
     def heard(self, samples: Samples, *, at: float) -> None:
         """Record what came: its first sample came at `at`."""
@@ -106,6 +104,10 @@ class Recorder:
         if now - self._flushed_at >= FLUSH_EVERY:
             self._flushed_at = now
             self._write_to(self._position(now - MARGIN), now)
+            if self._file is not None and now - self._looked_at >= LOOK_EVERY:
+                self._looked_at = now
+                if not has_room(self.path):
+                    self._stop(now, NO_ROOM)
 
     def close(self, *, now: float) -> None:
         """Write the rest and close the file."""
@@ -116,23 +118,33 @@ class Recorder:
     def _position(self, at: float) -> int:
         return max(0, round((at - self._started_at) * self.rate))
 
-    def _place(self, channel: _Channel, samples: Samples, at: float) -> None:
+    def _place(self, channel: Channel, samples: Samples, at: float) -> None:
         if self._file is not None:
+            if self._pauses:
+                samples = self._spared(samples, at)
             position = round((at - self._started_at) * self.rate)
             skipped = max(0, -position)  # it began before the recording
-            tolerance = int(TOLERANCE * self.rate)
-            channel.place(position + skipped, samples[skipped:], tolerance)
+            channel.place(position + skipped, samples[skipped:])
+
+    def _spared(self, samples: Samples, at: float) -> Samples:
+        """Silence what fell into a pause."""
+        for start, end in self._pauses:
+            first = max(0.0, (start - at) * self.rate)
+            behind = min(float(len(samples)), (end - at) * self.rate)
+            if first < behind:
+                samples = samples.copy()
+                samples[int(first) : int(np.ceil(behind))] = 0
+        return samples
 
     def _write_to(self, end: int, now: float) -> None:
-        """Append both channels up to sample `end`, then let the header say so."""
+        """Append both channels up to sample `end`."""
         if self._file is None or end <= self._frames:
             return
         both = np.empty((end - self._frames, 2), "<i2")
         both[:, 0], both[:, 1] = self._heard.take_to(end), self._said.take_to(end)
+        self._frames = end
         try:
-            _write_at(self._file, HEADER_SIZE + 4 * self._frames, both.tobytes())
-            self._frames = end
-            _write_at(self._file, 0, wav_header(4 * end, self.rate))
+            self._file.append(both.tobytes())
         except OSError as error:
             self._stop(now, str(error))
 
@@ -140,13 +152,17 @@ class Recorder:
         if self._file is not None:
             file, self._file = self._file, None
             try:
-                os.close(file)
+                file.close()
             except OSError as closing:
                 error = error or str(closing)
         self._observer.note(RecordingStopped(now, str(self.path), error))
 
 
-def _write_at(file: int, offset: int, data: bytes) -> None:
-    written = 0
-    while written < len(data):  # a disk that fills up writes less first, and fails then
-        written += os.pwrite(file, data[written:], offset + written)
+def has_room(path: Path) -> bool:
+    """Tell whether the disk of `path` has room left beside what journals and records need."""
+    try:
+        disk = os.statvfs(path)
+    except OSError:
+        return True  # writing will tell
+    kept = min(KEPT_FREE, disk.f_blocks * disk.f_frsize * KEPT_SHARE)
+    return disk.f_bavail * disk.f_frsize >= kept

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from opensip.agent.definition import Agent
 from opensip.call.exchange import Exchange
+from opensip.call.packing import Packer
 from opensip.errors import ConfigError
 from opensip.media.engine_choice import open_engine
 from opensip.media.ports import PortPool
+from opensip.media.recordings import Recordings
 from opensip.media.session import MediaConfig
 from opensip.settings.load import Settings
 
@@ -20,6 +22,7 @@ def open_exchange(settings: Settings, agents: Mapping[str, Agent]) -> Exchange:
     media = settings.server.media
     _try_address(media.address)
     _make_data(settings.server.data)
+    recordings = Recordings(settings.server.data, settings.server.recording.masters())
     return Exchange(
         engine=open_engine(media.engine, loop),
         ports=PortPool(media.address, media.first_port, media.last_port, clock=loop.time),
@@ -27,6 +30,8 @@ def open_exchange(settings: Settings, agents: Mapping[str, Agent]) -> Exchange:
         agents=agents,
         data=settings.server.data,
         now=loop.time,
+        recordings=recordings,
+        packer=Packer(settings.server.data, recordings),
     )
 
 

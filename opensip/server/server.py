@@ -70,6 +70,8 @@ class Server:
         """Serve until SIGTERM or SIGINT, then drain. Raises ConfigError where it cannot start."""
         async with AsyncExitStack() as opened:
             opened.callback(self._exchange.engine.close)
+            if self._exchange.packer is not None:
+                opened.callback(self._exchange.packer.close)
             opened.push_async_callback(close_shared)
             opened.push_async_callback(self._identity.close)
             await self._control.start()

@@ -10,6 +10,7 @@ from opensip.agent.definition import Account
 from opensip.audio.codecs import CODECS
 from opensip.carriers.trunk import ContextForm, DtmfWay, IdentityPolicy, Srtp
 from opensip.log import Form, Level
+from opensip.media.recording_key import MasterKey
 from opensip.net.dns import split_server
 from opensip.net.guarded_https import PORTS
 from opensip.net.limits import ConnectionLimits
@@ -189,6 +190,24 @@ class LogTable:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingTable:
+    """`[recording]`: the master key that new recordings are encrypted under, and earlier ones."""
+
+    key: Secret | None = None
+    old_keys: tuple[Secret, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.old_keys and self.key is None:
+            raise ValueError("old_keys without a key: name the key of new recordings too")
+        self.masters()
+
+    def masters(self) -> tuple[MasterKey, ...]:
+        """Read the keys, the one for new recordings first. Raises ConfigError."""
+        keys = () if self.key is None else (self.key, *self.old_keys)
+        return tuple(MasterKey.parse(key) for key in keys)
+
+
+@dataclass(frozen=True, slots=True)
 class UserTable:
     """`[users.NAME]` of a trunk: hashes that `opensip hash-password` prints, or a secret."""
 
@@ -254,6 +273,7 @@ class TrunkTable:
     dtmf: DtmfWay = "auto"
     hear_tones: bool = False
     recording: OnOff = "off"
+    recording_form: Literal["wav", "flac", "opus"] = "wav"
     consent: str = ""
     transfer: Annotated[str | tuple[str, ...], not_empty] = "auto"
     profile: ContextForm | None = None
@@ -279,6 +299,7 @@ class ServerTable:
     calls: CallsTable = CallsTable()
     abuse: AbuseTable = AbuseTable()
     identity: IdentityTable = IdentityTable()
+    recording: RecordingTable = RecordingTable()
     log: LogTable = LogTable()
     directory: Mapping[str, str] = field(default_factory=dict)
     providers: Mapping[str, Account] = field(default_factory=dict)

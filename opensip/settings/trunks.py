@@ -9,6 +9,7 @@ from opensip.call.transfer import STRATEGIES
 from opensip.carriers import ANY_NUMBER, CARRIERS, Number, Trunk
 from opensip.carriers.number import normalise
 from opensip.errors import ConfigError, MissingExtra, RemoteProtocolError
+from opensip.media.recording_convert import check_form
 from opensip.net.tls import TlsConfig, client_context
 from opensip.settings.schema import NumberTable, OutboundTable, TrunkTable, UserTable
 from opensip.settings.table import nearest
@@ -27,6 +28,7 @@ _SAME = (
         "symmetric",
         "dtmf",
         "hear_tones",
+        "recording_form",
         "consent",
         "refer_to_headers",
     ),
@@ -96,6 +98,10 @@ def _codecs(table: TrunkTable) -> Iterator[tuple[str, str]]:
             find(name)
         except MissingExtra as error:
             yield "codecs", str(error)
+    try:
+        check_form(table.recording_form)
+    except MissingExtra as error:
+        yield "recording_form", str(error)
 
 
 def _tls(table: TrunkTable) -> Iterator[tuple[str, str]]:

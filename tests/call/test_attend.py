@@ -21,10 +21,10 @@ class Recordable:
 
 def recorded(data, route, *, voice=True):
     async def main():
-        entry, media, agent = exchange(data).open_entry(), Recordable(), FakeTalker()
+        office = exchange(data)
+        entry, media, agent = office.open_entry(), Recordable(), FakeTalker()
         agent.voice = voice
-        now = asyncio.get_running_loop().time
-        await _record(media, agent, route, entry, now=now)
+        await _record(office, media, agent, entry, route=route, form="wav")
         return media.recorders, agent.said, entry
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
@@ -39,7 +39,9 @@ def test_nothing_is_recorded_or_said_unless_it_is_wanted(tmp_path):
 def test_the_caller_is_told_before_the_recording_starts(tmp_path):
     recorders, said, entry = recorded(tmp_path, Number("shop", True, "We record."))
     assert said == ["We record."]
-    assert [recorder.path for recorder in recorders] == [entry.recording]
+    assert [recorder.path for recorder in recorders] == [
+        tmp_path / "recordings" / f"{entry.call_id}.wav"
+    ]
 
 
 def test_a_recording_without_a_prompt_starts_at_once(tmp_path):
@@ -48,8 +50,8 @@ def test_a_recording_without_a_prompt_starts_at_once(tmp_path):
 
 
 def test_who_cannot_be_told_is_not_recorded(tmp_path):
-    recorders, _, entry = recorded(tmp_path, Number("echo", True, "We record."), voice=False)
+    recorders, _, _ = recorded(tmp_path, Number("echo", True, "We record."), voice=False)
     assert recorders == []
     (journal,) = (tmp_path / "journals").iterdir()
     assert "not recorded" in journal.read_text()
-    assert not entry.recording.exists()
+    assert not (tmp_path / "recordings").exists()

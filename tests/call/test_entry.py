@@ -20,7 +20,6 @@ def test_journal_and_record_stand_under_the_call_id_and_others_learn_too(tmp_pat
     entry.close(Ending("us", "a second ending"))
     assert noted.kinds == ["call_answered", "call_ended"]
     assert (tmp_path / "journals" / "c-1.jsonl").exists()
-    assert entry.recording == tmp_path / "recordings" / "c-1.wav"
     record = json.loads(entry.record.read_text())
     assert record == derive((tmp_path / "journals" / "c-1.jsonl").read_text().splitlines())
     assert record["ending"] == {"side": "caller", "cause": "bye", "sip_status": None}

@@ -58,9 +58,9 @@ def test_every_key_is_explained():
 
 
 def test_no_key_is_there_that_the_server_does_not_know():
-    reading = Reading(
-        CONFIG / "opensip.toml", {"ALICE": "x", "TRUNK_PASSWORD": "x", "OPENAI_API_KEY": "x"}
-    )
+    secrets = dict.fromkeys(("ALICE", "TRUNK_PASSWORD", "OPENAI_API_KEY"), "x")
+    secrets |= dict.fromkeys(("OPENSIP_RECORDING_KEY", "OPENSIP_OLD_KEY"), "ab" * 32)
+    reading = Reading(CONFIG / "opensip.toml", secrets)
     table = uncommented()
     table["trunks"]["example"]["users"]["alice"] = {"md5": "0" * 32, "sha256": "0" * 64}
     read(ServerTable, table, reading)
@@ -179,3 +179,17 @@ def test_values_of_a_trunk_that_cannot_be(table, told):
     [line] = refused(table, TrunkTable)
     assert line.startswith(told)
     assert "hunter2" not in line
+
+
+def test_a_master_key_that_is_none_is_told_without_it():
+    reading = Reading(CONFIG / "opensip.toml", {"KEY": "not32bytes"})
+    assert read(ServerTable, {"recording": {"key": "env:KEY"}}, reading) is None
+    [mistake] = reading.mistakes
+    assert "openssl rand -hex 32" in mistake
+    assert "not32bytes" not in mistake
+
+
+def test_old_keys_alone_are_told():
+    reading = Reading(CONFIG / "opensip.toml", {"KEY": "ab" * 32})
+    assert read(ServerTable, {"recording": {"old_keys": ["env:KEY"]}}, reading) is None
+    assert "old_keys without a key" in reading.mistakes[0]

@@ -1,0 +1,205 @@
+"""`opensip recording`: play, export and erase what was recorded of a call."""
+
+import contextlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+import click
+
+from opensip.call.amend import amending
+from opensip.errors import ConfigError, MediaError
+from opensip.events import RecordingErased
+from opensip.media.recording_convert import converted
+from opensip.media.recordings import FORMS, Recording, Recordings
+from opensip.settings.load import parse
+from opensip.settings.schema import ServerTable
+from opensip.settings.table import Mistakes, Reading, read
+
+_NEEDED = ("data", "recording")  # keys of opensip.toml; the others need not be right
+_SHOWN = 5  # recordings that an error names
+_PLAYERS = (  # commands that play WAV from standard input
+    "play -q -t wav -",
+    "aplay -q -",
+    "pw-play -",
+    "ffplay -nodisp -autoexit -loglevel error -i -",
+)
+
+_config = click.option(
+    "--config", type=click.Path(path_type=Path), default=Path("config/opensip.toml"),
+    show_default=True, help="The server's configuration: it names data and keys.",
+)  # fmt: skip
+
+
+@click.group("recording")
+def command() -> None:
+    """Play, export or erase the recording of a call.
+
+    CALL is a call id or the beginning of one. The caller is on the left, the agent on the right.
+
+    Example: opensip recording export c-07454b call.flac
+    """
+
+
+@command.command("play")
+@click.argument("call")
+@click.option("--player", help="A command that plays WAV from its standard input.")
+@_config
+def play(*, call: str, player: str | None, config: Path) -> None:
+    """Play a recording; decrypted, it touches no disk.
+
+    Example: opensip recording play c-07454b
+    """
+    _, recordings = _opened(config)
+    recording = recordings.find(_call_id(recordings, call))
+    command = shlex.split(player) if player else _player()
+    try:
+        playing = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - the user's own
+    except OSError as error:
+        raise ConfigError(f"{command[0]} cannot be run: {error.strerror}") from error
+    with playing:
+        assert playing.stdin is not None  # noqa: S101 - it was asked for
+        with contextlib.suppress(BrokenPipeError), playing.stdin as pipe:  # it was stopped
+            _pour(converted(recordings, recording, "wav"), pipe)
+    _tell_cut(recording)
+    sys.exit(1 if playing.returncode else 0)
+
+
+@command.command("export")
+@click.argument("call")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@_config
+def export(*, call: str, file: Path | None, config: Path) -> None:
+    """Write a recording to a FILE that anybody can play: .wav, .flac or .opus.
+
+    Without FILE it is CALL.wav here; "-" is WAV on standard output. An encrypted recording is
+    decrypted: the file is yours to protect. What is there is not written over.
+
+    Example: opensip recording export c-07454b call.flac
+    """
+    _, recordings = _opened(config)
+    recording = recordings.find(_call_id(recordings, call))
+    if file == Path("-"):
+        _pour(converted(recordings, recording, "wav"), sys.stdout.buffer)
+        return
+    file = Path(f"{recording.call_id}.wav") if file is None else file
+    form = file.suffix.removeprefix(".").lower()
+    if form not in FORMS:
+        raise click.UsageError(f"{file}: its name must end in one of .{', .'.join(FORMS)}")
+    with _new(file) as out:
+        _pour(converted(recordings, recording, form), out)
+    click.echo(f"wrote {file}", err=True)
+    _tell_cut(recording)
+
+
+@command.command("erase")
+@click.argument("call")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_config
+def erase(*, call: str, yes: bool, config: Path) -> None:
+    """Erase a recording for good: its key first, without which no copy can be read, then itself.
+
+    Of one that was not encrypted the file alone is removed: the disk, and every backup, may keep
+    what was in it. Journal and record stay, and say when it was erased.
+
+    Example: opensip recording erase c-07454b --yes
+    """
+    data, recordings = _opened(config)
+    call_id = _call_id(recordings, call)
+    if not yes:
+        click.confirm(f"Erase the recording of {call_id}?", abort=True, err=True)
+    with amending(data, call_id) as note:
+        gone = recordings.erase(call_id)
+        note(RecordingErased(0.0))
+    for path in gone:
+        click.echo(f"erased {path}")
+
+
+@command.command("list")
+@_config
+def list_(*, config: Path) -> None:
+    """List the recordings, the newest first: call id, form, whether it is encrypted and whole.
+
+    Example: opensip recording list
+    """
+    _, recordings = _opened(config)
+    for name in recordings.names():
+        with contextlib.suppress(MediaError):  # a file of another kind, or erased meanwhile
+            one = recordings.find(name)
+            words = [one.form, "encrypted" * one.sealed, "cut off" * (not one.whole)]
+            click.echo("  ".join([one.call_id, *filter(None, words)]))
+
+
+def _opened(config: Path) -> tuple[Path, Recordings]:
+    """Find the data directory and the keys of a configuration."""
+    reading = Reading(config)
+    table = {key: value for key, value in parse(reading).items() if key in _NEEDED}
+    server = read(ServerTable, table, reading)
+    if server is None:
+        raise Mistakes(reading.mistakes)
+    return server.data, Recordings(server.data, server.recording.masters())
+
+
+def _call_id(recordings: Recordings, call: str) -> str:
+    """Find the one call that has a recording and begins so; else ConfigError."""
+    names = recordings.names()
+    begun = call.removeprefix("c-")
+    found = [name for name in names if begun and name.removeprefix("c-").startswith(begun)]
+    match [name for name in found if name == call] or found:
+        case [name]:
+            return name
+        case []:
+            newest = f"; the newest are {_some(names)}" if names else ": there is none at all"
+            raise ConfigError(
+                f"no recording of a call {call!r} in {recordings.folder}{newest}; "
+                "or another --config?"
+            )
+    raise ConfigError(f"{call!r} is the beginning of {len(found)} calls: {_some(found)}")
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + ", …" * (len(names) > _SHOWN)
+
+
+def _player() -> list[str]:
+    for command in map(str.split, _PLAYERS):
+        if shutil.which(command[0]):
+            return command
+    known = ", ".join(command.split()[0] for command in _PLAYERS)
+    raise ConfigError(f"there is no player here ({known}): install one (apt install sox), name one "
+                      "with --player, or use opensip recording export")  # fmt: skip
+
+
+@contextlib.contextmanager
+def _new(file: Path) -> Iterator[IO[bytes]]:
+    """Open a new file for its owner alone; one that cannot be finished is removed."""
+    try:
+        number = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise ConfigError(f"{file} is there already: name another file") from None
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be written: {error.strerror}") from error
+    try:
+        with open(number, "wb") as out:
+            yield out
+    except OSError as error:
+        file.unlink(missing_ok=True)
+        raise ConfigError(f"{file} cannot be written: {error.strerror}") from error
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
+
+
+def _pour(pieces: Iterable[bytes], out: IO[bytes]) -> None:
+    for piece in pieces:
+        out.write(piece)
+
+
+def _tell_cut(recording: Recording) -> None:
+    if not recording.whole:
+        click.echo(f"{recording.path.name} was cut off: the end is missing", err=True)

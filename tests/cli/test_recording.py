@@ -1,0 +1,110 @@
+import io
+import json
+import wave
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from opensip.call.journal import Journal
+from opensip.cli import main
+from opensip.events import Silent
+from opensip.media.recording_key import MasterKey
+from opensip.media.recordings import Recordings
+from tests.fakes.journals import transferred
+
+MASTER = MasterKey(bytes(range(32)))
+
+
+@pytest.fixture(params=[True, False], ids=["sealed", "plain"])
+def config(request, tmp_path, monkeypatch):
+    """A configuration whose data directory has a recording of c-11aa and one of c-22cc."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KEY", MASTER.key.hex())
+    recordings = Recordings(tmp_path / "data", [MASTER] * request.param)
+    for call_id in ("c-11aa", "c-22cc"):
+        recorder = recordings.recorder(call_id, 8000, Silent())
+        recorder.start(now=0.0)
+        recorder.heard(np.full(800, 7, np.int16), at=0.0)
+        recorder.close(now=0.1)
+    path = tmp_path / "opensip.toml"
+    path.write_text('data = "data"\n[recording]\nkey = "env:KEY"\n')
+    return path
+
+
+def run(config, *words, **more):
+    return CliRunner().invoke(main, ["recording", *words, "--config", str(config)], **more)
+
+
+def samples(file):
+    with wave.open(file) as sound:
+        assert sound.getparams()[:3] == (2, 2, 8000)
+        return np.frombuffer(sound.readframes(sound.getnframes()), "<i2").reshape(-1, 2)
+
+
+def test_what_is_there_is_listed(config):
+    result = run(config, "list")
+    assert result.exit_code == 0, result.output
+    assert sorted(line.split()[0] for line in result.stdout.splitlines()) == ["c-11aa", "c-22cc"]
+
+
+def test_an_export_can_be_played_by_anybody_and_overwrites_nothing(config, tmp_path):
+    result = run(config, "export", "11")
+    assert result.exit_code == 0, result.output
+    assert (samples(str(tmp_path / "c-11aa.wav"))[:, 0] == 7).all()
+    assert run(config, "export", "11").exit_code == 1
+    written = run(config, "export", "11", "-").stdout_bytes
+    assert (samples(io.BytesIO(written))[:, 0] == 7).all()
+
+
+def test_a_file_of_no_form_or_in_no_folder_is_told(config):
+    assert run(config, "export", "11", "call.mp3").exit_code == 2
+    result = run(config, "export", "11", "nowhere/call.wav")
+    assert result.exit_code == 1
+    assert "nowhere/call.wav cannot be written" in result.stderr
+
+
+def test_a_recording_is_played_by_a_command(config, tmp_path):
+    player = f"sh -c 'cat > {tmp_path}/played'"
+    assert run(config, "play", "c-11", "--player", player).exit_code == 0
+    assert len(samples(str(tmp_path / "played"))) == 800
+    assert run(config, "play", "c-11", "--player", "sh -c 'exit 3'").exit_code == 1
+    assert "cannot be run" in run(config, "play", "c-11", "--player", "./none").stderr
+
+
+def test_without_a_player_the_way_out_is_told(config, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert "recording export" in run(config, "play", "c-11").stderr
+
+
+def test_an_erased_recording_is_gone_and_the_books_say_so(config, tmp_path):
+    for folder in ("journals", "calls"):
+        (tmp_path / "data" / folder).mkdir()
+    lines = transferred()
+    journal = tmp_path / "data/journals/c-11aa.jsonl"
+    journal.write_text("\n".join(lines) + "\n")
+    assert run(config, "erase", "11", input="n\n").exit_code == 1
+    result = run(config, "erase", "11", input="y\n")
+    assert result.exit_code == 0, result.output
+    assert run(config, "export", "11").exit_code == 1
+    assert json.loads(journal.read_text().splitlines()[-1])["kind"] == "recording_erased"
+    record = json.loads((tmp_path / "data/calls/c-11aa.json").read_text())
+    assert record["recording"]["erased"]
+    assert run(config, "export", "22").exit_code == 0
+
+
+def test_a_call_in_progress_keeps_its_recording(config, tmp_path):
+    path = tmp_path / "data/journals/c-11aa.jsonl"
+    journal = Journal(path, "c-11aa", opened=0.0, started=datetime.now(UTC))
+    result = run(config, "erase", "11", "--yes")
+    assert "in progress" in result.stderr
+    assert run(config, "export", "11").exit_code == 0
+    journal.close()
+
+
+@pytest.mark.parametrize(
+    ("call", "told"), [("c-", "no recording"), ("9", "the newest are"), ("c-11bb", "no recording")]
+)
+def test_a_call_that_is_not_there_or_not_one_is_told(config, call, told):
+    assert told in run(config, "export", call).stderr
