@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from opensip.media.engine import StreamConfig
 from opensip.media.ports import PortPool
