@@ -15,9 +15,31 @@ from opensip.carriers.trunk import Srtp
 from opensip.errors import NotAllowed
 from opensip.events import Silent
 from opensip.sip.uri import NameAddr, Uri
+from opensip.ua.call_failed import CallFailed
 
 RINGING = 60.0  # seconds that a human has to pick up
 _ANONYMOUS = NameAddr("Anonymous", Uri("sip", "anonymous", host="anonymous.invalid"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Where a target is reached, on what terms, as whom, and whether by the trunk itself."""
+
+    to: Uri
+    trunk: Trunk
+    shown: str
+    own: bool
+
+    def from_(self, host: str) -> NameAddr:
+        return NameAddr(None, Uri("sip", self.shown, host=host)) if self.shown else _ANONYMOUS
+
+    def identity(self, host: str) -> HeaderList:
+        """Say to the trunk who calls (RFC 3325), or to anybody that it is not to be shown."""
+        if not self.shown:
+            return (("Privacy", "id"),)  # RFC 3323
+        if not self.own:
+            return ()
+        return (("P-Asserted-Identity", f"<{Uri('sip', self.shown, host=host)}>"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +63,31 @@ class TargetCalls:
         """Call, and give the leg once it is answered; raises OpenSipError where it is not."""
         if is_emergency(target, self.trunk.country):
             raise NotAllowed(f"{target} reaches emergency services")
-        to, trunk, shown = self._way(target)
-        way, route = self.exchange.way_out(trunk, to)
-        contact = self.endpoint.contact(await self.endpoint.flow_to(way), secure=to.is_secure)
+        way = self._way(target)
+        try:
+            return await self._call(way, way.trunk.srtp, headers, progressed)
+        except CallFailed as error:
+            if error.status != 488 or way.trunk.srtp != "preferred":
+                raise
+        # Some phones want RTP/SAVP or nothing: keys beside RTP/AVP (RFC 8643) tell them nothing.
+        return await self._call(way, "required", headers, progressed)
+
+    async def _call(
+        self, way: _Way, srtp: Srtp, headers: HeaderList, progressed: Callable[[int], None]
+    ) -> Leg:
+        to, trunk = way.to, way.trunk
+        target, route = self.exchange.way_out(trunk, to)
+        contact = self.endpoint.contact(await self.endpoint.flow_to(target), secure=to.is_secure)
         host = NameAddr.parse(contact).uri.host
-        media = self.exchange.open_media(trunk, Silent(), host=host)
+        media = self.exchange.open_media(replace(trunk, srtp=srtp), Silent(), host=host)
         try:
             call = await self.endpoint.dial(
                 to,
-                from_=NameAddr(None, Uri("sip", shown, host=host)) if shown else _ANONYMOUS,
+                from_=way.from_(host),
                 negotiator=media,
-                headers=(*headers, *self._identity(trunk, shown, host), *route),
+                headers=(*headers, *way.identity(host), *route),
                 credentials=credentials_of(trunk, to),
-                target=way,
+                target=target,
                 ring_timeout=RINGING,
                 observer=self.entry,
                 may_follow=lambda uri: not is_emergency(str(uri), trunk.country),
@@ -70,22 +104,13 @@ class TargetCalls:
             raise
         return SipLeg(session, media, dtmf=trunk.dtmf)
 
-    def _way(self, target: str) -> tuple[Uri, Trunk, str]:
-        """Find where a target is reached, on what terms, and as whom."""
+    def _way(self, target: str) -> _Way:
         uri, trunk = Uri.parse(target), self.trunk
         if trunk.termination and (uri.scheme == "tel" or uri.params.get("user") == "phone"):
             number = (uri.user or uri.opaque).partition(";")[0]
             shown = trunk.caller_ids[0] if trunk.caller_ids else self.caller
-            return replace_user(Uri.parse(trunk.termination), number), trunk, shown
+            return _Way(replace_user(Uri.parse(trunk.termination), number), trunk, shown, True)
         is_private = uri.is_secure or (uri.params.get("transport") or "").lower() == "tls"
         srtp: Srtp = "preferred" if is_private and trunk.srtp != "off" else "off"
         foreign = replace(trunk, srtp=srtp, proxy="", tls_name="", username="", dtmf="auto")
-        return uri, foreign, self.caller
-
-    def _identity(self, trunk: Trunk, shown: str, host: str) -> HeaderList:
-        """Say to the trunk who calls (RFC 3325), or to anybody that it is not to be shown."""
-        if not shown:
-            return (("Privacy", "id"),)  # RFC 3323
-        if trunk is not self.trunk:
-            return ()
-        return (("P-Asserted-Identity", f"<{Uri('sip', shown, host=host)}>"),)
+        return _Way(uri, foreign, self.caller, False)

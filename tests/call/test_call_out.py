@@ -38,7 +38,8 @@ async def ring(call):
     await call.wait_cancelled()
 
 
-def call_out(data, target, answer=pick_up, *, trunk=TRUNK, caller="+14155550100", patience=120):
+def call_out(data, target, answer=pick_up, *, trunk=TRUNK, caller="+14155550100", patience=120,
+             transport="UDP"):  # fmt: skip
     """Call a target; give what came of it, the INVITEs, statuses and streams."""
 
     async def main():
@@ -48,8 +49,8 @@ def call_out(data, target, answer=pick_up, *, trunk=TRUNK, caller="+14155550100"
             invites.append(call.request)
             await answer(call)
 
-        there = endpoint(take, link=link, host="127.0.0.2", port=5060)
-        ours = endpoint(link=link, host="127.0.0.1", port=5060)
+        there = endpoint(take, link=link, host="127.0.0.2", port=5060, transport=transport)
+        ours = endpoint(link=link, host="127.0.0.1", port=5060, transport=transport)
         await there.start()
         await ours.start()
         house = exchange(data)
@@ -93,6 +94,19 @@ def test_a_number_goes_by_the_trunk_as_one_of_its_own(tmp_path):
     assert b"RTP/SAVP" in invite.body
     assert failed.status == 486
     assert [stream.closed for stream in streams] == [True]
+
+
+def test_a_phone_that_takes_no_keys_beside_rtp_avp_is_offered_rtp_savp(tmp_path):
+    async def answer(call):
+        if b"RTP/AVP" in call.offer:
+            call.reject(488)
+        else:
+            await pick_up(call)
+
+    target = DESK + ";transport=tls"
+    _, invites, *_ = call_out(tmp_path, target, answer, transport="TLS")
+    assert [b"RTP/SAVP" in invite.body for invite in invites] == [False, True]
+    assert b"crypto" in invites[0].body
 
 
 def test_who_is_not_to_be_shown_is_not(tmp_path):
