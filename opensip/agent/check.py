@@ -24,6 +24,7 @@ from opensip.agent.tools.builtin import BUILT_IN
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")  # what models take for the name of a function
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_PLACE = re.compile(r"\{(\w+)\}")  # of an argument in a webhook's URL
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _LONGEST = {"recognizer": 12.0, "dialogue": 30.0, "synthesizer": 6.0}  # seconds
 _LONGEST_TOOL = 30.0  # seconds that a caller can be asked to wait, with fillers
@@ -121,10 +122,8 @@ def _tool(where: str, name: str, tool: ToolTable) -> Iterator[str]:
         yield f"{where}: every agent has a tool of this name already; choose another"
     if sum(map(bool, (tool.file, tool.module, tool.url))) != 1:
         yield f"{where}: one of file, module and url is wanted"
-    if tool.url and not tool.url.startswith(("http://", "https://")):
-        yield f"{where}.url: {tool.url!r} is no http:// or https:// URL"
-    if tool.url and not tool.description:
-        yield f"{where}.description: tell the model what the webhook does and when to use it"
+    if tool.url:
+        yield from _webhook(where, tool)
     if tool.method not in _METHODS:
         yield f"{where}.method: {tool.method!r} is not one of {', '.join(_METHODS)}"
     if not 0 < tool.seconds <= _LONGEST_TOOL:
@@ -133,6 +132,17 @@ def _tool(where: str, name: str, tool: ToolTable) -> Iterator[str]:
     for key, value in tool.parameters.items():
         if not isinstance(value, str | list | dict):
             yield f"{where}.parameters.{key}: a description, a list of values or a JSON schema"
+
+
+def _webhook(where: str, tool: ToolTable) -> Iterator[str]:
+    if not tool.url.startswith(("http://", "https://")):
+        yield f"{where}.url: {tool.url!r} is no http:// or https:// URL"
+    if "{" in tool.url.partition("://")[2].partition("/")[0]:
+        yield f"{where}.url: {tool.url!r} lets a caller choose the host; write it out"
+    for place in set(_PLACE.findall(tool.url)) - tool.parameters.keys():
+        yield f"{where}.url: no parameter {place!r} for {{{place}}}"
+    if not tool.description:
+        yield f"{where}.description: tell the model what the webhook does and when to use it"
 
 
 def _check_script(agent: Agent) -> Iterator[str]:

@@ -131,6 +131,7 @@ def test_every_mistake_of_a_model_agent_is_told_at_once():
                 url="ftp://x", module="y", method="LOOK", seconds=31, optional=("n",),
                 parameters={"m": 1},
             ),
+            "other": ToolTable(url="https://{host}.example.com/{m}", description="x"),
         },
     )  # fmt: skip
     found = "\n".join(check(agent))
@@ -154,6 +155,8 @@ def test_every_mistake_of_a_model_agent_is_told_at_once():
         "tools.two words: a tool is named by letters",
         "tools.two words: one of file, module and url is wanted",
         "tools.hook: one of file, module and url is wanted",
+        "tools.other.url: 'https://{host}.example.com/{m}' lets a caller choose the host",
+        "tools.other.url: no parameter 'm' for {m}",
         "tools.hook.url: 'ftp://x' is no http:// or https:// URL",
         "tools.hook.description: tell the model",
         "tools.hook.method: 'LOOK' is not one of GET, POST",

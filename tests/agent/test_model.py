@@ -1,9 +1,12 @@
 import asyncio
 import dataclasses
+import json
 from contextlib import aclosing
 from datetime import datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from opensip.agent.chat import Used
 from opensip.agent.definition import Agent, Entry
@@ -334,3 +337,12 @@ def test_digits_that_are_asked_for_end_by_their_number():
         assert talk.expectation() == Expectation()
 
     run(main)
+
+
+@given(st.one_of(st.text(max_size=20), st.sampled_from(["911", "human ", "sip:x@y", "tel:112"])))
+def test_whatever_a_model_is_talked_into_it_reaches_nobody_off_the_directory(entry):
+    told = {"entry": entry, "intent": "x", "summary": "y"}
+    acts = answers(FakeChat([Call("1", "transfer", json.dumps(told))], ["I cannot do that."]))
+    assert [act.target for act in acts if isinstance(act, Transfer)] == (
+        [entry] if entry in AGENT.directory else []
+    )

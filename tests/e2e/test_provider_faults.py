@@ -21,11 +21,16 @@ STAGES = {"recognizer": "transcriptions", "dialogue": "completions", "synthesize
 FAULTS = {
     "wrong key": Fault(status=401),
     "too many": Fault(status=429, headers=(("Retry-After", "1"),)),
+    "broken": Fault(status=500),
     "down": Fault(status=503),
     "refused": Fault(status=400),
     "no json": Fault("half"),
     "dropped": Fault("drop"),
+    "reset": Fault("reset"),
     "hangs": Fault("hang"),
+    "stalls": Fault("drip"),
+    "empty": Fault("empty"),
+    "a web page": Fault("html"),
     "silent": Fault("silence"),
 }
 LONGEST_SILENCE = 3.0  # seconds without a sound that a caller is ever left
@@ -110,7 +115,7 @@ async def longest_silence(line, running):
 
 async def together(calls):
     """Hold calls at the same time, a few at once."""
-    room = asyncio.Semaphore(8)
+    room = asyncio.Semaphore(10)
 
     async def one(faults, spare):
         async with room:
@@ -126,9 +131,10 @@ def sentences(call):
     return [event.heard for event in call.noted.of(AgentSaid)]
 
 
-def test_the_next_provider_takes_over_and_nothing_is_said_twice():
+@pytest.mark.parametrize("times", [1, pytest.param(10, marks=pytest.mark.long)])
+def test_the_next_provider_takes_over_and_nothing_is_said_twice(times):
     kinds = [(stage, name) for stage in STAGES for name in FAULTS
-             if name != "silent" or stage == "synthesizer"]  # fmt: skip
+             if name != "silent" or stage == "synthesizer"] * times  # fmt: skip
     calls = asyncio.run(
         together([({STAGES[stage]: [FAULTS[name]] * 4}, True) for stage, name in kinds])
     )
@@ -139,7 +145,7 @@ def test_the_next_provider_takes_over_and_nothing_is_said_twice():
             "Thank you for calling.",
         ], (stage, name)  # fmt: skip
         failed = {(event.stage, event.provider) for event in call.noted.of(ProviderFailed)}
-        assert failed == {(stage, "first")}, (stage, name)
+        assert (stage, "first") in failed, (stage, name)
         assert len(call.second.asked(STAGES[stage])) >= 1, (stage, name)
         assert call.silence < LONGEST_SILENCE, (stage, name)
 

@@ -27,7 +27,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with one request: a status, or one of "hang", "drop", "half", "silence"."""
+    """What goes wrong with one request: a status, or a kind: see where it is asked for."""
 
     kind: str = ""
     status: int = 0
@@ -101,6 +101,12 @@ class OpenAiServer:
             _plain(writer, fault.status, fault.body.encode(), extra=fault.headers)
         elif fault.kind == "hang":
             await asyncio.sleep(3600)
+        elif fault.kind == "reset":
+            writer.transport.abort()
+            return False
+        elif fault.kind in ("html", "empty"):
+            page = b"<html>It works!</html>" if fault.kind == "html" else b""
+            _plain(writer, 200, page, kind="text/html" if page else "application/octet-stream")
         else:
             answer = getattr(self, f"_{name}", None)
             if answer is None:
@@ -126,7 +132,7 @@ class OpenAiServer:
             for word in words.split(" "):
                 _event(writer, _delta({"content": f"{word} "}))
                 await writer.drain()
-                await asyncio.sleep(0)
+                await asyncio.sleep(3600 if fault == "drip" else 0)
             if fault == "drop":
                 writer.transport.abort()
                 return
@@ -192,6 +198,8 @@ class OpenAiServer:
         with wave.open(io.BytesIO(body["file"])) as file:
             samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
             text = self.ears(samples, file.getframerate())
+        if fault == "drip":
+            await asyncio.sleep(3600)
         if body.get("stream") == "true":
             _begin(writer, "text/event-stream")
             for word in text.split():
@@ -220,6 +228,8 @@ class OpenAiServer:
             if fault == "drop":
                 writer.transport.abort()
                 return
+            if fault == "drip":
+                await asyncio.sleep(3600)
         _chunk(writer, b"")
 
 
@@ -244,9 +254,9 @@ def _delta(delta, finish=None):
             "choices": choices}  # fmt: skip
 
 
-def _plain(writer, status, body, *, extra=()):
+def _plain(writer, status, body, *, extra=(), kind="application/json"):
     lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}"]
-    lines += ["Content-Type: application/json", *(f"{k}: {v}" for k, v in extra)]
+    lines += [f"Content-Type: {kind}", *(f"{k}: {v}" for k, v in extra)]
     writer.write("\r\n".join([*lines, "", ""]).encode() + body)
 
 
