@@ -25,6 +25,7 @@ from opensip.agent.tools.builtin import BUILT_IN
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")  # what models take for the name of a function
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _PLACE = re.compile(r"\{(\w+)\}")  # of an argument in a webhook's URL
+_RECORDING = ("pause", "resume")  # what an action may do to it
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _LONGEST = {"recognizer": 12.0, "dialogue": 30.0, "synthesizer": 6.0}  # seconds
 _LONGEST_TOOL = 30.0  # seconds that a caller can be asked to wait, with fillers
@@ -208,6 +209,8 @@ def _slot(agent: Agent, name: str, slot: Slot) -> Iterator[str]:
 def _action(agent: Agent, where: str, action: Action) -> Iterator[str]:
     if wrong := set(action.press) - set("0123456789*#ABCD"):
         yield f"{where}.press: {''.join(sorted(wrong))!r} is on no telephone: 0-9, *, #, A-D are"
+    if action.recording:
+        yield from _known(f"{where}.recording", action.recording, _RECORDING, "verb")
     if sum(map(bool, (action.go, action.transfer, action.hangup, action.repeat))) > 1:
         yield f"{where}: only one of go, transfer, hangup and repeat"
     if action.go:

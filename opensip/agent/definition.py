@@ -96,11 +96,13 @@ class Entry:
 class Action:
     """What answers an intent: words, then keys to `press`, then at most one of the others.
 
+    `recording`, "pause" or "resume", comes before all.
     `say` is a template: {order}, {order:digits}, {orders.item} (of the row looked up last).
     """
 
     say: str = ""
     press: str = ""
+    recording: str = ""
     go: str = ""
     transfer: str = ""
     hangup: bool = False
@@ -161,6 +163,7 @@ class Agent:
     vocabulary: tuple[str, ...] = ()
     outcomes: tuple[str, ...] = ()
     press_keys: bool = False
+    pause_recording: bool = False
     tools: Mapping[str, ToolTable] = field(default_factory=dict)
     tool_calls: int = 30
     fillers: tuple[str, ...] | None = None

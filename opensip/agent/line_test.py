@@ -24,6 +24,7 @@ class LineTest:
         variables: Mapping[str, str] | None = None,
     ) -> None:
         self.press: Callable[[str], None] = lambda digits: None
+        self.record: Callable[[bool], None] = lambda on: None
         self.agent = agent
         self.conversation = Conversation()
         self._source, self._sink = source, sink

@@ -3,7 +3,17 @@
 from collections.abc import Callable
 
 from opensip.agent.conversation import Conversation
-from opensip.agent.providers import Act, Looked, Meant, Noted, Press, Prompted, Transfer, Understood
+from opensip.agent.providers import (
+    Act,
+    Looked,
+    Meant,
+    Noted,
+    Press,
+    Prompted,
+    Record,
+    Transfer,
+    Understood,
+)
 from opensip.events import (
     CallerSaid,
     Escalated,
@@ -15,15 +25,23 @@ from opensip.events import (
 
 
 class Minutes:
-    """Writes the conversation of one call, and notes events. `press` presses keys."""
+    """Writes the conversation of one call, and notes events.
+
+    `press` presses keys; `record` lets the recording go on, or pause.
+    """
 
     def __init__(
-        self, observer: Observer, now: Callable[[], float], press: Callable[[str], None]
+        self,
+        observer: Observer,
+        now: Callable[[], float],
+        press: Callable[[str], None],
+        record: Callable[[bool], None],
     ) -> None:
         self.conversation = Conversation()
         self._observer = observer
         self._now = now
         self._press = press
+        self._record = record
 
     def agent_said(self, heard: str, *, interrupted: bool) -> None:
         """Write down what was heard of the agent."""
@@ -59,6 +77,8 @@ class Minutes:
                 )
             case Press(digits):
                 self._press(digits)
+            case Record(on):
+                self._record(on)
             case Noted(outcome, details):
                 self.conversation.fields["outcome"] = outcome
                 self._observer.note(OutcomeNoted(now, outcome, details))

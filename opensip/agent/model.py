@@ -24,6 +24,7 @@ from opensip.agent.providers import (
     Noted,
     Press,
     Prompted,
+    Record,
     Say,
     Transfer,
     Understood,
@@ -251,6 +252,8 @@ class ModelDialogue:
             return []
         given = looked.arguments
         match looked.name:
+            case builtin.COLLECT_DIGITS:
+                self._digits = min(max(int(given["count"]), 0), _MOST_DIGITS)
             case builtin.TRANSFER:
                 return self._handing_over(given["entry"], given["intent"], given["summary"])
             case builtin.HANG_UP:
@@ -258,13 +261,9 @@ class ModelDialogue:
                     [] if self._memory.said else [Say(self._filled(self._agent.reply("goodbye")))]
                 )
                 return [*words, HangUp(str(given["reason"]))]
-            case builtin.PRESS_KEYS:
-                return [Press(str(given["keys"]))]
             case builtin.NOTE_OUTCOME:
                 return [Noted(str(given["outcome"]), str(given.get("details", "")))]
-            case builtin.COLLECT_DIGITS:
-                self._digits = min(max(int(given["count"]), 0), _MOST_DIGITS)
-        return []
+        return _done_at_once(looked)
 
     def _handing_over(self, entry: str, intent: str, summary: str) -> list[Act]:
         acts: list[Act] = [Meant("transfer", _ASKED, str(intent))]
@@ -290,3 +289,13 @@ class ModelDialogue:
 def _words_of(turn: Understood) -> str:
     keys = f"(The caller pressed the keys {' '.join(turn.text)}.)"
     return keys if turn.way == "dtmf" else turn.text
+
+
+def _done_at_once(looked: Looked) -> list[Act]:
+    """Tell which act a tool is that does one thing and nothing else, if it is such."""
+    match looked.name:
+        case builtin.PRESS_KEYS:
+            return [Press(str(looked.arguments["keys"]))]
+        case builtin.PAUSE_RECORDING | builtin.RESUME_RECORDING:
+            return [Record(looked.name == builtin.RESUME_RECORDING)]
+    return []

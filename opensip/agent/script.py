@@ -14,6 +14,7 @@ from opensip.agent.providers import (
     Looked,
     Meant,
     Press,
+    Record,
     Say,
     Transfer,
     Understood,
@@ -178,6 +179,8 @@ class Script:
         yield from self._do(self.agent.intents[name].action, confidence, name)
 
     def _do(self, action: Action, confidence: float, intent: str = "") -> Iterator[Act]:
+        if action.recording:
+            yield Record(action.recording == "resume")
         if action.press:
             yield from self._say(action.say)
             yield Press(action.press)

@@ -49,12 +49,7 @@ from opensip.agent.turn_taking import (
 from opensip.agent.voice_activity import VoiceActivity
 from opensip.audio.frame import AudioFrame, AudioSink, AudioSource
 from opensip.errors import ProviderError
-from opensip.events import (
-    BargedIn,
-    Observer,
-    SpeechEnded,
-    SpeechStarted,
-)
+from opensip.events import BargedIn, Observer, SpeechEnded, SpeechStarted
 
 
 class AgentSession:
@@ -74,7 +69,10 @@ class AgentSession:
         made = providers or providing.make(agent, variables)
         self.agent = agent
         self.press: Callable[[str], None] = lambda digits: None
-        self._minutes = Minutes(observer, now, lambda digits: self.press(digits))  # noqa: PLW0108 - set later
+        self.record: Callable[[bool], None] = lambda on: None
+        press = lambda digits: self.press(digits)  # noqa: E731, PLW0108 - both are set later
+        record = lambda on: self.record(on)  # noqa: E731, PLW0108
+        self._minutes = Minutes(observer, now, press, record)
         self._source, self._sink, self._observer, self._now = source, sink, observer, now
         self._mind = Mind(made.dialogues, observer, now)
         self._ear = Ear(made.recognizers, source.rate, observer)

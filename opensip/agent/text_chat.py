@@ -13,6 +13,7 @@ from opensip.agent.providers import (
     Noted,
     Press,
     Prompted,
+    Record,
     Say,
     Transfer,
     Understood,
@@ -82,6 +83,8 @@ class TextChat:
                 self._tell("model", f"{model} of {provider}{tokens}")
             case Press(digits):
                 self._tell("presses", digits)
+            case Record(on):
+                self._tell("records", "again" if on else "nothing for now")
             case HangUp(why):
                 self._tell("hangs up", why)
             case Transfer(target, intent, _, why, summary):

@@ -16,10 +16,11 @@ from opensip.events import Observer
 class Talker(Protocol):
     """An agent in a call. After a failed transfer, `run` is called again and talks on.
 
-    `press` is what it presses keys with.
+    `press` is what it presses keys with, `record` what pauses the recording and lets it go on.
     """
 
     press: Callable[[str], None]
+    record: Callable[[bool], None]
 
     @property
     def conversation(self) -> Conversation:

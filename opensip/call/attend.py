@@ -39,7 +39,7 @@ async def attend(
     try:
         entry.note(CallAnswered(now()))
         leg.on_digit, leg.on_held = agent.digit, agent.hold
-        agent.press = keys.press
+        agent.press, agent.record = keys.press, media.record
         if leg.is_held:  # from its INVITE on
             agent.hold(True)
         terms = terms_of(trunk, definition, entry.call_id)

@@ -9,8 +9,16 @@ import structlog
 
 from opensip.call import record
 from opensip.call.call import Ending
+from opensip.call.discretion import discreet
 from opensip.call.journal import Journal
-from opensip.events import CallEnded, CallEvent, Observer, ProviderFailed
+from opensip.events import (
+    CallEnded,
+    CallEvent,
+    Observer,
+    ProviderFailed,
+    RecordingPaused,
+    RecordingResumed,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +49,7 @@ class Entry:
         self._record = record.blank()
         record.take(self._record, self._journal.head)
         self._is_closed = False
+        self._is_discreet = False  # the recording is paused
         self.afterwards: Callable[[], None] = lambda: None  # once the books are closed
 
     @property
@@ -54,6 +63,11 @@ class Entry:
             log.error(
                 "provider_failed", stage=event.stage, provider=event.provider, error=event.error
             )
+        match event:
+            case RecordingPaused() | RecordingResumed():
+                self._is_discreet = isinstance(event, RecordingPaused)
+            case _ if self._is_discreet:
+                event = discreet(event)
         record.take(self._record, self._journal.note(event))
         for other in self._others:
             other.note(event)

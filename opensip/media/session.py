@@ -272,6 +272,11 @@ class MediaSession:
         self._hearing.record_to(recorder)
         self._stream.keep_said = True
 
+    def record(self, on: bool) -> None:
+        """Let the recording pause, or go on; without one nothing happens."""
+        if (recorder := self._hearing.recorder) is not None:
+            (recorder.resume if on else recorder.pause)(now=self._engine.now())
+
     def statistics(self) -> Mapping[str, float]:
         """Counts and measures so far, both ways, by name."""
         return self._stream.statistics()

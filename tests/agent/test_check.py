@@ -46,7 +46,7 @@ def test_every_mistake_is_told_at_once():
         replies={"hello": "Hi."},
         states={"main": State(slot="digits", keyed="order"), "empty": State()},
         intents={
-            "hours": Intent((), Action(press="1+", go="nowhere", hangup=True)),
+            "hours": Intent((), Action(press="1+", recording="stop", go="nowhere", hangup=True)),
             "order": Intent(("where (is",), Action(transfer="nobody")),
         },
         slots={"order": Slot(4, ("my number",), table="orders")},
@@ -64,6 +64,7 @@ def test_every_mistake_is_told_at_once():
         "intents.hours.phrases: name at least one phrase",
         "intents.hours.action: only one of",
         "intents.hours.action.press: '+' is on no telephone: 0-9, *, #, A-D are",
+        "intents.hours.action.recording: no verb 'stop'; known are pause, resume",
         "intents.hours.action.go: no state 'nowhere'",
         "intents.order.phrases: ')' is missing",
         "intents.order.action.transfer: no directory entry 'nobody'",

@@ -1,13 +1,22 @@
 from opensip.agent.minutes import Minutes
-from opensip.agent.providers import Looked, Meant, Noted, Press, Prompted, Transfer, Understood
+from opensip.agent.providers import (
+    Looked,
+    Meant,
+    Noted,
+    Press,
+    Prompted,
+    Record,
+    Transfer,
+    Understood,
+)
 from opensip.events import CallerSaid, Escalated, ModelAnswered, OutcomeNoted, ToolCalled
 from tests.fakes.line import Noted as Observed
 
 
 def test_what_is_said_and_done_is_written_down_and_noted():
     observed = Observed()
-    pressed = []
-    minutes = Minutes(observed, lambda: 5.0, pressed.append)
+    pressed, recorded = [], []
+    minutes = Minutes(observed, lambda: 5.0, pressed.append, recorded.append)
     minutes.caller_said(
         Understood("where is it", 0.8), Meant("order", 0.9, "order_status", {"n": "4"})
     )
@@ -16,7 +25,8 @@ def test_what_is_said_and_done_is_written_down_and_noted():
     minutes.acted(Prompted("main", "m-1", "abcd", 5, 2))
     minutes.acted(Noted("resolved", "found"))
     minutes.acted(Press("12#"))
-    assert pressed == ["12#"]
+    minutes.acted(Record(False))
+    assert (pressed, recorded) == (["12#"], [False])
     minutes.agent_said("It is", interrupted=True)
     assert minutes.conversation.transcript() == "caller: where is it\nagent: It is --"
     assert minutes.conversation.fields == {"n": "4", "outcome": "resolved"}
@@ -29,7 +39,7 @@ def test_what_is_said_and_done_is_written_down_and_noted():
 
 def test_a_human_is_told_what_the_model_or_the_conversation_knows():
     observed = Observed()
-    minutes = Minutes(observed, lambda: 5.0, print)
+    minutes = Minutes(observed, lambda: 5.0, print, print)
     minutes.acted(Meant("order", 0.9, "order_status"))
     intent, summary = minutes.handed_over(Transfer("human", "", 0.0, "asked"))
     assert (intent, summary) == ("order_status", "Wants: order status.")

@@ -21,6 +21,7 @@ from opensip.agent.providers import (
     Noted,
     Press,
     Prompted,
+    Record,
     Say,
     Transfer,
     Understood,
@@ -141,6 +142,17 @@ def test_keys_are_pressed_where_the_agent_may():
     ]  # fmt: skip
     refused = answers(FakeChat([press], ["I cannot."]))
     assert not [act for act in refused if isinstance(act, Press)]
+
+
+def test_the_recording_is_paused_where_the_agent_may():
+    pause, resume = Call("1", "pause_recording", "{}"), Call("2", "resume_recording", "{}")
+    may = dataclasses.replace(AGENT, pause_recording=True)
+    acts = answers(FakeChat([pause], ["Your card, please. ", resume], ["Thanks."]), agent=may)
+    assert [act for act in acts if not isinstance(act, Looked)] == [
+        Record(False), Say("Your card, please."), Record(True), Say("Thanks."),
+    ]  # fmt: skip
+    refused = answers(FakeChat([pause], ["I cannot."]))
+    assert not [act for act in refused if isinstance(act, Record)]
 
 
 def test_an_outcome_is_noted_and_the_talk_goes_on():

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from opensip.agent.definition import Action, Agent, Intent, State
-from opensip.agent.providers import HangUp, Looked, Meant, Press, Say, Transfer, Understood
+from opensip.agent.providers import HangUp, Looked, Meant, Press, Record, Say, Transfer, Understood
 from opensip.agent.script import Script
 from tests.fakes.shop import shop
 
@@ -180,6 +180,17 @@ def test_a_goodbye_alone_is_no_wish_and_a_number_alone_is_one():
     assert wishes(Script(shop()), "goodbye") == [""]
     texts = ("four two one seven", "yes")
     assert wishes(Script(shop(), state="order"), *texts) == ["order"] * 3
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume"])
+def test_the_recording_stops_before_anything_is_said(verb):
+    action = Action(say="Your card, please.", recording=verb)
+    agent = Agent(
+        "till",
+        states={"main": State(intents=("pay",))},
+        intents={"pay": Intent(("pay",), action)},
+    )
+    assert said(Script(agent), "pay")[1:] == [Record(verb == "resume"), Say("Your card, please.")]
 
 
 def test_keys_are_pressed_after_the_words_and_before_what_follows():

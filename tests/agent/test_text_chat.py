@@ -85,3 +85,10 @@ def test_keys_that_it_presses_are_told(monkeypatch):
     told, goes_on = talk(monkeypatch, FakeChat([press], ["Done."]), "Press one.", agent=may)
     assert ("presses", "1") in told
     assert goes_on == [True, True]
+
+
+def test_pauses_of_the_recording_are_told(monkeypatch):
+    calls = [Call("1", "pause_recording", "{}"), Call("2", "resume_recording", "{}")]
+    may = dataclasses.replace(AGENT, pause_recording=True)
+    told, _ = talk(monkeypatch, FakeChat([calls[0]], [calls[1]], ["Done."]), "Pay.", agent=may)
+    assert [words for kind, words in told if kind == "records"] == ["nothing for now", "again"]

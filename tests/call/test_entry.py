@@ -6,7 +6,16 @@ import structlog
 from opensip.call.call import Ending
 from opensip.call.entry import Entry
 from opensip.call.record import derive
-from opensip.events import CallAnswered, ProviderFailed
+from opensip.events import (
+    CallAnswered,
+    CallerSaid,
+    Dtmf,
+    ProviderFailed,
+    RecordingPaused,
+    RecordingResumed,
+    RecordingStarted,
+    RecordingStopped,
+)
 from tests.fakes.legs import Noted
 
 STARTED = datetime(2026, 11, 20, tzinfo=UTC)
@@ -45,3 +54,30 @@ def test_a_provider_that_fails_is_logged(tmp_path):
             "error": "KeyError: 'lost'",
         }
     ]
+
+
+def test_what_is_told_in_a_pause_of_the_recording_stands_nowhere(tmp_path):
+    noted = Noted()
+    entry = Entry("c-1", tmp_path, now=lambda: 5.0, started=STARTED, others=[noted])
+    closed = []
+    entry.afterwards = lambda: closed.append(True)
+    for event in (
+        RecordingStarted(5.5, "r.wav"),
+        RecordingPaused(6.0),
+        Dtmf(6.5, "7", 100, "rfc4733"),
+        CallerSaid(7.0, "secret", 1.0, slots={"card": "secret"}, way="dtmf"),
+        RecordingResumed(8.0),
+        Dtmf(9.0, "4", 100, "rfc4733"),
+        RecordingStopped(9.5, "r.wav"),
+    ):
+        entry.note(event)
+    entry.close(Ending("caller", "bye"))
+    written = (tmp_path / "journals" / "c-1.jsonl").read_text()
+    assert "secret" not in written + entry.record.read_text()
+    assert '"digit":"7"' not in written
+    assert '"digit":"4"' in written
+    record = json.loads(entry.record.read_text())
+    assert record["recording"] == {"path": "r.wav", "error": "", "pauses": [[1.0, 3.0]]}
+    assert record == derive(written.splitlines())
+    assert noted.kinds.count("dtmf") == 2
+    assert closed == [True]

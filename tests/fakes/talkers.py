@@ -19,6 +19,7 @@ class FakeTalker:
         self.failures: list[str] = []
         self.voice = True
         self.press = None
+        self.record = None
         self.closed = 0
         self.prepared = 0
         self._outcomes: Sequence[tuple[float, Outcome | Exception]] = outcomes

@@ -7,7 +7,13 @@ import wave
 import numpy as np
 import pytest
 
-from opensip.events import RecordingStarted, RecordingStopped
+from opensip.events import (
+    RecordingPaused,
+    RecordingResumed,
+    RecordingStarted,
+    RecordingStopped,
+)
+from opensip.media import recorder as recorder_module
 from opensip.media.recorder import Recorder
 
 
@@ -112,6 +118,56 @@ def test_a_full_disk_ends_the_recording_not_the_call(tmp_path):
     recorder.close(now=3.0)
     assert "No space left" in notes[-1].error
     assert len([n for n in notes if isinstance(n, RecordingStopped)]) == 1
+
+
+def test_a_pause_is_silent_on_both_sides_and_time_goes_on(tmp_path):
+    notes = Notes()
+    recorder = Recorder(tmp_path / "call.wav", observer=notes)
+    recorder.pause(now=0.0)  # nothing runs yet
+    recorder.start(now=0.0)
+    for n in range(20):
+        if n == 5:
+            recorder.pause(now=0.55)
+            recorder.pause(now=0.56)
+        if n == 11:
+            recorder.resume(now=1.15)
+            recorder.resume(now=1.16)
+        for place in (recorder.heard, recorder.said):
+            place(constant(0.1, n + 1), at=n * 0.1)
+        assert recorder.paused == (5 <= n < 11)
+        recorder.flush(now=(n + 1) * 0.1)
+    recorder.heard(constant(0.1, 99), at=0.6)  # late, and from the pause
+    recorder.close(now=2.0)
+    for channel in read(recorder.path).T:
+        assert set(channel[4400:9200]) == {0}
+        assert set(channel[:4400]) == {1, 2, 3, 4, 5, 6}
+        assert set(channel[9200:]) == set(range(12, 21))
+        assert 99 not in channel
+    kinds = [type(note) for note in notes]
+    assert kinds == [RecordingStarted, RecordingPaused, RecordingResumed, RecordingStopped]
+
+
+def test_a_recording_ends_while_journals_still_have_room(tmp_path, monkeypatch):
+    notes, free = Notes(), [recorder_module.KEPT_FREE]
+    disk = os.statvfs(tmp_path)
+
+    def statvfs(path):
+        return os.statvfs_result((1, 1, 1 << 40, 0, free[0], *tuple(disk)[5:]))
+
+    monkeypatch.setattr(recorder_module.os, "statvfs", statvfs)
+    recorder = Recorder(tmp_path / "call.wav", observer=notes)
+    recorder.start(now=0.0)
+    recorder.heard(constant(5, 1), at=0.0)
+    free[0] -= 1
+    recorder.flush(now=1.0)
+    assert recorder.running  # it does not look that often
+    recorder.flush(now=3.0)
+    assert not recorder.running
+    assert notes[-1].error == recorder_module.NO_ROOM
+    assert set(read(recorder.path)[:, 0]) == {1}
+    again = Recorder(tmp_path / "again.wav", observer=notes)
+    again.start(now=0.0)
+    assert not again.running
 
 
 KILLED = """

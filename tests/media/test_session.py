@@ -348,6 +348,22 @@ def test_a_recording_holds_both_sides(tmp_path):
     assert both.tolist() == [[3, 4]] * 800
 
 
+def test_a_recording_pauses_and_goes_on(tmp_path):
+    async def main():
+        party = Party()
+        party.session.record(False)  # there is none yet: nothing happens
+        recorder = Recorder(tmp_path / "call.wav")
+        party.session.record_to(recorder)
+        paused = []
+        for on in (False, True):
+            party.session.record(on)
+            paused.append(recorder.paused)
+        await party.session.close()
+        return paused
+
+    assert run(main) == [True, False]
+
+
 def test_the_end_says_what_was_counted():
     async def main():
         party = Party()

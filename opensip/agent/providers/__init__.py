@@ -96,6 +96,13 @@ class Press:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """The recording, where there is one, is to go on from here, or to pause."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """The call is to end once all is said."""
 
@@ -116,7 +123,7 @@ class Transfer:
     summary: str = ""
 
 
-Act = Say | Meant | Looked | Prompted | Noted | Press | HangUp | Transfer
+Act = Say | Meant | Looked | Prompted | Noted | Press | Record | HangUp | Transfer
 
 
 class Recognizer(Protocol):

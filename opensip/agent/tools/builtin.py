@@ -12,7 +12,11 @@ from opensip.errors import ToolError
 TRANSFER, HANG_UP, NOTE_OUTCOME, LOOK_UP = "transfer", "hang_up", "note_outcome", "look_up"
 PRESS_KEYS = "press_keys"
 COLLECT_DIGITS = "collect_digits"
-BUILT_IN = (TRANSFER, HANG_UP, NOTE_OUTCOME, COLLECT_DIGITS, LOOK_UP, PRESS_KEYS)
+PAUSE_RECORDING, RESUME_RECORDING = "pause_recording", "resume_recording"
+BUILT_IN = (
+    *(TRANSFER, HANG_UP, NOTE_OUTCOME, COLLECT_DIGITS, LOOK_UP, PRESS_KEYS),
+    *(PAUSE_RECORDING, RESUME_RECORDING),
+)
 MOST_KEYS = 32  # at once: a card's number and more
 
 
@@ -25,6 +29,8 @@ def built_in(agent: Agent) -> list[Tool]:
         tools.append(_look_up(agent))
     if agent.press_keys:
         tools.append(_press_keys())
+    if agent.pause_recording:
+        tools += [_pause_recording(), _resume_recording()]
     return tools
 
 
@@ -99,6 +105,20 @@ def _press_keys() -> Tool:
         "Press keys of the telephone, as where a machine answers and offers a menu.",
         parameters,
         run,
+    )
+
+
+def _pause_recording() -> Tool:
+    return _checked(
+        PAUSE_RECORDING,
+        "Pause the recording. Do it before you ask for a card's number or another such secret.",
+        schema({}, ()),
+    )
+
+
+def _resume_recording() -> Tool:
+    return _checked(
+        RESUME_RECORDING, "Let the recording go on, once the secret is over.", schema({}, ())
     )
 
 

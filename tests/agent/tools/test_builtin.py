@@ -12,6 +12,7 @@ AGENT = Agent(
     data={"orders": {"4217": {"item": "lamp"}}},
     outcomes=("resolved", "call back"),
     press_keys=True,
+    pause_recording=True,
 )
 
 
