@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 # Runs go side by side, for most of their time is waiting, where each can have a network of its own.
 ALONE = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$0" "$@"']
 CAN_BE_ALONE = os.geteuid() == 0 and shutil.which("unshare") is not None
-AT_ONCE = 4 if CAN_BE_ALONE else 1
+AT_ONCE = 2 * (os.cpu_count() or 1) if CAN_BE_ALONE else 1
 
 
 @dataclass(frozen=True, slots=True)

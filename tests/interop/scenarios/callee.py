@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.interop.raw_peer import Message, RtpPeer
 from tests.interop.scenarios.dialling import NUMBER, Dialling
 
+STARTING = 30.0  # seconds that `opensip dial` may take to come up where much else goes on
 COPIED = {"via", "from", "to", "call-id", "cseq"}
 
 
@@ -27,7 +28,7 @@ class Callee:
         """The Request-URI that we are called by."""
         return f"sip:{NUMBER}@127.0.0.1:{self.port}"
 
-    def receive(self, seconds: float = 10.0) -> Message | None:
+    def receive(self, seconds: float = STARTING) -> Message | None:
         """Return the next message; None after so much silence."""
         self.socket.settimeout(seconds)
         try:
@@ -36,7 +37,7 @@ class Callee:
             return None
         return Message.parse(data)
 
-    def wait_for(self, what: str | int, seconds: float = 10.0) -> Message:
+    def wait_for(self, what: str | int, seconds: float = STARTING) -> Message:
         """Return the next request of that method, or response of that status; drop others."""
         end, seen = time.monotonic() + seconds, []
         while (left := end - time.monotonic()) > 0:

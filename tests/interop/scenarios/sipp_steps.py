@@ -105,7 +105,7 @@ def remembered(**holds: str) -> str:
         for name in ("from", "to")
     )
     checks = _checks(holds)
-    return f'<recv request="ACK" timeout="6000"><action>{keep}{checks}</action></recv>'
+    return f'<recv request="ACK" timeout="20000"><action>{keep}{checks}</action></recv>'
 
 
 def send(text: str, *, retransmitted: bool = False) -> str:
@@ -114,7 +114,7 @@ def send(text: str, *, retransmitted: bool = False) -> str:
     return f"<send{attribute}><![CDATA[\n{text}\n]]></send>"
 
 
-def receive(what: int | str, *, optional: bool = False, within: float = 6, **holds: str) -> str:
+def receive(what: int | str, *, optional: bool = False, within: float = 20, **holds: str) -> str:
     """Wait for a response or a request, `within` seconds, whose parts match regular expressions.
 
     Each of `holds` names a header with `_` for `-`, or `body` or `start`; "" asks that there
