@@ -35,7 +35,7 @@ VOICE = tone(300, 0.6, 8000, level_dbfs=-20)
     st.lists(st.sampled_from(ANSWERS), min_size=1, max_size=6),
     st.lists(st.floats(0.3, 5.0), min_size=1, max_size=5),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_the_history_holds_what_was_heard_and_nothing_else(answers, pauses):
     async def main():
         loop = asyncio.get_running_loop()
