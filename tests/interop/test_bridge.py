@@ -92,6 +92,7 @@ def check_that_each_hears_the_other(caller: RawPeer, human: RawPeer) -> None:
     human.rtp.say(tone(HUMANS, 3))
     human.rtp.wait_for(lambda ulaw: share_of(from_ulaw(ulaw), CALLERS) > 0.9)
     caller.rtp.wait_for(lambda ulaw: share_of(from_ulaw(ulaw), HUMANS) > 0.9)
+    time.sleep(1)  # so that the recording has some of it
 
 
 def seconds_of(samples: Samples, hertz: float) -> float:
