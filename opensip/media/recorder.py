@@ -20,7 +20,6 @@ from opensip.media.recording_file import RecordingFile, WavFile
 
 FLUSH_EVERY = 0.3  # seconds; with MARGIN and a batch of 0.1 s, what a kill -9 loses
 MARGIN = 0.25  # seconds that the disk is behind, so that late audio still finds its place
-LOOK_EVERY = 3.0  # seconds between two looks at how much room the disk has
 KEPT_FREE = 16 << 20  # bytes that are left to journals and records,
 KEPT_SHARE = 0.02  # or of a small disk this part
 
@@ -53,7 +52,6 @@ class Recorder:
         self._file: RecordingFile | None = None
         self._started_at = 0.0
         self._flushed_at = 0.0
-        self._looked_at = 0.0
         self._frames = 0  # on disk
         self._pauses: list[tuple[float, float]] = []  # from when till when; the last may be open
 
@@ -69,15 +67,14 @@ class Recorder:
 
     def start(self, *, now: float) -> None:
         """Open the file; `now` is where its time starts."""
-        self._started_at = self._flushed_at = self._looked_at = now
+        self._started_at = self._flushed_at = now
         try:
             self._file = self._open_file(self.path, self.rate)
         except OSError as error:
             self._stop(now, str(error))
         else:
             self._observer.note(RecordingStarted(now, str(self.path)))
-            if not has_room(self.path):
-                self._stop(now, NO_ROOM)
+            self._look(now)
 
     def pause(self, *, now: float) -> None:
         """Keep what is heard and said from now on out of the recording; its time goes on."""
@@ -104,10 +101,7 @@ class Recorder:
         if now - self._flushed_at >= FLUSH_EVERY:
             self._flushed_at = now
             self._write_to(self._position(now - MARGIN), now)
-            if self._file is not None and now - self._looked_at >= LOOK_EVERY:
-                self._looked_at = now
-                if not has_room(self.path):
-                    self._stop(now, NO_ROOM)
+            self._look(now)
 
     def close(self, *, now: float) -> None:
         """Write the rest and close the file."""
@@ -147,6 +141,11 @@ class Recorder:
             self._file.append(both.tobytes())
         except OSError as error:
             self._stop(now, str(error))
+
+    def _look(self, now: float) -> None:
+        """Stop while the disk has room for what tells of it."""
+        if self._file is not None and not has_room(self.path):
+            self._stop(now, NO_ROOM)
 
     def _stop(self, now: float, error: str = "") -> None:
         if self._file is not None:

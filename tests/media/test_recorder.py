@@ -158,10 +158,10 @@ def test_a_recording_ends_while_journals_still_have_room(tmp_path, monkeypatch):
     recorder = Recorder(tmp_path / "call.wav", observer=notes)
     recorder.start(now=0.0)
     recorder.heard(constant(5, 1), at=0.0)
-    free[0] -= 1
     recorder.flush(now=1.0)
-    assert recorder.running  # it does not look that often
-    recorder.flush(now=3.0)
+    assert recorder.running
+    free[0] -= 1
+    recorder.flush(now=1.4)
     assert not recorder.running
     assert notes[-1].error == recorder_module.NO_ROOM
     assert set(read(recorder.path)[:, 0]) == {1}
