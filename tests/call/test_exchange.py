@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from opensip.call.call import Ending
 from opensip.carriers import Trunk
 from opensip.media.session import MediaConfig
 from tests.fakes.exchanges import exchange
@@ -45,3 +46,27 @@ def test_the_address_in_sdp_is_one_that_can_be_reached(tmp_path, media, expected
         await session.close()
 
     run(main())
+
+
+class Packing:
+    def __init__(self):
+        self.added = []
+
+    def add(self, call_id, form):
+        self.added.append((call_id, form))
+
+
+def test_a_recording_is_packed_once_its_books_are_closed_if_it_is_wished(tmp_path):
+    async def main():
+        packer = Packing()
+        office, added = exchange(tmp_path, packer=packer), []
+        for form in ("wav", "flac"):
+            entry = office.open_entry()
+            recorder = office.recorder(entry, 8000, form)
+            assert recorder.path == tmp_path / "recordings" / f"{entry.call_id}.wav"
+            assert packer.added == []
+            entry.close(Ending("caller", "bye"))
+            added.append(entry.call_id)
+        return packer.added == [(added[1], "flac")]
+
+    assert run(main())

@@ -66,7 +66,7 @@ for n in range(1, 1000):
     time.sleep(max(0.0, began + n / 10 - time.monotonic()))
     for place in (recorder.heard, recorder.said):
         place(np.full(800, n, np.int16), at=began + (n - 1) / 10)
-    recorder.flush(now=time.monotonic())
+    recorder.flush(now=began + n / 10)
 """
 AT_ONCE = 10
 

@@ -35,3 +35,12 @@ def test_a_data_directory_that_cannot_be_made(config):
     (config.parent / "data").write_text("in the way")
     with pytest.raises(ConfigError, match=r"data directory .* cannot be made"):
         asyncio.run(opened(config))
+
+
+def test_recordings_are_kept_as_the_configuration_says(config, monkeypatch):
+    monkeypatch.setenv("KEY", "ab" * 32)
+    config.write_text(config.read_text() + '[recording]\nkey = "env:KEY"\n')
+    exchange = asyncio.run(opened(config))
+    assert exchange.recordings.keys.seals
+    assert exchange.recordings.folder == exchange.data / "recordings"
+    exchange.packer.close()
