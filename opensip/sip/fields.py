@@ -163,9 +163,9 @@ class ReferTo:
         """Read it; the transport of a URI without brackets (baresip 1.0) is that of the URI."""
         address = NameAddr.parse(text)
         transport = address.params.get("transport")  # a parameter that this header does not have
-        if transport is None or "<" in text or address.uri.opaque:
+        if "<" in text or address.uri.opaque or not TOKEN.fullmatch(transport or ""):
             return cls(address)
-        return cls(NameAddr(None, address.uri.with_param("transport", transport)))
+        return cls(NameAddr(None, address.uri.with_param("transport", str(transport))))
 
     @property
     def uri(self) -> Uri:

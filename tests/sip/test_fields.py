@@ -147,3 +147,12 @@ def test_user_to_user():
     assert UserToUser.parse(str(escaped)) == escaped
     with pytest.raises(RemoteProtocolError):
         UserToUser.parse(" ;encoding=hex")
+
+
+@pytest.mark.parametrize(
+    "text", ["sip:a@b;transport;x", 'sip:a@b;transport=""', "x:+@1;transport=TLS?y"]
+)
+def test_a_refer_to_whose_transport_is_none_stays_as_it_was(text):
+    refer_to = ReferTo.parse(text)
+    assert not refer_to.uri.params.has("transport")
+    assert ReferTo.parse(str(refer_to)).uri == refer_to.uri
