@@ -1,4 +1,5 @@
 import logging
+import sys
 
 import pytest
 import structlog
@@ -12,3 +13,6 @@ def _logging_as_it_was():
     yield
     root.handlers, root.level = handlers, level
     structlog.reset_defaults()
+    for name, module in list(sys.modules.items()):  # loggers that were used keep that set-up
+        if name.startswith("opensip.") and (log := getattr(module, "log", None)) is not None:
+            getattr(log, "__dict__", {}).pop("bind", None)
