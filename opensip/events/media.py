@@ -1,0 +1,92 @@
+"""Sound, keys and recordings of a call."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from opensip.events.call_event import CallEvent
+
+
+@dataclass(frozen=True, slots=True)
+class MediaNegotiated(CallEvent):
+    """Offer and answer fit: what is spoken with whom. `suite` is "" for plain RTP."""
+
+    codec: str
+    suite: str
+    local: str
+    remote: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSourceChanged(CallEvent):
+    """The stream latched to another source address."""
+
+    remote: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaTimedOut(CallEvent):
+    """No RTP for `seconds`. `phase` is "first" before any packet came, else "silence"."""
+
+    phase: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class MediaStatistics(CallEvent):
+    """Counts of a stream so far, both ways."""
+
+    counters: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Dtmf(CallEvent):
+    """One digit, once, whatever the way it came. `digit` is one of 0-9, *, #, A-D."""
+
+    digit: str
+    duration_ms: int
+    way: str  # "rfc4733" | "info" | "inband"
+
+
+@dataclass(frozen=True, slots=True)
+class KeysPressed(CallEvent):
+    """We sent `digits`; `error` says why where the peer took them not."""
+
+    digits: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStarted(CallEvent):
+    """The recording is being written to `path`."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStopped(CallEvent):
+    """The recording ended; `error` says why where it had to stop early."""
+
+    path: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPaused(CallEvent):
+    """From here on silence stands in the recording; words and digits are kept out of the books."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingResumed(CallEvent):
+    """What is heard and said is recorded again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPacked(CallEvent):
+    """After the call the recording was put into a smaller form; it is now at `path`."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingErased(CallEvent):
+    """After the call its recording was erased, and its key."""
