@@ -94,7 +94,7 @@ def ask_for(n: int, server: Server) -> None:
     (transfer,) = record["transfers"]
     assert (transfer["strategy"], transfer["outcome"]) == ("policy", "refused"), TARGETS[n]
     assert record["turns"][-1]["text"].startswith("I am sorry"), TARGETS[n]
-    assert record["outcome"] == "completed"
+    assert record["outcome"] == "transfer failed"
 
 
 @pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed: scripts/setup")
