@@ -7,7 +7,8 @@ import sys
 
 import opensip
 
-EXTRAS = ("pocketsphinx", "uvloop")
+EXTRAS = ("pocketsphinx", "uvloop", "av")
+DOORS = {"opensip.audio.codecs.ffmpeg", "opensip.media.recording_pack"}  # of av: loaded when used
 NATIVE = {f"opensip.media.{name}" for name in ("engine_native", "native_ends", "native_stream")}
 
 
@@ -19,6 +20,7 @@ def main() -> int:
         return 1
     names = [m.name for m in pkgutil.walk_packages(opensip.__path__, "opensip.")]
     names.remove("opensip.__main__")  # importing it would run the command
+    names = [name for name in names if name not in DOORS]
     if importlib.util.find_spec("opensip.media._engine") is None:  # there was no compiler
         names = [name for name in names if name not in NATIVE]
     for name in names:
