@@ -1,9 +1,6 @@
 """What happens to the books of a call after its end: a line more in its journal, and its record."""
 
 import contextlib
-import dataclasses
-import fcntl
-import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +9,7 @@ from typing import BinaryIO
 import structlog
 
 from opensip.call import record
-from opensip.call.journal import plain
+from opensip.call.journal import append, claim, line_of
 from opensip.errors import MediaError
 from opensip.events import CallEvent
 
@@ -33,12 +30,10 @@ def amending(data: Path, call_id: str) -> Iterator[Callable[[CallEvent], None]]:
         yield lambda event: None
         return
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not claim(file):
             raise MediaError(
                 f"the call {call_id} is in progress, or its recording is being packed: try later"
-            ) from None
+            )
         yield lambda event: _amend(file, event, data / "calls" / f"{call_id}.json")
 
 
@@ -51,9 +46,4 @@ def _amend(file: BinaryIO, event: CallEvent, path: Path) -> None:
     except (TypeError, ValueError):  # a journal without its beginning says nothing of the call
         log.warning("journal_unreadable", path=file.name)
         return
-    line = {"at": round(at, 6), "kind": event.kind}
-    line |= {k: v for k, v in dataclasses.asdict(event).items() if k != "at"}
-    text = json.dumps(line, ensure_ascii=False, default=plain, separators=(",", ":"))
-    file.write((("\n" * bool(lines[-1])) + text + "\n").encode(errors="replace"))
-    file.flush()
-    record.write(record.derive([*lines, text]), path)
+    record.write(record.derive(append(file, lines, line_of(event, at))), path)

@@ -38,15 +38,12 @@ async def attend(
     keys = Keys(leg, observer=entry, now=now)
     try:
         entry.note(CallAnswered(now()))
-        leg.on_digit, leg.on_held = agent.digit, agent.hold
         agent.press, agent.record = keys.press, media.record
-        if leg.is_held:  # from its INVITE on
-            agent.hold(True)
-        terms = terms_of(trunk, definition, entry.call_id)
+        _listen(agent, leg)
         call = Call(
             leg,
             agent,
-            terms,
+            terms_of(trunk, definition, entry.call_id),
             observer=entry,
             now=now,
             begin=lambda: _record(
@@ -58,6 +55,13 @@ async def attend(
     finally:
         keys.close()
         await leg.close()
+
+
+def _listen(agent: Talker, leg: SipLeg) -> None:
+    """Let the agent learn of keys, and of hold, which may be there from the INVITE on."""
+    leg.on_digit, leg.on_held = agent.digit, agent.hold
+    if leg.is_held:
+        agent.hold(True)
 
 
 def terms_of(trunk: Trunk, definition: Agent, call_id: str) -> Terms:

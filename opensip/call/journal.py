@@ -4,11 +4,11 @@ import dataclasses
 import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import structlog
 
@@ -43,10 +43,7 @@ class Journal:
 
     def note(self, event: CallEvent) -> dict[str, Any]:
         """Append one event; returns the line as it was meant to be written."""
-        kind, names = _FORMS.get(type(event)) or _learn_form(event)
-        line: dict[str, Any] = {"at": round(event.at - self._opened, 6), "kind": kind}
-        for name in names:
-            line[name] = getattr(event, name)
+        line = line_of(event, event.at - self._opened)
         self._write(line)
         return line
 
@@ -81,6 +78,32 @@ class Journal:
     def _failed(self, error: OSError) -> None:
         self.error = f"{self.path}: {error.strerror or error}"
         log.error("journal_failed", path=str(self.path), error=str(error))
+
+
+def line_of(event: CallEvent, at: float) -> dict[str, Any]:
+    """Make the line of an event, `at` seconds from the beginning of the call."""
+    kind, names = _FORMS.get(type(event)) or _learn_form(event)
+    line: dict[str, Any] = {"at": round(at, 6), "kind": kind}
+    for name in names:
+        line[name] = getattr(event, name)
+    return line
+
+
+def claim(file: BinaryIO) -> bool:
+    """Take a journal that was opened again for ourselves; False: somebody writes it already."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def append(file: BinaryIO, lines: Sequence[str], line: Mapping[str, Any]) -> list[str]:
+    """Write a line behind `lines`, of which the last may be cut off; gives all of them."""
+    text = _encode(line)
+    file.write((("\n" * bool(lines[-1])) + text + "\n").encode(errors="replace"))
+    file.flush()
+    return [*lines, text]
 
 
 def _open_private(path: Path) -> int:

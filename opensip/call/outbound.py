@@ -11,7 +11,7 @@ from opensip.agent.definition import Agent
 from opensip.call.agents import Talker
 from opensip.call.attend import attend
 from opensip.call.call import Ending
-from opensip.call.dialler import Dialler, credentials_of, destination, preloaded_route, replace_user
+from opensip.call.dialler import Dialler, Fields, credentials_of, replace_user
 from opensip.call.emergency import is_emergency
 from opensip.call.entry import Entry
 from opensip.call.exchange import Exchange
@@ -23,6 +23,7 @@ from opensip.media.session import MediaSession
 from opensip.sip.uri import NameAddr, Uri
 from opensip.ua.call_failed import CallFailed
 from opensip.ua.invite_session import InviteSession
+from opensip.ua.ways import Destination
 
 log = structlog.get_logger(__name__)
 
@@ -138,8 +139,9 @@ class _Attempt:
     async def run(self, ring_timeout: float) -> tuple[Ending, Dialled]:
         """Call, and attend to the call where it is answered."""
         to = replace_user(Uri.parse(self._trunk.termination), self._called)
+        way = self._exchange.way_out(self._trunk, to)
         try:
-            flow = await self._endpoint.flow_to(destination(self._trunk, to))
+            flow = await self._endpoint.flow_to(way[0])
             contact = self._endpoint.contact(flow, secure=to.is_secure)
             host = NameAddr.parse(contact).uri.host
             media = self._exchange.open_media(self._trunk, self._entry, host=host)
@@ -150,7 +152,7 @@ class _Attempt:
         variables["call_id"] = self._entry.call_id
         try:
             async with self._exchange.seated(self._agent, media, self._entry, variables) as seated:
-                return await self._call(to, host, media, seated, ring_timeout)
+                return await self._call(to, way, host, media, seated, ring_timeout=ring_timeout)
         except ConfigError:
             self._note_started("", str(to))
             raise
@@ -160,20 +162,23 @@ class _Attempt:
     async def _call(
         self,
         to: Uri,
+        way: tuple[Destination, Fields],
         host: str,
         media: MediaSession,
         seated: tuple[Talker, Agent],
+        *,
         ring_timeout: float,
     ) -> tuple[Ending, Dialled]:
+        target, route = way
         shown = Uri("sip", self._shown, host=host)
         try:
             call = await self._endpoint.dial(
                 to,
                 from_=NameAddr(None, shown),
                 negotiator=media,
-                headers=(("P-Asserted-Identity", f"<{shown}>"), *preloaded_route(self._trunk)),
+                headers=(("P-Asserted-Identity", f"<{shown}>"), *route),
                 credentials=credentials_of(self._trunk, to),
-                target=destination(self._trunk, to),
+                target=target,
                 ring_timeout=ring_timeout,
                 observer=self._entry,
                 may_follow=lambda uri: not is_emergency(str(uri), self._trunk.country),

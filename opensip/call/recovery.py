@@ -1,7 +1,6 @@
 """Records of calls that a crash cut off, derived from their journals when the server starts."""
 
 import contextlib
-import fcntl
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import structlog
 
 from opensip.call import record
+from opensip.call.journal import append, claim
 
 log = structlog.get_logger(__name__)
 
@@ -47,16 +47,12 @@ def recover(data: Path) -> list[str]:
 def _end(journal: Path) -> record.Record | None:
     """Let a journal end, and derive its record; None: somebody still writes it."""
     with journal.open("r+b") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not claim(file):
             return None
         lines = file.read().decode(errors="replace").split("\n")  # the last is "", or cut off
         told = record.derive(lines)
         if told["ended"] is None:
-            end = json.dumps({"at": _last_time(lines)} | _CUT_OFF)
-            told = record.derive([*lines, end])
-            file.write(("\n" * bool(lines[-1]) + end + "\n").encode())
+            told = record.derive(append(file, lines, {"at": _last_time(lines)} | _CUT_OFF))
         return told
 
 

@@ -156,12 +156,7 @@ def measure(
         for name, rate, serve in turns:
             done = serve(rate)
             taken.setdefault((name, rate), []).append(done)
-            print(
-                f"round {number}: {name:7} {rate:4} calls/s: {done.us:6.0f} us a call, "
-                f"{done.failed} failed, {done.retransmissions} retransmissions, "
-                f"load {os.getloadavg()[0]:.1f}",
-                flush=True,
-            )
+            tell(number, name, rate, done)
     ours = [done for (name, _), rounds in taken.items() for done in rounds if is_ours(name)]
     calls = sum(done.calls for done in ours)
     more: dict[str, object] = {"loop": loop, "parse_us": round(parse_us(), 1)}
@@ -176,6 +171,16 @@ def measure(
     if records != calls:
         sys.exit(f"bench signalling: {calls} calls left {records} records")
     report(taken, options, more)
+
+
+def tell(number: int, name: str, rate: int, done: Round) -> None:
+    """Print how one measurement went."""
+    print(
+        f"round {number}: {name:7} {rate:4} calls/s: {done.us:6.0f} us a call, "
+        f"{done.failed} failed, {done.retransmissions} retransmissions, "
+        f"load {os.getloadavg()[0]:.1f}",
+        flush=True,
+    )
 
 
 def is_ours(name: str) -> bool:
