@@ -64,6 +64,8 @@ agent = "shop"
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS, STOP_SECONDS = 20, 40
+# Below those of the kernel and of RTP; as many processes share them as scripts/test starts.
+PORTS, WORKERS = range(10000, 20000), 4
 
 
 class Server:
@@ -177,9 +179,13 @@ class Server:
 def free_ports(above: int = 0) -> int:
     """Find a port that is free for UDP and TCP, and the one above it for TCP.
 
-    A server takes the first there is; others look `above` that.
+    A server takes the first there is; others look `above` that. Each process of a parallel run
+    has ports of its own: what one has found another cannot take before it is bound.
     """
-    for port in range(max(10000 + os.getpid() % 5000, above + 2), 20000, 2):
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % WORKERS
+    first = PORTS.start + worker * len(PORTS) // WORKERS
+    start = first + os.getpid() % 500 * 2
+    for port in range(max(start, above + 2), first + len(PORTS) // WORKERS, 2):
         kinds = ((0, socket.SOCK_DGRAM), (0, socket.SOCK_STREAM), (1, socket.SOCK_STREAM))
         probes = [socket.socket(socket.AF_INET, kind) for _, kind in kinds]
         try:
@@ -191,7 +197,7 @@ def free_ports(above: int = 0) -> int:
             for probe in probes:
                 probe.close()
         return port
-    raise AssertionError("no free ports from 10000 to 20000")
+    raise AssertionError(f"no free ports above {start}")
 
 
 def opensip(*arguments: str, seconds: float = 120) -> "subprocess.CompletedProcess[str]":
