@@ -75,6 +75,7 @@ def terms_of(trunk: Trunk, definition: Agent, call_id: str) -> Terms:
         refer_to_headers=trunk.refer_to_headers,
         max_seconds=trunk.max_seconds,
         tells_why="transfer_failed" not in definition.replies,
+        refers=trunk.refers == "allow",
     )
 
 

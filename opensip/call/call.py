@@ -8,15 +8,18 @@ import structlog
 
 from opensip.agent.outcome import CallerLeft, Escalate, Hangup
 from opensip.call.agents import Talker
-from opensip.call.bridge import bridge
+from opensip.call.bridge import IN_VAIN, bridge
 from opensip.call.directory import target_of
 from opensip.call.handoff import Handoff
 from opensip.call.hold import play_hold_tone
 from opensip.call.leg import Leg
+from opensip.call.referral import PassOn
 from opensip.call.transfer import CallOut, Transfer, TransferResult, hand_over
 from opensip.carriers.trunk import ContextForm
 from opensip.errors import NotAllowed
 from opensip.events import Escalated, Fault, Observer, TransferEnded, TransferStarted
+from opensip.sip.grammar import parse_host_port
+from opensip.sip.uri import NameAddr
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +42,7 @@ class Terms:
     """What a trunk and an agent allow of a call. `directory` maps entries to URIs or numbers.
 
     `tells_why` lets the agent say in our words why a transfer failed; without it in its own.
+    `refers` lets a human whom we called pass the caller on.
     """
 
     call_id: str
@@ -49,6 +53,7 @@ class Terms:
     refer_to_headers: bool = True
     max_seconds: float = 3600.0
     tells_why: bool = True
+    refers: bool = False
 
 
 class Call:
@@ -121,8 +126,10 @@ class Call:
                 case Escalate() as escalation:
                     result = await self._escalate(escalation)
                     if result.outcome == "transferred":
-                        return await self._transferred(result)
-                    if self._is_futile():
+                        ending = await self._transferred(result, escalation)
+                        if ending.cause != IN_VAIN:
+                            return ending
+                    elif self._is_futile():
                         return await self._rescue(but=escalation.target)
                     self._agent.transfer_failed(result.words if self._terms.tells_why else "")
                 case CallerLeft():
@@ -166,12 +173,27 @@ class Call:
             tone.cancel()
             self._leg.sink.flush()
 
-    async def _transferred(self, result: TransferResult) -> Ending:
-        """End our part of the call; where we called the target, once one of both has gone."""
+    async def _transferred(self, result: TransferResult, escalation: Escalate) -> Ending:
+        """End our part of the call; where we called the target, once one of both has gone.
+
+        IN_VAIN where the target left the caller to somebody who did not answer.
+        """
         if result.leg is None:
             return Ending("us", "transferred", result.sip_status)
-        ended = await bridge(self._leg, result.leg)
+        ended = await bridge(self._leg, result.leg, self._pass_on(result.leg, escalation))
         return Ending(ended.side, ended.cause, ended.sip_status)
+
+    def _pass_on(self, target: Leg, escalation: Escalate) -> PassOn | None:
+        """Let the human pass the caller on, to telephones at its own host and the carrier's."""
+        if not self._terms.refers or self._call_out is None:
+            return None
+        hosts = {parse_host_port(leg.host, "Contact")[0].lower() for leg in (self._leg, target)}
+        return PassOn(
+            self._call_out,
+            hosts=frozenset(hosts),
+            ours=NameAddr.parse(target.referred_by).uri.host,
+            context=self._handoff(escalation).headers(self._terms.profile),
+        )
 
     def _handoff(self, escalation: Escalate) -> Handoff:
         conversation = self._agent.conversation
@@ -201,7 +223,7 @@ class Call:
             self._observer.note(Escalated(self._now(), name, "", 0.0, lost.why))
             result = await self._escalate(lost)
             if result.outcome == "transferred":
-                return await self._transferred(result)
+                return await self._transferred(result, lost)
             break
         return Ending("us", "agent failed")
 

@@ -1,10 +1,12 @@
 """One side of a call as agents and transfers meet it, whatever carries it."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from opensip.audio.frame import AudioSink, AudioSource
+from opensip.sip.fields import ReferTo
+from opensip.sip.message import Request
 from opensip.sip.refer_usage import ReferProgress
 
 
@@ -15,6 +17,31 @@ class LegEnded:
     side: str
     cause: str
     sip_status: int | None = None
+
+
+class Referral(Protocol):
+    """A REFER of the peer, neither accepted nor rejected yet."""
+
+    request: Request
+
+    @property
+    def target(self) -> ReferTo:
+        """Where the peer wants the caller to go."""
+
+    def accept(self) -> None:
+        """Answer 202."""
+
+    def reject(self, status: int = ...) -> None:
+        """Refuse it."""
+
+    async def notify(self, status: int) -> None:
+        """Tell how the target answered."""
+
+
+def refuse(referral: Referral) -> Awaitable[None] | None:
+    """Decline it: what a leg does with REFERs while it is joined with nobody."""
+    referral.reject()
+    return None
 
 
 class Referrer(Protocol):
@@ -35,11 +62,13 @@ class Leg(Referrer, Protocol):
 
     `referred_by` is our URI in it; `host` where the peer reaches plain numbers; `room` the
     characters that context in a REFER may take. `on_digit` gets each digit of the peer, and
-    `on_held` learns when it holds us and when it takes us back.
+    `on_held` learns when it holds us and when it takes us back. `on_refer` decides on what it
+    asks by REFER; what it leaves undecided is refused.
     """
 
     on_digit: Callable[[str], None]
     on_held: Callable[[bool], None]
+    on_refer: Callable[[Referral], Awaitable[None] | None]
 
     @property
     def source(self) -> AudioSource:

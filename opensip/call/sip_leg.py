@@ -1,14 +1,14 @@
 """A leg over SIP and RTP: an INVITE session and its media."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import structlog
 
 from opensip.audio.frame import AudioSink, AudioSource
 from opensip.call.digit_sender import send_digits
 from opensip.call.handoff import TOTAL
-from opensip.call.leg import LegEnded
+from opensip.call.leg import LegEnded, Referral, refuse
 from opensip.carriers.trunk import DtmfWay
 from opensip.errors import OpenSipError
 from opensip.events import Dtmf
@@ -32,7 +32,7 @@ class SipLeg:
     """An answered INVITE session with its media. `on_digit` gets each digit, whatever its way.
 
     `dtmf` says how digits of ours are sent; `on_held` learns when the peer holds us, and when it
-    takes us back.
+    takes us back; `on_refer` decides on a REFER of the peer.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class SipLeg:
     ) -> None:
         self.on_digit: Callable[[str], None] = lambda digit: None
         self.on_held: Callable[[bool], None] = lambda on: None
+        self.on_refer: Callable[[Referral], Awaitable[None] | None] = refuse
         self._session = session
         self._media = media
         self._dtmf = dtmf
@@ -47,6 +48,7 @@ class SipLeg:
         media.on_dtmf = self._receive_dtmf
         media.on_held = self._receive_hold
         session.on_info = self._receive_info
+        session.on_refer = self._receive_refer
 
     @property
     def source(self) -> AudioSource:
@@ -147,6 +149,9 @@ class SipLeg:
 
     def _receive_hold(self, on: bool) -> None:
         self.on_held(on)
+
+    def _receive_refer(self, referral: Referral) -> Awaitable[None] | None:
+        return self.on_refer(referral)
 
     def _receive_info(self, content_type: str, body: bytes) -> None:
         digit = read_digit(content_type, body)

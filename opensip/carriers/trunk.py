@@ -13,6 +13,8 @@ Srtp = Literal["required", "preferred", "off"]
 IdentityPolicy = Literal["off", "annotate", "prefer", "enforce"]
 ContextForm = Literal["generic", "bandwidth"]  # how User-to-User is written to a target
 
+Refers = Literal["deny", "allow"]
+
 DtmfWay = Literal["auto", "rfc4733", "info-relay", "info", "inband"]  # how digits are sent
 
 ANY_NUMBER = "*"  # the key of Trunk.numbers that takes what no other key does
@@ -76,6 +78,7 @@ class Trunk:
     caller_ids: tuple[str, ...] = ()
     transfer: tuple[str, ...] = ("refer", "bridge")  # strategies, in the order they are tried
     profile: ContextForm = "generic"  # the form of hand-over context its targets can read
+    refers: Refers = "deny"  # a REFER of a human whom we called: may it pass the caller on?
     refer_to_headers: bool = True  # False: it cannot read a Refer-To whose URI has headers
     recording: bool = False
     recording_form: str = "wav"  # once the call is over: "wav", "flac" or "opus"

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from opensip.agent.definition import Account
 from opensip.audio.codecs import CODECS
-from opensip.carriers.trunk import ContextForm, DtmfWay, IdentityPolicy, Srtp
+from opensip.carriers.trunk import ContextForm, DtmfWay, IdentityPolicy, Refers, Srtp
 from opensip.log import Form, Level
 from opensip.media.recording_key import MasterKey
 from opensip.net.dns import split_server
@@ -277,6 +277,7 @@ class TrunkTable:
     consent: str = ""
     transfer: Annotated[str | tuple[str, ...], not_empty] = "auto"
     profile: ContextForm | None = None
+    refers: Refers = "deny"
     refer_to_headers: bool = True
     emergency_redirect: str = ""
     max_calls: Count = 0

@@ -30,6 +30,7 @@ _SAME = (
         "hear_tones",
         "recording_form",
         "consent",
+        "refers",
         "refer_to_headers",
     ),
     *("tls_name", "client_certificate"),

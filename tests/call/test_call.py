@@ -7,7 +7,8 @@ from opensip.agent.outcome import CallerLeft, Escalate, Hangup
 from opensip.call.call import Call, Ending, Terms
 from opensip.call.handoff import read_headers
 from opensip.sip.refer_usage import ReferProgress
-from tests.fakes.legs import FakeLeg, Noted
+from opensip.ua.call_failed import CallFailed
+from tests.fakes.legs import FakeLeg, FakeReferral, Noted
 from tests.fakes.talkers import FakeTalker
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
@@ -200,3 +201,30 @@ def test_an_agent_with_words_of_its_own_uses_them():
     terms = replace(TERMS, tells_why=False)
     _, _, agent, *_ = run_call(BUSY, (1.0, DESK), (2.0, Hangup("goodbye")), terms=terms)
     assert agent.failures == [""]
+
+
+def test_a_caller_whom_a_human_passed_on_in_vain_is_the_agents_again():
+    async def main():
+        loop = asyncio.get_running_loop()
+        human, agent = FakeLeg(), FakeTalker((1.0, DESK), (3.0, Hangup("goodbye")))
+
+        async def refer():
+            loop.call_later(1, human.end)
+            await human.on_refer(FakeReferral("tel:+15551110000"))
+
+        async def call_out(target, headers, progressed):
+            if target.startswith("sip:desk"):
+                loop.call_later(5, lambda: referring.append(loop.create_task(refer())))
+                return human
+            await asyncio.sleep(2)
+            raise CallFailed(480, "not there")
+
+        referring = []
+        terms = replace(TERMS, strategies=("bridge",), refers=True)
+        parts = {"observer": Noted(), "now": loop.time, "call_out": call_out}
+        return await Call(FakeLeg(), agent, terms, **parts).run(), agent.failures
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        ending, failures = runner.run(main())
+    assert ending == Ending("agent", "goodbye")
+    assert len(failures) == 1

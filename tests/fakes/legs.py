@@ -6,9 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 import numpy as np
 
 from opensip.audio.frame import AudioFrame, Samples
-from opensip.call.leg import LegEnded
+from opensip.call.leg import LegEnded, refuse
 from opensip.events import CallEvent
+from opensip.sip.fields import ReferTo
+from opensip.sip.message import Headers, Request
 from opensip.sip.refer_usage import ReferProgress
+from opensip.sip.uri import Uri
 
 RATE = 8000
 
@@ -101,6 +104,7 @@ class FakeLeg:
         self._progress = progress
         self.excused = False
         self.on_digit = self.on_held = lambda _: None
+        self.on_refer = refuse
         self.is_held = False
         self.relayed = None
         self.holds: list[bool] = []
@@ -143,3 +147,22 @@ class FakeLeg:
     async def close(self) -> None:
         self.closed += 1
         self.source.ended.set()
+
+
+class FakeReferral:
+    """A REFER that remembers how it was answered."""
+
+    def __init__(self, to: str, referred_by: str = "") -> None:
+        headers = [("Referred-By", referred_by)] if referred_by else []
+        self.request = Request("REFER", Uri.parse("sip:us@ours.example"), Headers(headers))
+        self.target = ReferTo.parse(f"<{to}>")
+        self.told: list[int] = []
+
+    def accept(self) -> None:
+        self.told.append(202)
+
+    def reject(self, status: int = 603) -> None:
+        self.told.append(status)
+
+    async def notify(self, status: int) -> None:
+        self.told.append(status)
