@@ -45,6 +45,9 @@ async def bridge(caller: Leg, target: Leg, pass_on: PassOn | None = None) -> Leg
 async def _together(caller: Leg, target: Leg, pass_on: PassOn | None) -> LegEnded | Leg:
     """Let both talk until one has gone, or give the leg that the target passes the caller to."""
     pairs = ((caller, target), (target, caller))
+    if not caller.join(target):
+        for here, there in pairs:
+            here.relay_to(there.sink)
     endings = [asyncio.ensure_future(leg.wait_ended()) for leg, _ in pairs]
     carrying = [asyncio.ensure_future(_carry(here, there)) for here, there in pairs]
     referrals = Referrals(target, pass_on, is_alone=endings[1].done)
@@ -66,6 +69,7 @@ async def _together(caller: Leg, target: Leg, pass_on: PassOn | None) -> LegEnde
         for task in (*endings, *carrying):
             task.cancel()
         referrals.close()
+        caller.part()
         caller.relay_to(None)
 
 
@@ -83,10 +87,9 @@ async def _console(
 
 
 async def _carry(here: Leg, there: Leg) -> None:
-    """Let `there` hear what `here` says, keys and does, until cancelled."""
+    """Let `there` know what `here` keys and does, until cancelled."""
     signals: asyncio.Queue[_Signal] = asyncio.Queue()
     here.on_digit, here.on_held = signals.put_nowait, signals.put_nowait
-    here.relay_to(there.sink)
     if here.is_held:
         signals.put_nowait(True)
     while True:

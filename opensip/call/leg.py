@@ -97,6 +97,16 @@ class Leg(Referrer, Protocol):
     def relay_to(self, sink: AudioSink | None) -> None:
         """Let `sink` play what the peer says, which `source` tells no more; None ends that."""
 
+    def join(self, other: "Leg") -> bool:
+        """Let both peers hear each other without the call's part, until `part`.
+
+        False where the two are of no kind to be joined: then what each says is to be relayed.
+        What is written to a sink meanwhile is heard by its peer alone, over the other.
+        """
+
+    def part(self) -> None:
+        """Take the leg off the one that it is joined to, if it is."""
+
     async def hold(self, on: bool) -> None:
         """Tell the peer that it is held, or taken back; raises nothing where it will not."""
 

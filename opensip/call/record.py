@@ -213,6 +213,11 @@ def _transfer_progress(record: Record, event: Event) -> None:
         record["transfers"][-1]["progress"].append(progress)
 
 
+def _joined(record: Record, event: Event) -> None:
+    if record["transfers"]:
+        record["transfers"][-1]["joined"] = {name: event[name] for name in ("way", "codecs")}
+
+
 def _transfer_ended(record: Record, event: Event) -> None:
     if record["transfers"]:
         ending = {"outcome": event["outcome"], "sip_status": event["sip_status"]}
@@ -239,6 +244,7 @@ _TAKERS: dict[str, Callable[[Record, Event], None]] = {
     "identity_checked": _identity_checked,
     "media_negotiated": _negotiated,
     "media_statistics": _counted,
+    "media_joined": _joined,
     "media_timed_out": _fault,
     "recording_started": _recorded,
     "recording_stopped": _recorded,

@@ -8,11 +8,12 @@ import structlog
 from opensip.audio.frame import AudioSink, AudioSource
 from opensip.call.digit_sender import send_digits
 from opensip.call.handoff import TOTAL
-from opensip.call.leg import LegEnded, Referral, refuse
+from opensip.call.leg import Leg, LegEnded, Referral, refuse
 from opensip.carriers.trunk import DtmfWay
 from opensip.errors import OpenSipError
 from opensip.events import Dtmf
-from opensip.media.digit_inbox import TONE
+from opensip.media.digit_inbox import EVENT, TONE
+from opensip.media.joint import End, Joint
 from opensip.media.session import MediaSession
 from opensip.sip.dtmf_relay import read_digit
 from opensip.sip.grammar import format_host_port
@@ -45,6 +46,7 @@ class SipLeg:
         self._media = media
         self._dtmf = dtmf
         self._relayed = False
+        self._joint: Joint | None = None
         media.on_dtmf = self._receive_dtmf
         media.on_held = self._receive_hold
         session.on_info = self._receive_info
@@ -97,6 +99,22 @@ class SipLeg:
         self._relayed = sink is not None
         self._media.relay_to(sink)
 
+    def join(self, other: Leg) -> bool:
+        """Let both peers hear each other, their media joined, until `part`."""
+        if not isinstance(other, SipLeg):
+            return False
+        self.part()
+        other.part()
+        joint = Joint(End(self._media, self._takes_keys), End(other._media, other._takes_keys))
+        self._joint = other._joint = joint
+        return True
+
+    def part(self) -> None:
+        """Take the leg off the one that it is joined to, if it is."""
+        if self._joint is not None:
+            self._joint.end()
+            self._joint = None
+
     async def hold(self, on: bool) -> None:
         """Tell the peer that it is held, or taken back (RFC 3264 section 8.4)."""
         self._media.direction = "sendonly" if on else "sendrecv"
@@ -143,9 +161,16 @@ class SipLeg:
         await asyncio.wait({goodbye}, timeout=_GOODBYE)
         goodbye.cancel()
 
+    def _takes_keys(self) -> bool:
+        return self._dtmf in ("auto", "rfc4733") and self._media.takes_events
+
     def _receive_dtmf(self, dtmf: Dtmf) -> None:
-        if not (self._relayed and dtmf.way == TONE):  # whose sound is handed on as it is
-            self.on_digit(dtmf.digit)
+        joint = self._joint
+        if dtmf.way == TONE and (self._relayed or joint):  # whose sound is handed on as it is
+            return
+        if dtmf.way == EVENT and joint is not None and joint.carries_keys(self._media):
+            return
+        self.on_digit(dtmf.digit)
 
     def _receive_hold(self, on: bool) -> None:
         self.on_held(on)

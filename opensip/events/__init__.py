@@ -26,6 +26,7 @@ from opensip.events.conversation import (
 from opensip.events.media import (
     Dtmf,
     KeysPressed,
+    MediaJoined,
     MediaNegotiated,
     MediaSourceChanged,
     MediaStatistics,
@@ -70,6 +71,7 @@ __all__ = [
     "Held",
     "IdentityChecked",
     "KeysPressed",
+    "MediaJoined",
     "MediaNegotiated",
     "MediaSourceChanged",
     "MediaStatistics",

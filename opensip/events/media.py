@@ -24,6 +24,17 @@ class MediaSourceChanged(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class MediaJoined(CallEvent):
+    """The peer and another hear each other. `way` is "engine", or "batches" where Python hands
+
+    the sound on, for one codec of both (`codecs`) is not G.711.
+    """
+
+    way: str
+    codecs: str
+
+
+@dataclass(frozen=True, slots=True)
 class MediaTimedOut(CallEvent):
     """No RTP for `seconds`. `phase` is "first" before any packet came, else "silence"."""
 

@@ -51,6 +51,10 @@ class Engine:
 
         Second come the rows of those for which there is more to do; see native_stream.Row.
         """
+    def connect(self, one: Stream, other: Stream, there: bool, back: bool, /) -> None:
+        """Let each of two streams play what the other hears; keys go there, and back, if told."""
+    def disconnect(self, stream: Stream, /) -> None:
+        """Take a stream off the other, which is to be taken off too."""
     def sweep(self) -> None:
         """Let go of the streams that were closed."""
     def run(self, now: float, /) -> float:
@@ -116,5 +120,7 @@ class Stream:
         """Tell SSRC, packets, first and highest extended sequence, jitter in timestamp units."""
     def counts(self) -> dict[str, int]:
         """Tell all counts by name, as statistics() has them."""
+    def playout(self) -> tuple[int, int, int, int, int, int, float] | None:
+        """Tell of what another stream plays what Playback.counts does; None if none plays it."""
     def close(self) -> None:
         """Use the socket no more."""

@@ -140,6 +140,21 @@ class Engine(Protocol):
     def open(self, ports: PortPair, config: StreamConfig) -> Stream:
         """Start a stream on bound ports, which it closes."""
 
+    def connect(
+        self, one: Stream, other: Stream, *, keys: tuple[bool, bool] = (True, True)
+    ) -> bool:
+        """Let each of two streams send what the other's peer says, until `disconnect`.
+
+        The sound is played out evenly, with what was lost concealed; what is written to a stream
+        is heard over it: a whisper to one side, to both an announcement. `keys` tells whether
+        telephone events of the first peer are sent on to the second, and back. Batches go on,
+        each 100 ms. False where the engine cannot, for one of them is not G.711: both are apart
+        then, and their batches have to be handed on.
+        """
+
+    def disconnect(self, stream: Stream) -> None:
+        """Take a stream off the one it was connected to, if it was. Closing does so too."""
+
     def close(self) -> None:
         """Close every stream."""
 

@@ -40,6 +40,7 @@ class NativeEngine:
         self._threaded = threaded
         self._core = _engine.Engine(threaded, SHAPE)
         self._streams: list[NativeStream] = []
+        self._joined: dict[Stream, tuple[NativeStream, tuple[bool, bool]]] = {}  # to whom, and keys
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._framed: PythonEngine | None = None  # for codecs that the thread does not speak
@@ -74,6 +75,39 @@ class NativeEngine:
             self._begin()
         return stream
 
+    def connect(
+        self, one: Stream, other: Stream, *, keys: tuple[bool, bool] = (True, True)
+    ) -> bool:
+        """Let each of two streams send what the other's peer says, in the thread where it can."""
+        if self._joined.get(one) == (other, keys):
+            return True
+        self._part(one)
+        self._part(other)
+        if self._framed is not None and self._framed.connect(one, other, keys=keys):
+            return True
+        ours = [end for end in (one, other) if isinstance(end, NativeStream)]
+        if len(ours) < 2 or not all(end in self._streams for end in ours):
+            return False
+        one, other = ours
+        self._core.connect(one.core, other.core, *keys)
+        self._joined |= {one: (other, keys), other: (one, keys[::-1])}
+        return True
+
+    def disconnect(self, stream: Stream) -> None:
+        """Take a stream off the one it was connected to, if it was."""
+        if self._framed is not None:
+            self._framed.disconnect(stream)
+        self._part(stream)
+
+    def _part(self, stream: Stream) -> None:
+        if stream not in self._joined:
+            return
+        partner, _ = self._joined.pop(stream)
+        this, _ = self._joined.pop(partner)
+        for end in (this, partner):
+            end.keep_played()
+            self._core.disconnect(end.core)
+
     def close(self) -> None:
         """Close every stream; the thread sleeps until there is another one."""
         for stream in list(self._streams):
@@ -88,6 +122,7 @@ class NativeEngine:
             self._timer = self._loop.call_at(self._core.run(self.now()), self._run_ticks)
 
     def _closed(self, stream: NativeStream) -> None:
+        self.disconnect(stream)
         self._streams.remove(stream)
         self._loop.call_soon(self._core.sweep)
         if self._streams:

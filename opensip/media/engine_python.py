@@ -14,6 +14,7 @@ from opensip.media.engine import (
     deliver,
     fail,
 )
+from opensip.media.line import Line
 from opensip.media.ports import PortPair
 from opensip.media.receiver import Receiver, decode
 from opensip.media.stream import PythonStream
@@ -42,6 +43,7 @@ class PythonEngine:
         self._random = random
         self._streams: list[PythonStream] = []
         self._receivers: list[Receiver] = []
+        self._joined: dict[Stream, tuple[PythonStream, tuple[bool, bool]]] = {}  # to whom, and keys
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
@@ -66,12 +68,44 @@ class PythonEngine:
             self._timer = self._loop.call_at(self._due, self._run_ticks)
         return stream
 
+    def connect(
+        self, one: Stream, other: Stream, *, keys: tuple[bool, bool] = (True, True)
+    ) -> bool:
+        """Let each of two streams send what the other's peer says; see `engine.Engine`."""
+        suited = [
+            stream
+            for stream in (one, other)
+            if isinstance(stream, PythonStream) and stream in self._streams and stream.is_plain
+        ]
+        if len(suited) == 2 and self._joined.get(one) == (other, keys):
+            return True
+        self.disconnect(one)
+        self.disconnect(other)
+        if len(suited) < 2:
+            return False
+        one, other = suited
+        there, back = (Line(keys=wanted) for wanted in keys)
+        one.join(there, back)
+        other.join(back, there)
+        self._joined |= {one: (other, keys), other: (one, keys[::-1])}
+        return True
+
+    def disconnect(self, stream: Stream) -> None:
+        """Take a stream off the one it was connected to, if it was."""
+        if stream not in self._joined:
+            return
+        partner, _ = self._joined.pop(stream)
+        this, _ = self._joined.pop(partner)
+        for end in (this, partner):
+            end.join(None, None)
+
     def close(self) -> None:
         """Close every stream, and so end the tick."""
         for stream in list(self._streams):
             stream.close()
 
     def _closed(self, stream: PythonStream) -> None:
+        self.disconnect(stream)
         self._streams.remove(stream)
         self._receivers.remove(stream.receiver)
         if not self._streams and self._timer is not None:

@@ -31,6 +31,7 @@ class Hearing:
         self.digits = DigitInbox(keyed, DtmfDetector(rate) if tones else None)
         self.recorder: Recorder | None = None
         self.relay: Relay | None = None  # who listens in place of `source`
+        self.aside = False  # nobody listens at `source`
         self._to_rate = ToRate(rate)
         self._recorded = ToRate(rate), ToRate(rate)
         self._missing = 0.0  # seconds for which nothing has been heard or handed on
@@ -52,7 +53,7 @@ class Hearing:
         frame = self._listen(batch, held)
         if frame is not None:
             self.digits.listen(frame)
-            if self.relay is None:
+            if not self.aside:
                 self.source.put(frame)
         if self.recorder is not None:
             self._record(self.recorder, batch, said_rate)

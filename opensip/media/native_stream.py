@@ -12,9 +12,11 @@ from opensip.errors import MediaError, RemoteProtocolError
 from opensip.media import _engine
 from opensip.media.engine import TICK, Batch, Digit, StreamConfig
 from opensip.media.inbox import Inbox
+from opensip.media.line import Played
 from opensip.media.native_ends import RATE, NativeReceiver, NativeSender
 from opensip.media.ports import PortPair
 from opensip.media.reports import Reports
+from opensip.rtp.jitter_buffer import Counts
 from opensip.rtp.packet import RtpPacket
 from opensip.rtp.telephone_event import TelephoneEventReceiver, TelephoneEventSender
 
@@ -48,11 +50,11 @@ class NativeStream:
         self._ports = ports
         self._clock = clock
         self._closed: Callable[[NativeStream], None] | None = closed
-        self._core = core.open(ports.rtp.fileno(), self)
+        self.core = core.open(ports.rtp.fileno(), self)
         ssrc, timestamp = (int.from_bytes(random(4), "big") for _ in range(2))
         # a sequence that wraps late: RFC 3711 section 3.3.1
-        self._core.begin(ssrc, timestamp, int.from_bytes(random(2), "big") >> 1)
-        self._sender, self.receiver = NativeSender(self._core, ssrc), NativeReceiver(self._core)
+        self.core.begin(ssrc, timestamp, int.from_bytes(random(2), "big") >> 1)
+        self._sender, self.receiver = NativeSender(self.core, ssrc), NativeReceiver(self.core)
         epoch = time.time() - clock()
         self._reports = Reports(self._sender, self.receiver, random, epoch=epoch)
         self._inbox = Inbox(self._reports, clock)
@@ -62,6 +64,7 @@ class NativeStream:
         self._digit = asyncio.Lock()
         self._attached = False
         self._unsent = 0
+        self._played = Played()
         self._config: StreamConfig | None = None
         self.configure(config)
 
@@ -82,7 +85,7 @@ class NativeStream:
     @property
     def last_received(self) -> float | None:
         """When the last good RTP packet came, on the engine's clock."""
-        return self._core.last_received()
+        return self.core.last_received()
 
     @property
     def keep_said(self) -> bool:
@@ -92,7 +95,7 @@ class NativeStream:
     @keep_said.setter
     def keep_said(self, wanted: bool) -> None:
         self._keeps_said = wanted
-        self._core.keep_said(wanted)
+        self.core.keep_said(wanted)
 
     @property
     def prompt(self) -> bool:
@@ -102,7 +105,7 @@ class NativeStream:
     @prompt.setter
     def prompt(self, wanted: bool) -> None:
         self._is_prompt = wanted
-        self._core.prompt(wanted)
+        self.core.prompt(wanted)
 
     def configure(self, config: StreamConfig) -> None:
         """Take what was negotiated; an SRTP context lives on while its key is the same."""
@@ -110,7 +113,7 @@ class NativeStream:
         receive, transmit = _keys(config)
         old_receive, old_transmit = _keys(old) if old is not None else ((), ())
         host, port = config.remote or (None, 0)
-        self._core.configure(
+        self.core.configure(
             host=host,
             port=port,
             new_latch=old is None or _trust(config) != _trust(old),
@@ -127,42 +130,42 @@ class NativeStream:
         self._sender.configure(config)
         self.receiver.configure(config)
         self._reports.configure(config, now=self._clock())
-        self._core.report_at(self._reports.due_at)
+        self.core.report_at(self._reports.due_at)
 
     # ---- what is said
 
     def write(self, samples: Samples) -> int:
         """Queue samples to send; returns the position at which they start."""
         if samples.dtype is PCM and samples.flags.c_contiguous:
-            return self._core.write(samples)
-        return self._core.write(np.ascontiguousarray(samples, PCM))
+            return self.core.write(samples)
+        return self.core.write(np.ascontiguousarray(samples, PCM))
 
     def flush(self) -> int:
         """Forget what is queued, at once; returns how many samples were never sent."""
-        forgotten = self._core.flush()
+        forgotten = self.core.flush()
         self._wake()
         return forgotten
 
     def pause(self) -> None:
         """Send silence from the next packet on, and keep what is queued."""
-        self._core.pause(True)
+        self.core.pause(True)
 
     def resume(self) -> None:
         """Send on from where `pause` stopped."""
-        self._core.pause(False)
+        self.core.pause(False)
 
     def played(self) -> int:
         """How many of the written samples have been sent."""
-        return self._core.played()
+        return self.core.played()
 
     def queued(self) -> int:
         """How many of the written samples have not been sent yet."""
-        return self._core.queued()
+        return self.core.queued()
 
     async def drained(self) -> None:
         """Wait until all that was written is sent or flushed."""
         while self.queued() and self._closed is not None:
-            self._core.tell_empty()
+            self.core.tell_empty()
             await self._change()
 
     async def send_digit(self, digit: str) -> None:
@@ -171,15 +174,16 @@ class NativeStream:
             raise MediaError("the peer takes no telephone events: it did not negotiate them")
         event = TelephoneEventSender(digit, ptime=round(1000 * TICK) * _ticks(self._config))
         async with self._digit:
-            over = self._core.send_digit([*event.packets(), *GAP])
-            while self._core.digits_over() == over and self._closed is not None:
+            over = self.core.send_digit([*event.packets(), *GAP])
+            while self.core.digits_over() == over and self._closed is not None:
                 await self._change()
 
     def statistics(self) -> Mapping[str, float]:
         """Counts and measures so far, both ways, by name."""
-        counts = self._core.counts()
+        counts = self.core.counts()
         counts["unsent"] += self._unsent
-        return {**counts, **self.receiver.statistics(), **self._reports.statistics()}
+        played = self._played.statistics(*self._playout())
+        return {**counts, **self.receiver.statistics(), **played, **self._reports.statistics()}
 
     def close(self) -> None:
         """Say goodbye and stop at once; the ports go back to their pool."""
@@ -191,12 +195,18 @@ class NativeStream:
             if self._sender.packets:
                 self._send_rtcp(self._reports.goodbye(now=self._clock()))
         finally:  # a stream that failed may fail in this too
-            self._core.close()
+            self.core.close()
             self._wake()
             if self._attached:
                 self._release()
 
     # ---- what the engine calls
+
+    def keep_played(self) -> None:
+        """Keep the counts of a connection that is about to end."""
+        counts, _ = self._playout()
+        if counts is not None:
+            self._played.end(counts)
 
     def batch(self, row: Row) -> Batch:
         """Make a batch of what the engine gathered, and do what else there is to do."""
@@ -205,7 +215,7 @@ class NativeStream:
             self._wake()
         if at >= self._reports.due_at:
             self._send_rtcp(self._reports.report(now=at))
-            self._core.report_at(self._reports.due_at)
+            self.core.report_at(self._reports.due_at)
         frame = None
         if heard is not None:
             frame = AudioFrame(heard_at, np.frombuffer(heard, PCM), RATE, level_dbfs)
@@ -226,6 +236,10 @@ class NativeStream:
             if digit is not None:
                 digits.append(Digit(digit, 1000 * self._events.duration // RATE))
         return tuple(digits)
+
+    def _playout(self) -> tuple[Counts | None, float]:
+        figures = self.core.playout()
+        return (Counts(*figures[:6]), figures[6]) if figures else (None, 0.0)
 
     def _change(self) -> asyncio.Future[None]:
         """Make a future that is done at the next sign of change."""

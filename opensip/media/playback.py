@@ -14,7 +14,7 @@ FRAME = 160  # samples of a tick
 
 
 class Playback:
-    """One source of G.711 made even. Make another one when the SSRC changes. Does no I/O."""
+    """One source of G.711 made even. Does no I/O."""
 
     def __init__(self, codec: TableCodec) -> None:
         self._codec = codec
@@ -31,6 +31,16 @@ class Playback:
     def counts(self) -> Counts:
         """What became of the packets and the ticks."""
         return self._buffer.counts
+
+    def change_source(self) -> None:
+        """Go on with a source of other sequence numbers and timestamps."""
+        self._buffer.forget()
+
+    def change_codec(self, codec: TableCodec) -> None:
+        """Go on with the other law; what waits is brought to it."""
+        if codec is not self._codec:
+            old, self._codec = self._codec, codec
+            self._buffer.recode(lambda payload: codec.encode(old.decode(payload)))
 
     def put(self, sequence: int, timestamp: int, payload: bytes, *, now: float) -> None:
         """Take a packet that came `now`."""

@@ -13,6 +13,7 @@ from opensip.audio.resample import resample
 from opensip.errors import RemoteProtocolError
 from opensip.media.engine import Address, Digit, StreamConfig
 from opensip.media.latch import SourceLatch
+from opensip.media.line import Line
 from opensip.media.media_clock import MediaClock
 from opensip.rtp.packet import RtpPacket
 from opensip.rtp.reorder import InOrder
@@ -49,6 +50,7 @@ class Receiver:
         self.rate = self.clock_rate = 8000  # of samples, of timestamps
         self.codec = "PCMU"  # of what is fresh
         self.fresh: list[bytes] = []  # payloads to decode, in order
+        self.line: Line | None = None  # whose other end hears the peer too
         self._config = StreamConfig()
         self._formats: dict[int, str] = {}
         self._events = TelephoneEventReceiver()
@@ -147,6 +149,8 @@ class Receiver:
         self._in_order: InOrder[tuple[float, RtpPacket]] = InOrder()
         self._clock = MediaClock(self.clock_rate)
         self._next_timestamp: int | None = None
+        if self.line is not None:
+            self.line.begin()
 
     def drop(self, why: str) -> None:
         """Count a packet that is dropped."""
@@ -159,8 +163,10 @@ class Receiver:
             self._begin(ssrc)
         self.packets += 1
         self.last_received = now
-        timed = self._formats[number] != EVENT
-        self.source.receive(sequence, timestamp, arrival=now, timed=timed)
+        name = self._formats[number]
+        self.source.receive(sequence, timestamp, arrival=now, timed=name != EVENT)
+        if self.line is not None and name in G711:  # the order is the playout buffer's to make
+            self.line.put(name, packet, now=now)
         self._in_order.put(sequence, (now, packet), now=now)
         self._hand_on(now)
 
@@ -178,6 +184,8 @@ class Receiver:
     def _take_event(self, packet: RtpPacket) -> None:
         try:
             digit = self._events.receive(packet)
+            if self.line is not None:
+                self.line.press(packet)
         except RemoteProtocolError:
             return self.drop("malformed_event")
         if digit is not None:

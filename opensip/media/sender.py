@@ -4,9 +4,12 @@ import struct
 from collections import deque
 from collections.abc import Callable
 
+import numpy as np
+
 from opensip.audio.codecs import CODECS, G711, TableCodec
 from opensip.audio.frame import Samples
 from opensip.media.engine import TICK, StreamConfig
+from opensip.media.line import Line
 from opensip.media.playout import Playout
 from opensip.rtp.srtp import SrtpSession
 from opensip.rtp.telephone_event import EventPacket, TelephoneEventSender
@@ -32,6 +35,7 @@ class Sender:
         self.payload = b""  # the last one, but events
         self.playout = Playout(G711["PCMU"])
         self.srtp: SrtpSession | None = None
+        self.line: Line | None = None  # what is sent besides the queue: another stream's peer
         self._sequence = int.from_bytes(random(2), "big") >> 1  # wraps late: RFC 3711 3.3.1
         self._key = ("", b"")
         self._coding = ("", 0, "")
@@ -82,7 +86,13 @@ class Sender:
             return None
         if self._events:
             return self._event_packet()
+        if self.line is not None and self._event_payload_type:
+            relayed = self.line.take_event(self._units)
+            if relayed is not None:
+                return self._relayed_packet(*relayed)
         payload = self.playout.take(self._samples)
+        if self.line is not None:
+            payload = self._mixed(self.line, payload)
         voice = payload is not None
         marker = _MARKER if voice and not self._voice else 0
         self._voice = voice
@@ -104,18 +114,31 @@ class Sender:
         event, left = self._events[0]
         if not self._event:
             self._event.extend((*event.packets(), *_GAP))
-            self._event_timestamp = self.timestamp
         out = self._event.popleft()
         if not self._event:
             self._events.popleft()
             left()
         if out is None:
             return self._audio_packet(0, self._silence())
+        return self._relayed_packet(out.payload, out.marker)
+
+    def _relayed_packet(self, payload: bytes, marker: bool) -> bytes:
+        """Give a packet of an event, under the timestamp at which that began; time goes on."""
+        if marker:
+            self._event_timestamp = self.timestamp
         self._voice = False
         self.payload = self._silence()
         self.timestamp = (self.timestamp + self._units) & 0xFFFFFFFF
-        second = self._event_payload_type | (_MARKER if out.marker else 0)
-        return self._packet(second, self._event_timestamp, out.payload)
+        second = self._event_payload_type | (_MARKER if marker else 0)
+        return self._packet(second, self._event_timestamp, payload)
+
+    def _mixed(self, line: Line, queued: bytes | None) -> bytes:
+        """Give what the other peer says, and over it what is in the queue: a word to ours alone."""
+        table, samples = G711[self._coding[0]], line.take(self._samples)
+        if queued is not None:
+            both = samples.astype(np.int32) + table.decode(queued)
+            samples = np.clip(both, -32768, 32767).astype(np.int16)
+        return table.encode(samples)
 
     def _packet(self, second: int, timestamp: int, payload: bytes) -> bytes:
         packet = _HEADER.pack(_VERSION_2, second, self._sequence, timestamp, self.ssrc) + payload

@@ -82,21 +82,22 @@ class MediaSession:
     ) -> None:
         self.on_dtmf: Callable[[Dtmf], None] = lambda digit: None
         self.on_held: Callable[[bool], None] = lambda on: None
+        self.on_agreed: Callable[[], None] = lambda: None  # after each agreement
         self.direction = "sendrecv"  # what we want, from the next offer or answer on
         self.negotiated: Negotiated | None = None
-        self._engine = engine
+        self.engine = engine
         self._config = config
-        self._observer: Observer = Silent() if observer is None else observer
+        self.observer: Observer = Silent() if observer is None else observer
         self._random = random
         codecs = [find(name).format for name in config.codecs]
         self._formats = (*codecs, *event_formats(codecs))
         self.rate = widest(config.codecs)
         pair = ports.take()
         self._address = pair.address
-        self._stream = engine.open(pair, StreamConfig(framed=has_framed(config.codecs)))
-        self._stream.listener = self._hear
-        wide = self.rate != self._stream.rate
-        self._sink: AudioSink = RateSink(self._stream, self.rate) if wide else self._stream
+        self.stream = engine.open(pair, StreamConfig(framed=has_framed(config.codecs)))
+        self.stream.listener = self._hear
+        wide = self.rate != self.stream.rate
+        self._sink: AudioSink = RateSink(self.stream, self.rate) if wide else self.stream
         self._hearing = Hearing(self.rate, self._keyed, tones=config.hear_tones)
         self._session_id = int.from_bytes(random(6), "big")
         self._version = 0
@@ -104,7 +105,7 @@ class MediaSession:
         self._remote: Address | None = None
         self._rtcp: Address | None = None
         limits = config.first_timeout, config.silence_timeout
-        self._silence = SilenceClock(lambda: self._stream.last_received, *limits, now=engine.now)
+        self._silence = SilenceClock(lambda: self.stream.last_received, *limits, now=engine.now)
         self._fault = ""
         self._broken = asyncio.Event()
         self._closed = False
@@ -196,7 +197,7 @@ class MediaSession:
         keys = SrtpKeys(agreed.suite, agreed.tx_key, agreed.rx_key) if agreed.suite else None
         if agreed.remote[0] not in UNSPECIFIED:  # the hold of RFC 2543: the peer stays where it was
             self._remote, self._rtcp = agreed.remote, agreed.rtcp
-        self._stream.configure(
+        self.stream.configure(
             StreamConfig(
                 remote=self._remote,
                 rtcp=self._rtcp,
@@ -213,14 +214,15 @@ class MediaSession:
             )
         )
         self._silence.expect(agreed.direction in ("sendrecv", "recvonly") and not agreed.held)
-        now = self._engine.now()
+        now = self.engine.now()
         if old is None or _summary(old) != _summary(agreed):
             local = f"{self._address[0]}:{self._address[1]}"
             self._hearing.digits.begin()
-            self._observer.note(MediaNegotiated(now, *_summary(agreed)[:2], local, _host(agreed)))
+            self.observer.note(MediaNegotiated(now, *_summary(agreed)[:2], local, _host(agreed)))
         if agreed.held != (old is not None and old.held):
-            self._observer.note(Held(now, agreed.held))
+            self.observer.note(Held(now, agreed.held))
             self.on_held(agreed.held)
+        self.on_agreed()
 
     # ---- what happens while it runs
 
@@ -230,7 +232,7 @@ class MediaSession:
         Raises MediaError when the peer takes none.
         """
         for digit in digits:
-            await self._stream.send_digit(digit)
+            await self.stream.send_digit(digit)
 
     async def send_tones(self, digits: str) -> None:
         """Send digits as sound, behind what is to be heard already, and wait for their end."""
@@ -244,12 +246,12 @@ class MediaSession:
 
     def take_info(self, digit: str, duration_ms: int) -> None:
         """Take a digit that came by signalling."""
-        self._hearing.digits.receive(digit, duration_ms, INFO, at=self._engine.now())
+        self._hearing.digits.receive(digit, duration_ms, INFO, at=self.engine.now())
 
     async def wait_timed_out(self) -> MediaTimedOut:
         """Wait until RTP has failed to come for too long; time on hold does not count."""
         timed_out = await self._silence.wait()
-        self._observer.note(timed_out)
+        self.observer.note(timed_out)
         return timed_out
 
     async def wait_broken(self) -> str:
@@ -261,34 +263,38 @@ class MediaSession:
         """Let RTP stay away, as a peer's may that asks others to take the call; or not any more."""
         self._silence.excuse(excused)
 
-    def relay_to(self, sink: AudioSink | None) -> None:
-        """Let `sink` play what the peer says, and `source` fall silent; None ends that."""
+    def relay_to(self, sink: AudioSink | None, *, aside: bool = False) -> None:
+        """Let `sink` play what the peer says, and `source` fall silent; None ends that.
+
+        With `aside` the source is silent without a sink: the engine lets others hear the peer.
+        """
         self._hearing.relay = Relay(sink) if sink is not None else None
-        self._stream.prompt = sink is not None
+        self._hearing.aside = aside or sink is not None
+        self.stream.prompt = sink is not None
 
     def record_to(self, recorder: Recorder) -> None:
         """Record from now on: what is heard on the left, what is said on the right."""
-        recorder.start(now=self._engine.now())
+        recorder.start(now=self.engine.now())
         self._hearing.record_to(recorder)
-        self._stream.keep_said = True
+        self.stream.keep_said = True
 
     def record(self, on: bool) -> None:
         """Let the recording pause, or go on; without one nothing happens."""
         if (recorder := self._hearing.recorder) is not None:
-            (recorder.resume if on else recorder.pause)(now=self._engine.now())
+            (recorder.resume if on else recorder.pause)(now=self.engine.now())
 
     def statistics(self) -> Mapping[str, float]:
         """Counts and measures so far, both ways, by name."""
-        return self._stream.statistics()
+        return self.stream.statistics()
 
     async def close(self) -> None:
         """End stream, source and recording. May be called again."""
         if self._closed:
             return
         self._closed = True
-        now = self._engine.now()
-        self._observer.note(MediaStatistics(now, dict(self._stream.statistics())))
-        self._stream.close()
+        now = self.engine.now()
+        self.observer.note(MediaStatistics(now, dict(self.stream.statistics())))
+        self.stream.close()
         self._hearing.source.end()
         if self._hearing.recorder is not None:
             self._hearing.recorder.close(now=now)
@@ -298,18 +304,18 @@ class MediaSession:
         if batch.fault:
             self._break(batch)
             return
-        self._hearing.take(batch, said_rate=self._stream.rate, held=self.is_held)
+        self._hearing.take(batch, said_rate=self.stream.rate, held=self.is_held)
         if batch.moved_to is not None:
             remote = f"{batch.moved_to[0]}:{batch.moved_to[1]}"
-            self._observer.note(MediaSourceChanged(batch.at, remote))
+            self.observer.note(MediaSourceChanged(batch.at, remote))
 
     def _keyed(self, dtmf: Dtmf) -> None:
-        self._observer.note(dtmf)
+        self.observer.note(dtmf)
         self.on_dtmf(dtmf)
 
     def _break(self, batch: Batch) -> None:
         """The stream failed and is closed: there is no more to hear."""
-        self._observer.note(Fault(batch.at, "media", batch.fault))
+        self.observer.note(Fault(batch.at, "media", batch.fault))
         self._hearing.source.end()
         self._fault = batch.fault
         self._broken.set()

@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from opensip.audio.codecs import G711
 from opensip.audio.frame import Samples
 from opensip.audio.resample import resample
 from opensip.errors import MediaError
 from opensip.media.engine import TICK, Batch, StreamConfig
 from opensip.media.inbox import Inbox
+from opensip.media.line import Line, Played
 from opensip.media.ports import PortPair
-from opensip.media.receiver import Receiver
+from opensip.media.receiver import EVENT, Receiver
 from opensip.media.reports import Reports
 from opensip.media.sender import Sender
 
@@ -44,6 +46,7 @@ class PythonStream:
         self._said_at = 0.0
         self._ticks = 0  # since the last batch
         self._unsent = 0
+        self._played = Played()
         self._attached = False
         self._inboxes = (Inbox(self.receiver, clock), Inbox(self._reports, clock))
         self.configure(config)
@@ -122,6 +125,18 @@ class PythonStream:
 
     # ---- what the engine calls
 
+    def join(self, to: Line | None, origin: Line | None) -> None:
+        """Fill the line `to` another stream, and send what comes out of the one `origin`."""
+        if self.receiver.line is not None:
+            self._played.end(self.receiver.line.figures[0])
+        self.receiver.line, self._sender.line = to, origin
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all that may come and go is G.711, which can be joined packet by packet."""
+        names = (self._config.codec, *(name for _, name in self._config.receive))
+        return all(name in G711 or name == EVENT for name in names)
+
     def tick(self, now: float, *, due: bool) -> Batch | None:
         """Do what each tick does; gives a batch when it is due or a voice is near."""
         receiver = self.receiver
@@ -129,7 +144,9 @@ class PythonStream:
         self._send_rtp(now)
         if now >= self._reports.due_at:
             self._send_rtcp(self._reports.report(now=now))
-        if due or self.prompt or receiver.gate or receiver.digits:
+        # nobody takes turns with a peer who hears another: a recording has time
+        voice = receiver.gate and receiver.line is None
+        if due or self.prompt or voice or receiver.digits:
             return self._batch(now)
         return None
 
@@ -141,10 +158,12 @@ class PythonStream:
 
     def statistics(self) -> Mapping[str, float]:
         """Counts and measures so far, both ways, by name."""
+        line = self.receiver.line
         return {
             "sent": self._sender.packets,
             "unsent": self._unsent,
             **self.receiver.statistics(),
+            **self._played.statistics(*(line.figures if line is not None else (None,))),
             **self._reports.statistics(),
         }
 
@@ -168,6 +187,8 @@ class PythonStream:
         self._ports.close()
 
     def _send_rtp(self, now: float) -> None:
+        if self._sender.line is not None:
+            self._sender.line.tick(now=now)
         latch = self.receiver.latch
         if latch is None or not self._config.sending:
             self._sender.skip_tick()

@@ -3,23 +3,27 @@
 This is the specification that every engine follows, decision by decision. Its rules:
 
 1. Packets are cut into blocks of 10 ms, kept by timestamp; a tick takes two of them.
-2. Playing begins once the first packet has waited for the depth.
+2. The depth is how long a packet may wait: playing begins at the first tick at which the first
+   packet has waited for the depth less a tick.
 3. A frame that is not there when its tick comes is concealed, and time goes on: a loss never
    stalls. Where the sequence shows that nothing was sent (DTX), silence is played instead.
 4. After MAX_CONCEALED frames with nothing at all in the buffer, playing waits to begin again.
-5. The depth follows the lateness of the last WINDOW packets: the worst but two, and one frame,
-   within MIN_DEPTH and MAX_DEPTH. While playing runs ahead of the depth, a frame is concealed
-   without time going on; while it lags by more than a frame, one is dropped: each at most once
-   in ADAPT_EVERY ticks.
+5. The depth follows the lateness of the last WINDOW packets: the worst but one, MARGIN, and a
+   frame, within MIN_DEPTH and MAX_DEPTH. While playing runs ahead of the depth, a frame is
+   concealed without time going on; while it lags by more than a frame, one is dropped: each at
+   most once in ADAPT_EVERY ticks.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 TICK = 0.020  # seconds
-MIN_DEPTH = 0.040
+MARGIN = 0.005  # by which a packet may be later than those before it, and is still in time
+SLACK = 0.002  # of the margin that may be missing before a frame is put in for it
+MIN_DEPTH = 0.025  # on a line without jitter: a frame, and the margin
 MAX_DEPTH = 0.120
-WINDOW = 64  # packets whose lateness is remembered, 1.3 s
+WINDOW = 128  # packets whose lateness is remembered, 2.6 s
 MAX_CONCEALED = 5  # frames; beyond 100 ms a repeated sound is a buzz
 ADAPT_EVERY = 10  # ticks between two changes of the delay, so that they are not heard
 MAX_HELD = 1.0  # seconds ahead of playing; what is further is another stream
@@ -83,6 +87,16 @@ class JitterBuffer:
         self._adapted = 0  # ticks since the delay changed
         self._far = 0
 
+    def forget(self) -> None:
+        """Wait to begin again, with another source: only depth and counts are kept."""
+        self._wait_again()
+        self._played_sequence = -1
+
+    def recode(self, convert: Callable[[bytes], bytes]) -> None:
+        """Convert the payloads that wait, as many bytes each: another codec follows."""
+        for timestamp, (payload, sequence) in self._blocks.items():
+            self._blocks[timestamp] = convert(payload), sequence
+
     def put(self, sequence: int, timestamp: int, payload: bytes, *, now: float) -> None:
         """Take a packet that came at `now`."""
         self.counts.received += 1
@@ -100,7 +114,7 @@ class JitterBuffer:
         else:
             self._store(extended, sequence, payload)
             if self._begin_at is None and self._blocks:
-                self._begin_at = now + self.depth
+                self._begin_at = now + self.depth - TICK
                 self._transits.clear()  # after a pause the sender's clock may stand elsewhere
         self._newest = max(self._newest, extended)
         self._transits.append(now - extended / self._clock_rate)
@@ -183,8 +197,8 @@ class JitterBuffer:
     def _measure(self) -> None:
         """Set the depth by the lateness of the last packets."""
         ordered = sorted(self._transits)
-        worst = ordered[max(len(ordered) - 3, 0)] - ordered[0]
-        self.depth = min(max(worst + TICK, MIN_DEPTH), MAX_DEPTH)
+        worst = ordered[-2] - ordered[0]
+        self.depth = min(max(worst + MARGIN + TICK, MIN_DEPTH), MAX_DEPTH)
 
     def _adapt(self, now: float) -> bool:
         """Bring the delay nearer to the depth; True means: conceal, time stands still."""
@@ -192,10 +206,10 @@ class JitterBuffer:
         if len(self._transits) < 8:
             return False
         delay = now - self._cursor / self._clock_rate - min(self._transits)
-        if delay < self.depth - TICK:
+        if delay < self.depth - TICK - SLACK:
             self._adapted = 0
             return True
-        if delay > self.depth + 2 * TICK and len(self._blocks) * self._block > self._frame:
+        if delay > self.depth + TICK and len(self._blocks) * self._block > self._frame:
             self._adapted = 0
             self.counts.dropped += 1
             for timestamp in range(self._cursor, self._cursor + self._frame, self._block):

@@ -35,6 +35,22 @@ def test_each_hears_the_other_until_one_hangs_up():
     assert (caller.closed, target.closed) == (0, 1)
 
 
+def test_legs_that_join_are_left_to_it():
+    async def main():
+        caller, target = FakeLeg(), FakeLeg()
+        caller.joins = True
+        joined = asyncio.create_task(bridge(caller, target))
+        await asyncio.sleep(1)
+        assert caller.joined is target
+        assert (caller.relayed, target.relayed) == (None, None)
+        caller.end()
+        await joined
+        assert caller.joined is None
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(main())
+
+
 @pytest.mark.parametrize(("side", "told"), [("caller", "target"), ("lost", "lost")])
 def test_the_end_of_the_target_is_told_as_its_own(side, told):
     async def meanwhile(_, target):

@@ -9,7 +9,7 @@ from opensip.events import Dtmf, MediaTimedOut
 from opensip.sip.flow import Flow
 from opensip.sip.uri import NameAddr, Uri
 from opensip.ua.invite_session import SessionEnded
-from tests.fakes.legs import FakeSink, FakeSource
+from tests.fakes.legs import FakeLeg, FakeSink, FakeSource, Noted
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
 
@@ -81,6 +81,64 @@ class FakeMedia:
 
     async def close(self):
         self.closed_at = asyncio.get_running_loop().time()
+
+
+class FakeEngine:
+    """An engine that joins whatever it is given."""
+
+    def __init__(self):
+        self.connected = []
+
+    def now(self):
+        return 1.0
+
+    def connect(self, one, other, *, keys):
+        self.connected = [one, other, keys]
+        return True
+
+    def disconnect(self, stream):
+        self.connected = []
+
+
+class JoinableMedia(FakeMedia):
+    def __init__(self, engine):
+        super().__init__()
+        self.engine, self.observer = engine, Noted()
+        self.stream = self
+        self.negotiated = None
+        self.on_agreed = lambda: None
+
+    def relay_to(self, sink, *, aside=False):
+        self.aside = aside
+
+
+def test_two_legs_of_sip_are_joined_by_their_media():
+    async def main():
+        engine = FakeEngine()
+        one, two = JoinableMedia(engine), JoinableMedia(engine)
+        caller, target = leg_of(FakeSession(), one), leg_of(FakeSession(), two, dtmf="info")
+        keyed = []
+        caller.on_digit = target.on_digit = keyed.append
+        assert not caller.join(FakeLeg())
+        assert caller.join(target)
+        assert engine.connected == [one, two, (False, True)]
+        assert (one.aside, two.aside) == (True, True)
+        for media, digits in ((one, "12"), (two, "34")):
+            media.on_dtmf(Dtmf(0.0, digits[0], 100, "rfc4733"))
+            media.on_dtmf(Dtmf(0.0, digits[1], 100, "inband"))
+        one.on_dtmf(Dtmf(0.0, "5", 100, "info"))
+        assert keyed == ["1", "5"]  # the engine takes the others along
+        caller.part()
+        caller.part()
+        assert engine.connected == []
+        two.on_dtmf(Dtmf(0.0, "6", 100, "rfc4733"))
+        assert keyed[-1] == "6"
+        assert caller.join(target)
+        assert target.join(caller)
+        caller.part()
+        assert not engine.connected
+
+    run(main())
 
 
 def leg_of(session, media, **options):

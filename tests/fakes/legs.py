@@ -106,7 +106,8 @@ class FakeLeg:
         self.on_digit = self.on_held = lambda _: None
         self.on_refer = refuse
         self.is_held = False
-        self.relayed = None
+        self.relayed = self.joined = None
+        self.joins = False
         self.holds: list[bool] = []
         self._ended: asyncio.Future[LegEnded] = asyncio.get_running_loop().create_future()
 
@@ -129,6 +130,13 @@ class FakeLeg:
 
     def relay_to(self, sink: FakeSink | None) -> None:
         self.relayed = sink
+
+    def join(self, other: "FakeLeg") -> bool:
+        self.joined = other if self.joins else None
+        return self.joins
+
+    def part(self) -> None:
+        self.joined = None
 
     async def hold(self, on: bool) -> None:
         self.holds.append(on)

@@ -132,7 +132,7 @@ def test_any_payload_is_played_or_left_out(kind, payloads):
 
 @BOTH
 def test_silence_until_something_came_and_a_soft_background_when_it_went(kind):
-    packets = [(n * 0.02, n, 160 * n, 160) for n in range(50)]
+    packets = [(0.03 + n * 0.02, n, 160 * n, 160) for n in range(50)]
     decisions, frames, _ = play(kind, packets, 80)
     assert decisions.startswith("WW")
     assert not frames[0].any()

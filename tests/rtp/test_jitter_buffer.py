@@ -76,7 +76,39 @@ def test_jitter_makes_it_deeper_and_calm_shallower_again():
     play(buffer, arrivals(200, jitter=0.08))
     assert 0.07 < buffer.depth <= MAX_DEPTH
     play(buffer, [(10 + at, 500 + n) for at, n in arrivals(200)], start=10.005)
-    assert buffer.depth == MIN_DEPTH
+    assert buffer.depth == pytest.approx(MIN_DEPTH)
+
+
+@pytest.mark.parametrize("phase", [0.0, 0.004, 0.006, 0.019])
+def test_without_jitter_nothing_waits_longer_than_a_frame_and_a_margin(phase):
+    buffer = JitterBuffer()
+    decisions = play(buffer, arrivals(500), start=phase)
+    assert all(at - n * 0.02 < 0.0251 for n, at in enumerate(plays(decisions)))
+    assert (buffer.counts.late, buffer.counts.concealed) == (0, MAX_CONCEALED)
+    assert 0.02 <= buffer.depth <= 0.04
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("spread", ["even", "normal"])
+def test_jitter_of_40_ms_and_20_makes_one_frame_in_a_hundred_late_at_most(spread, seed):
+    rolls, buffer = random.Random(seed), JitterBuffer()
+    delay = {
+        "even": lambda: rolls.uniform(0.02, 0.06),
+        "normal": lambda: max(0.0, rolls.gauss(0.04, 0.02)),
+    }[spread]
+    play(buffer, sorted((n * 0.02 + delay(), n) for n in range(3000)), start=0.004 * seed)
+    assert buffer.counts.late <= 30
+
+
+def test_another_source_is_waited_for_anew_and_what_waits_may_be_recoded():
+    buffer = JitterBuffer()
+    put(buffer, 0, 0.0)
+    buffer.recode(lambda payload: bytes([7]) * len(payload))
+    assert buffer.tick(now=0.01) == Play(bytes([7]) * 160)
+    buffer.forget()
+    assert buffer.tick(now=0.03) == WAIT
+    buffer.put(9, 0x80000000, bytes(160), now=0.03)
+    assert buffer.tick(now=0.05) == Play(bytes(160))
 
 
 @pytest.mark.parametrize("drift", [-0.001, 0.001])
@@ -123,8 +155,8 @@ def test_packets_of_any_multiple_of_10_ms(milliseconds):
     heard = b""
     for number, payload in enumerate(packets):
         buffer.put(number, number * size, payload, now=number * milliseconds / 1000)
-        while len(heard) // 8 + 40 < number * milliseconds:
-            decision = buffer.tick(now=0.045 + len(heard) / 8000)
+        while len(heard) // 8 + 20 < number * milliseconds:
+            decision = buffer.tick(now=0.025 + len(heard) / 8000)
             assert isinstance(decision, Play)
             heard += decision.payload
     assert heard
@@ -164,8 +196,8 @@ def test_one_packet_from_far_away_is_dropped_and_two_begin_anew():
     assert buffer.counts.dropped == 1
     for n in range(100_000, 100_005):
         put(buffer, n, 0.1)
-    assert buffer.tick(now=0.12) == WAIT
-    assert buffer.tick(now=0.14) == Play(bytes([100_000 % 256]) * 160)
+    assert buffer.tick(now=0.10) == WAIT
+    assert buffer.tick(now=0.12) == Play(bytes([100_000 % 256]) * 160)
 
 
 def test_after_a_pause_the_timestamp_may_have_jumped():

@@ -122,11 +122,25 @@ static void tick_locked(struct stream *stream, const struct tick *tick, bool due
     pthread_mutex_unlock(&stream->lock);
 }
 
+/* A stream whose lock is taken is received from on its turn, and its partner may be late by a tick. */
+static void receive_joined(struct engine *engine, const struct tick *tick)
+{
+    for (size_t n = 0; n < engine->count; n++) {
+        struct stream *stream = engine->streams[n];
+        if (!atomic_load(&stream->joined) || pthread_mutex_trylock(&stream->lock))
+            continue;
+        if (!atomic_load(&stream->closed))
+            stream_receive(stream, tick);
+        pthread_mutex_unlock(&stream->lock);
+    }
+}
+
 static void run_tick(struct engine *engine, const struct tick *tick)
 {
     bool waiting = false;
     engine->tick++;
     engine->due += TICK;
+    receive_joined(engine, tick);
     for (size_t n = 0; n < engine->count; n++) {
         /* in turn, so that not all streams hand on their 100 ms at once */
         bool due = (engine->tick + n) % BATCH_TICKS == 0;

@@ -6,7 +6,9 @@
 
 #include "arrival.h"
 
-static const double TICK = 0.020, MIN_DEPTH = 0.040, MAX_DEPTH = 0.120; /* seconds */
+/* seconds */
+static const double TICK = 0.020, MARGIN = 0.005, SLACK = 0.002;
+static const double MIN_DEPTH = 0.025, MAX_DEPTH = 0.120;
 static const int64_t MAX_HELD = RATE; /* units ahead of playing; what is further is another stream */
 enum {
     MAX_CONCEALED = 5, /* frames; beyond 100 ms a repeated sound is a buzz */
@@ -67,6 +69,12 @@ static void wait_again(struct jitter_buffer *buffer)
     buffer->count = 0;
 }
 
+void jitter_buffer_forget(struct jitter_buffer *buffer)
+{
+    wait_again(buffer);
+    buffer->played_sequence = -1;
+}
+
 /* Whether to leave out a packet that cannot belong here; it starts again at the second. */
 static bool is_far(struct jitter_buffer *buffer, int64_t timestamp)
 {
@@ -93,15 +101,15 @@ static int ascending(const void *one, const void *two)
     return (a > b) - (a < b);
 }
 
-/* Sets the depth by the lateness of the last packets: the worst but two, and one frame. */
+/* Sets the depth by the lateness of the last packets: the worst but one, a margin, and a frame. */
 static void measure(struct jitter_buffer *buffer)
 {
     double ordered[JITTER_WINDOW];
     int count = buffer->transit_count;
     memcpy(ordered, buffer->transits, (size_t)count * sizeof *ordered);
     qsort(ordered, (size_t)count, sizeof *ordered, ascending);
-    double worst = ordered[count > 3 ? count - 3 : 0] - ordered[0];
-    buffer->depth = fmin(fmax(worst + TICK, MIN_DEPTH), MAX_DEPTH);
+    double worst = ordered[count - 2] - ordered[0];
+    buffer->depth = fmin(fmax(worst + MARGIN + TICK, MIN_DEPTH), MAX_DEPTH);
 }
 
 static void note_transit(struct jitter_buffer *buffer, double transit)
@@ -134,7 +142,7 @@ void jitter_buffer_put(struct jitter_buffer *buffer, uint16_t sequence, uint32_t
         store(buffer, extended, sequence, payload, size);
         if (!buffer->beginning && buffer->count) {
             buffer->beginning = true;
-            buffer->begin_at = now + buffer->depth;
+            buffer->begin_at = now + buffer->depth - TICK;
             /* after a pause the sender's clock may stand elsewhere */
             buffer->transit_count = buffer->transit_next = 0;
         }
@@ -177,11 +185,11 @@ static bool adapt(struct jitter_buffer *buffer, double now)
     if (buffer->transit_count < ENOUGH)
         return false;
     double delay = now - (double)buffer->cursor / RATE - least_transit(buffer);
-    if (delay < buffer->depth - TICK) {
+    if (delay < buffer->depth - TICK - SLACK) {
         buffer->adapted = 0;
         return true;
     }
-    if (delay > buffer->depth + 2 * TICK && buffer->count * JITTER_BLOCK > JITTER_FRAME) {
+    if (delay > buffer->depth + TICK && buffer->count * JITTER_BLOCK > JITTER_FRAME) {
         buffer->adapted = 0;
         buffer->counts.dropped++;
         take(buffer, buffer->cursor, NULL);

@@ -11,7 +11,7 @@ enum {
     JITTER_FRAME = 160,   /* of a tick */
     JITTER_BLOCKS = 256,  /* that are kept; more than two seconds */
     JITTER_OVERSHOOT = 32, /* blocks of the one packet that is taken although they are reached */
-    JITTER_WINDOW = 64,   /* packets whose lateness is remembered */
+    JITTER_WINDOW = 128,  /* packets whose lateness is remembered */
 };
 
 enum decision { DECISION_PLAY, DECISION_CONCEAL, DECISION_WAIT };
@@ -29,7 +29,7 @@ struct jitter_counts {
 /* One source's; begin another when the SSRC changes. */
 struct jitter_buffer {
     struct jitter_counts counts;
-    double depth; /* seconds */
+    double depth; /* seconds that a packet waits at most which is not late */
     struct block blocks[JITTER_BLOCKS + JITTER_OVERSHOOT];
     int count;
     bool playing;   /* whether `cursor` stands */
@@ -44,6 +44,9 @@ struct jitter_buffer {
 };
 
 void jitter_buffer_begin(struct jitter_buffer *buffer);
+
+/* Waits to begin again, with another source: only depth and counts are kept. */
+void jitter_buffer_forget(struct jitter_buffer *buffer);
 
 /* Takes a packet that came `now`; its payload is at most RTP_LARGEST bytes. */
 void jitter_buffer_put(struct jitter_buffer *buffer, uint16_t sequence, uint32_t timestamp,

@@ -181,6 +181,8 @@ static PyObject *ticks(PyObject *self, PyObject *nothing)
 static PyMethodDef methods[] = {
     {"open", open_stream, METH_VARARGS, "Start a stream on a bound socket."},
     {"gather", gather, METH_NOARGS, "Take the batches of all streams that have one."},
+    {"connect", stream_objects_connect, METH_VARARGS, "Let two streams play what the other hears."},
+    {"disconnect", stream_object_disconnect, METH_O, "Take a stream off the other."},
     {"sweep", sweep, METH_NOARGS, "Let go of streams that were closed."},
     {"run", run, METH_O, "Run every tick that is due, where no thread does it."},
     {"fileno", descriptor, METH_NOARGS, "What is readable when there is something to gather."},

@@ -10,6 +10,11 @@ static StreamObject *as_stream(PyObject *self)
     return (StreamObject *)self;
 }
 
+bool is_stream_object(PyObject *object)
+{
+    return Py_TYPE(object) == type_of_streams;
+}
+
 struct stream *stream_object_lock(PyObject *self)
 {
     struct stream *stream = as_stream(self)->stream;
@@ -289,6 +294,7 @@ static PyMethodDef methods[] = {
     {"sent", stream_object_sent, METH_NOARGS, "Packets, octets, and the next timestamp."},
     {"received", stream_object_received, METH_NOARGS, "SSRC, packets, first and highest sequence, jitter."},
     {"counts", stream_object_counts, METH_NOARGS, "All counts by name."},
+    {"playout", stream_object_playout, METH_NOARGS, "What became of what was played on, or None."},
     {"close", close_stream, METH_NOARGS, "Use the socket no more."},
     {NULL, NULL, 0, NULL},
 };

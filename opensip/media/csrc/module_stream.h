@@ -33,6 +33,13 @@ PyObject *stream_object_sent(PyObject *self, PyObject *nothing);
 PyObject *stream_object_received(PyObject *self, PyObject *nothing);
 PyObject *stream_object_counts(PyObject *self, PyObject *nothing);
 
+/* Engine.connect and Engine.disconnect, and what a stream tells of how it was played on. */
+PyObject *stream_objects_connect(PyObject *engine, PyObject *args);
+PyObject *stream_object_disconnect(PyObject *engine, PyObject *stream);
+PyObject *stream_object_playout(PyObject *self, PyObject *nothing);
+
+bool is_stream_object(PyObject *object);
+
 /* Host and port, or None. */
 PyObject *address_object(const struct address *address);
 

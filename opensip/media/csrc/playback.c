@@ -10,6 +10,22 @@ void playback_begin(struct playback *playback, const struct g711 *law)
     concealment_begin(&playback->concealment);
 }
 
+void playback_change_source(struct playback *playback)
+{
+    jitter_buffer_forget(&playback->buffer);
+}
+
+void playback_change_law(struct playback *playback, const struct g711 *law)
+{
+    int16_t samples[JITTER_BLOCK];
+    for (int n = 0; n < playback->buffer.count; n++) {
+        uint8_t *payload = playback->buffer.blocks[n].payload;
+        g711_decode(playback->law, payload, JITTER_BLOCK, samples);
+        g711_encode(law, samples, JITTER_BLOCK, payload);
+    }
+    playback->law = law;
+}
+
 enum decision playback_tick(struct playback *playback, int16_t samples[JITTER_FRAME], double now)
 {
     uint8_t payload[JITTER_FRAME];

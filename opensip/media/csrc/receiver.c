@@ -49,6 +49,8 @@ static void begin(struct receiver *receiver, uint32_t ssrc)
     reorder_begin(&receiver->reorder, collect, receiver);
     receiver->clock.started = false;
     receiver->has_next = false;
+    if (receiver->line)
+        line_begin(receiver->line);
 }
 
 static void keep_samples(struct receiver *receiver, const int16_t *samples, size_t count,
@@ -101,6 +103,8 @@ static void collect_audio(struct receiver *receiver, enum encoding codec, const 
 
 static void collect_event(struct receiver *receiver, const struct rtp *packet)
 {
+    if (receiver->line)
+        line_press(receiver->line, packet);
     if (receiver->event_count == EVENTS)
         return; /* an event is repeated; Python has been away for a second */
     struct event *event = &receiver->events[receiver->event_count++];
@@ -120,6 +124,13 @@ static void collect(void *context, const struct rtp *packet, double at)
         collect_audio(receiver, encoding, packet, at);
 }
 
+/* Sound that is played on goes there as it comes: the order is the playout buffer's to make. */
+static void play_on(struct line *line, enum encoding encoding, const struct rtp *packet, double now)
+{
+    if (encoding == ENCODING_PCMU || encoding == ENCODING_PCMA)
+        line_put(line, encoding == ENCODING_PCMA ? &PCMA : &PCMU, packet, now);
+}
+
 static void accept_packet(struct receiver *receiver, const struct rtp *packet, double now)
 {
     if (!receiver->begun || packet->ssrc != receiver->ssrc)
@@ -127,8 +138,11 @@ static void accept_packet(struct receiver *receiver, const struct rtp *packet, d
     receiver->packets++;
     receiver->heard_any = true;
     receiver->last_received = now;
-    bool timed = receiver->encodings[packet->payload_type] != ENCODING_EVENT;
+    enum encoding encoding = receiver->encodings[packet->payload_type];
+    bool timed = encoding != ENCODING_EVENT;
     arrivals_note(&receiver->arrivals, packet->sequence, packet->timestamp, now, timed);
+    if (receiver->line)
+        play_on(receiver->line, encoding, packet, now);
     reorder_put(&receiver->reorder, packet, now);
     reorder_release(&receiver->reorder, now);
 }

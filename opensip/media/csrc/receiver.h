@@ -8,6 +8,7 @@
 
 #include "arrival.h"
 #include "latch.h"
+#include "line.h"
 #include "reorder.h"
 #include "ring.h"
 #include "srtp.h"
@@ -66,6 +67,7 @@ struct receiver {
     int gate; /* ticks for which what is heard is handed on at once: a voice is near */
     struct event events[EVENTS];
     int event_count;
+    struct line *line; /* whose other end hears the peer too; NULL: none */
 };
 
 void receiver_open(struct receiver *receiver);

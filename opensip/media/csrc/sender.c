@@ -68,6 +68,22 @@ static size_t make_silence(struct sender *sender, uint8_t *packet, double now)
     return make_audio(sender, packet, false, now);
 }
 
+/* A telephone event under the timestamp at which it began; time goes on. */
+static size_t make_event(struct sender *sender, uint8_t *packet, const uint8_t payload[EVENT_SIZE],
+                         bool marker, double now)
+{
+    if (marker)
+        sender->sign_timestamp = sender->timestamp;
+    struct rtp header = {.payload_type = sender->event_payload_type,
+                         .marker = marker,
+                         .timestamp = sender->sign_timestamp};
+    sender->voice = false;
+    sender->timestamp += (uint32_t)samples_of(sender);
+    keep_said(sender, NULL, now);
+    memcpy(packet + RTP_HEADER, payload, EVENT_SIZE);
+    return finish(sender, packet, header, EVENT_SIZE);
+}
+
 static size_t make_sign(struct sender *sender, uint8_t *packet, double now)
 {
     struct sign sign = sender->signs[sender->sign];
@@ -76,25 +92,44 @@ static size_t make_sign(struct sender *sender, uint8_t *packet, double now)
     sender->digits += sign.last;
     if (sign.gap)
         return make_silence(sender, packet, now);
-    if (sign.marker)
-        sender->sign_timestamp = sender->timestamp;
-    struct rtp header = {.payload_type = sender->event_payload_type,
-                         .marker = sign.marker,
-                         .timestamp = sender->sign_timestamp};
-    sender->voice = false;
-    sender->timestamp += (uint32_t)samples_of(sender);
-    keep_said(sender, NULL, now);
-    memcpy(packet + RTP_HEADER, sign.payload, sizeof sign.payload);
-    return finish(sender, packet, header, sizeof sign.payload);
+    return make_event(sender, packet, sign.payload, sign.marker, now);
+}
+
+/* What the other peer says, and over it what is in the queue: a word to ours alone. */
+static void mix(struct sender *sender, uint8_t *payload, bool queued)
+{
+    int16_t line[TICK_SAMPLES * LONGEST_PTIME], ours[TICK_SAMPLES * LONGEST_PTIME];
+    size_t size = samples_of(sender);
+    line_take(sender->line, line, size);
+    if (queued) {
+        g711_decode(sender->law, payload, size, ours);
+        for (size_t n = 0; n < size; n++) {
+            int both = line[n] + ours[n];
+            line[n] = (int16_t)(both > INT16_MAX ? INT16_MAX : both < INT16_MIN ? INT16_MIN : both);
+        }
+    }
+    g711_encode(sender->law, line, size, payload);
+}
+
+static bool relays_events(const struct sender *sender)
+{
+    return sender->line && sender->event_payload_type;
 }
 
 size_t sender_tick(struct sender *sender, uint8_t *packet, double now)
 {
     if (++sender->tick % sender->ticks)
         return 0;
+    struct relayed event;
     if (sender->sign_count)
         return make_sign(sender, packet, now);
+    if (relays_events(sender) && line_take_event(sender->line, (uint32_t)samples_of(sender), &event))
+        return make_event(sender, packet, event.payload, event.marker, now);
     bool voice = queue_take(&sender->queue, sender->law, packet + RTP_HEADER, samples_of(sender));
+    if (sender->line) {
+        mix(sender, packet + RTP_HEADER, voice);
+        voice = true;
+    }
     bool marker = voice && !sender->voice; /* RFC 3551 section 4.1: where a voice begins */
     sender->voice = voice;
     return voice ? make_audio(sender, packet, marker, now) : make_silence(sender, packet, now);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "g711.h"
+#include "line.h"
 #include "queue.h"
 #include "ring.h"
 #include "srtp.h"
@@ -41,6 +42,7 @@ struct sender {
     uint64_t digits; /* that are over */
     struct ring *said; /* NULL: nobody asks what was said */
     double said_at;
+    struct line *line; /* what is sent besides the queue: another stream's peer; NULL: none */
 };
 
 void sender_close(struct sender *sender);

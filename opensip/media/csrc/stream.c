@@ -35,6 +35,8 @@ void stream_release(struct stream *stream)
         return;
     receiver_close(&stream->in);
     sender_close(&stream->out);
+    line_release(stream->in.line);
+    line_release(stream->out.line);
     pieces_free(queue_clear(&stream->out.queue, &forgotten));
     pieces_free(queue_take_spent(&stream->out.queue));
     free(stream->out.said);
@@ -146,10 +148,22 @@ static void connect_if_settled(struct stream *stream)
         connect(stream->socket, &latch->remote.plain, latch->remote.size) == 0;
 }
 
+void stream_join(struct stream *stream, struct line **to, struct line **from)
+{
+    struct line *had_to = stream->in.line, *had_from = stream->out.line;
+    stream->in.line = *to;
+    stream->out.line = *from;
+    *to = had_to;
+    *from = had_from;
+    atomic_store(&stream->joined, stream->in.line != NULL);
+}
+
 static void send_packet(struct stream *stream, double now)
 {
     uint8_t packet[RTP_LARGEST + SRTP_LARGEST_TAG];
     const struct address *remote = &stream->in.latch.remote;
+    if (stream->out.line)
+        line_tick(stream->out.line, now);
     if (!stream->in.open || !stream->sending) {
         sender_skip_tick(&stream->out);
         return;
@@ -167,17 +181,26 @@ static void send_packet(struct stream *stream, double now)
         stream->unsent++; /* a full buffer, or no route: the next packet may do better */
 }
 
+void stream_receive(struct stream *stream, const struct tick *tick)
+{
+    receive_all(stream, tick);
+    stream->received = true;
+}
+
 void stream_tick(struct stream *stream, const struct tick *tick, bool due)
 {
     uint64_t digits = stream->out.digits;
-    receive_all(stream, tick);
+    if (!stream->received)
+        receive_all(stream, tick);
+    stream->received = false;
     connect_if_settled(stream);
     receiver_tick(&stream->in, tick->now);
     send_packet(stream, tick->now);
     stream->ticks++;
     stream->at = tick->now;
     bool empty = stream->tell_empty && !stream->out.queue.queued;
-    bool voice = stream->prompt || stream->in.gate;
+    /* nobody takes turns with a peer who hears another: a recording has time */
+    bool voice = stream->prompt || (stream->in.gate && !stream->in.line);
     stream->changed |= empty || digits != stream->out.digits;
     if (due || voice || stream->in.event_count || stream->changed)
         atomic_store(&stream->pending, true);

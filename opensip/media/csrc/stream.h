@@ -18,6 +18,7 @@ struct stream {
     struct stream *next;  /* in the engine's lists of new and of ended streams */
     atomic_int owners;    /* the engine, and Python's object */
     bool passed_over;     /* its lock was taken on this tick; the engine's own */
+    atomic_bool joined;   /* to another stream: what it hears is sent there */
     atomic_bool closed;   /* Python is done with it: its socket may be gone */
     atomic_bool pending;  /* there is something to gather */
     int socket;
@@ -31,6 +32,7 @@ struct stream {
     bool tell_empty; /* Python waits for the end of what it wrote */
     bool changed;    /* Python waits for what has happened since the last batch */
     double report_at; /* when Python has a report to send */
+    bool received;   /* on this tick, before its turn */
     bool prompt;     /* every tick is told of: another peer listens */
     unsigned ticks;  /* since the last batch */
     double at;       /* the last tick */
@@ -64,6 +66,15 @@ void stream_release(struct stream *stream);
 
 /* Takes over a configuration; what it replaces is left in it, to be freed. */
 void stream_configure(struct stream *stream, struct stream_config *config);
+
+/*
+ * Receives before the tick's own turn, for a stream that is joined to another: what came by now
+ * is sent on this tick, whichever of both is first. The lock is held.
+ */
+void stream_receive(struct stream *stream, const struct tick *tick);
+
+/* Takes the lines of a stream away from it, or gives it others; gives what it had in their place. */
+void stream_join(struct stream *stream, struct line **to, struct line **from);
 
 /* Does what each tick does; the lock is held. */
 void stream_tick(struct stream *stream, const struct tick *tick, bool due);
