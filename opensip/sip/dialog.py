@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from opensip.errors import LocalProtocolError, RemoteProtocolError
+from opensip.sip.grammar import split
 from opensip.sip.headers import Headers
 from opensip.sip.message import Request, Response, response_to
 from opensip.sip.uri import NameAddr, Uri
@@ -33,6 +34,19 @@ class DialogState(enum.Enum):
 
     EARLY = enum.auto()
     CONFIRMED = enum.auto()
+
+
+def asks_for_sips(request: Request) -> bool:
+    """Tell whether our Contact in the dialog of a request must be a sips URI.
+
+    Section 12.1.1: it must where the Request-URI is one, or the top Record-Route, or, without
+    that, the Contact (RFC 5630 section 5.1.1.1).
+    """
+    if request.uri.is_secure:
+        return True
+    if routes := request.headers.get_all("Record-Route"):
+        return NameAddr.parse(split(routes[0], ",")[0]).uri.is_secure
+    return request.contact is not None and request.contact.uri.is_secure
 
 
 class Dialog:

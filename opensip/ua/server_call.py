@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable
 
 from opensip.errors import LocalProtocolError, NegotiationError, OpenSipError
-from opensip.sip.dialog import Dialog
+from opensip.sip.dialog import Dialog, asks_for_sips
 from opensip.sip.flow import Flow
 from opensip.sip.invite_usage import InviteUsage
 from opensip.sip.message import Request
@@ -46,7 +46,9 @@ class ServerCall:
         self.user = user
         self.offer = description_of(request) or None
         self.key = key
-        contact = core.contact(flow, secure=request.uri.is_secure)
+        # Who names a sips Contact, but came without TLS, could reach us at none.
+        secure = request.uri.is_secure or (flow.transport == "TLS" and asks_for_sips(request))
+        contact = core.contact(flow, secure=secure)
         dialog = Dialog.as_uas(request, local_tag=core.token(), contact=contact)
         authorize = ChallengeAnswers(credentials, core.token) if credentials else None
         usage = InviteUsage.as_uas(

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opensip.errors import LocalProtocolError, RemoteProtocolError
-from opensip.sip.dialog import Dialog, DialogId, DialogState
+from opensip.sip.dialog import Dialog, DialogId, DialogState, asks_for_sips
 from tests.fakes.sip_exchange import answer_to, make_request
 
 OURS = "<sip:bob@192.0.2.2:5060>"
@@ -44,6 +44,22 @@ class TestCallee:
 
     def test_a_sips_request_makes_it_secure(self):
         assert as_uas(uri="sips:bob@192.0.2.2").secure
+
+    @pytest.mark.parametrize(
+        ("parts", "sips"),
+        [
+            ({}, False),
+            ({"uri": "sips:bob@192.0.2.2"}, True),
+            ({"contact": "<sips:alice@192.0.2.1>"}, True),
+            ({"headers": records("<sips:p1.example;lr>, <sip:p2.example;lr>")}, True),
+            (
+                {"headers": records("<sip:p1.example;lr>"), "contact": "<sips:alice@192.0.2.1>"},
+                False,
+            ),
+        ],
+    )
+    def test_who_asks_for_a_sips_contact(self, parts, sips):
+        assert asks_for_sips(make_request(**parts)) is sips
 
     def test_without_contact_there_is_none(self):
         with pytest.raises(RemoteProtocolError, match="without Contact"):
