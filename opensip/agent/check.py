@@ -28,6 +28,7 @@ _PLACE = re.compile(r"\{(\w+)\}")  # of an argument in a webhook's URL
 _RECORDING = ("pause", "resume")  # what an action may do to it
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _LONGEST = {"recognizer": 12.0, "dialogue": 30.0, "synthesizer": 6.0}  # seconds
+PATIENCE = (0.25, 4.0)  # beyond it the agent cuts in on everybody, or the cap decides alone
 _LONGEST_TOOL = 30.0  # seconds that a caller can be asked to wait, with fillers
 _HUMAN = next(field.default for field in fields(Agent) if field.name == "human")
 _UNFILLED = ("apology", "call_again")  # replies for when nothing works any more
@@ -53,6 +54,7 @@ def _check_talking(agent: Agent) -> Iterator[str]:
     yield from _all_known("replies", agent.replies, REPLIES, "reply")
     if agent.failures < 1:
         yield "failures: must be at least 1"
+    yield from _check_turns(agent)
     for key, seconds in (("idle_seconds", agent.idle_seconds),
                          ("filler_seconds", agent.bridge_seconds)):  # fmt: skip
         if seconds <= 0:
@@ -68,6 +70,14 @@ def _check_talking(agent: Agent) -> Iterator[str]:
             yield from _template(agent, f"replies.{name}", text, names_who=name in _NAME_WHO)
     for n, text in enumerate(agent.idle_prompts):
         yield from _template(agent, f"idle_prompts[{n}]", text)
+
+
+def _check_turns(agent: Agent) -> Iterator[str]:
+    least, most = PATIENCE
+    if not least <= agent.patience <= most:
+        yield f"patience: {agent.patience:g} is not from {least:g} to {most:g}; 1 is the usual"
+    if not all(text.strip() for text in agent.must_be_heard):
+        yield "must_be_heard: holds an empty text; write what the agent says, or a part of it"
 
 
 def _check_providers(agent: Agent) -> Iterator[str]:

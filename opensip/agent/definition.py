@@ -153,7 +153,9 @@ class Agent:
     """A whole agent. Times in seconds; provider lists are tried from the first.
 
     `fillers` are said in turn when nothing could be said for `filler_seconds` (by default 0.7);
-    `tool_calls` bounds a whole call. `providers` names accounts beside those of the server.
+    `tool_calls` bounds a whole call. `patience` scales the silences after which a turn of the
+    caller is over; the texts of `must_be_heard` are not interrupted. `providers` names accounts
+    beside those of the server.
     """
 
     name: str
@@ -181,6 +183,8 @@ class Agent:
     failures: int = 2
     human: str = "human"
     idle_seconds: float = 8.0
+    patience: float = 1.0
+    must_be_heard: tuple[str, ...] = ()
     replies: Mapping[str, str] = field(default_factory=dict)
     states: Mapping[str, State] = field(default_factory=dict)
     intents: Mapping[str, Intent] = field(default_factory=dict)

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from opensip.agent.line_up import LineUp
-from opensip.agent.providers import Expectation, Recognizer, Understood
+from opensip.agent.live_words import LiveWords
+from opensip.agent.providers import Expectation, Heard, LiveRecognizer, Recognizer, Understood
+from opensip.agent.turn_events import Hearing
 from opensip.audio.frame import AudioFrame, Samples
 from opensip.audio.level import dbfs
 from opensip.audio.resample import Resampler
@@ -18,9 +20,16 @@ _SECONDS = 12.0  # a recognizer that takes longer has failed
 
 
 class Ear:
-    """Hears one caller, turn by turn, with the first recognizer that works."""
+    """Hears one caller, turn by turn, with the first recognizer that works.
+
+    `told` learns all words of the turn so far, whether they are final, and whether the turn is
+    over: as they come from a live recognizer, else from one that was asked early.
+    """
 
     def __init__(self, recognizers: Sequence[Recognizer], rate: int, observer: Observer) -> None:
+        self.told: Callable[[str, bool, bool], None] = lambda text, final, over: None
+        self._words = LiveWords()
+        self._live: LiveRecognizer | None = None
         now = asyncio.get_running_loop().time
         self._line_up = LineUp("recognizer", recognizers, observer, now)
         self._using: Recognizer | None = None
@@ -32,8 +41,28 @@ class Ear:
         self._resampler: Resampler | None = None
         self._early: asyncio.Task[Understood] | None = None
 
+    @property
+    def hearing(self) -> Hearing:
+        """What the recognizer can that is asked first."""
+        first = self._line_up.all and self._line_up.first
+        punctuates = bool(getattr(first, "punctuates", False))
+        if isinstance(first, LiveRecognizer):
+            return Hearing(True, punctuates, first.ends_turns)
+        return Hearing(punctuates=punctuates)
+
+    def known(self) -> Understood | None:
+        """Tell what is known of the turn already."""
+        if self._live:
+            return Understood(self._words.text) if self._words.text else None
+        early = self._early
+        done = early is not None and early.done() and not early.cancelled()
+        return early.result() if early and done and not early.exception() else None
+
     def hear(self, frame: AudioFrame) -> None:
         """Take a frame: of the turn if one has begun, else to be remembered for a moment."""
+        self._listen()
+        if self._live:
+            self._give(frame.samples)
         if self._turn is not None:
             self._take(frame.samples)
             return
@@ -43,9 +72,11 @@ class Ear:
 
     def begin(self, expectation: Expectation) -> None:
         """Begin a turn, with what came just before."""
-        self.forget()
+        self.resume()
         self._expectation, self._turn = expectation, []
-        if self._line_up.all:
+        if self._live:
+            self._live.begin(expectation)
+        elif self._line_up.all:
             self._use(self._line_up.first, self._turn)
         for frame in self._before:
             self._take(frame.samples)
@@ -54,8 +85,9 @@ class Ear:
     def speculate(self) -> None:
         """Begin to recognise: the turn is probably over."""
         self.resume()
-        if self._turn is not None:
+        if self._turn is not None and not self._live:
             self._early = asyncio.create_task(self._finish(self._turn))
+            self._early.add_done_callback(self._understood)
 
     def resume(self) -> None:
         """The turn was not over."""
@@ -64,9 +96,18 @@ class Ear:
             self._early = None
 
     def forget(self) -> None:
-        """Let the turn go."""
+        """Let the turn go, and its words."""
         self.resume()
         self._turn = None
+        self._words.take()
+
+    def forget_words(self) -> None:
+        """Let the words go that were told so far, and go on to hear."""
+        self._words.take()
+
+    def end(self) -> None:
+        """End the turn, whose words are known."""
+        self.forget()
 
     async def understand(self) -> Understood:
         """End the turn and tell what was said. Raises ProviderError once no recognizer works.
@@ -76,10 +117,12 @@ class Ear:
         """
         early, self._early = self._early, None
         turn, self._turn = self._turn or [], None
+        if text := self._words.take():
+            return Understood(text)
         try:
             return await (early if early else self._finish(turn))
         except asyncio.CancelledError:
-            if self._turn is not None:
+            if self._turn is not None and not self._live:
                 self._turn[:0] = turn
                 self._told = None
             raise
@@ -95,7 +138,8 @@ class Ear:
 
     async def _finish(self, turn: list[Samples]) -> Understood:
         for recognizer in self._line_up.tries():
-            if recognizer is not self._using or turn is not self._told:
+            is_told = recognizer is self._using and turn is self._told
+            if not is_told and recognizer is not self._live:
                 self._use(recognizer, turn)
             try:
                 async with asyncio.timeout(_SECONDS):
@@ -108,11 +152,38 @@ class Ear:
                 return understood
         raise ProviderError("no recognizer is left", provider="recognizer")
 
+    def _understood(self, early: "asyncio.Task[Understood]") -> None:
+        """Tell what was understood of a turn that is perhaps over; a failure is met at its end."""
+        if early is self._early and not early.cancelled() and not early.exception():
+            self.told(early.result().text, True, False)
+
+    def _listen(self) -> None:
+        """Let a live recognizer, where there is one, listen from now on."""
+        first = self._line_up.all and self._line_up.first
+        if first is self._live or not (self._live or isinstance(first, LiveRecognizer)):
+            return
+        self._live = first if isinstance(first, LiveRecognizer) else None
+        self._words, self._told = LiveWords(), None
+        if self._live:
+            self._using = self._live
+            self._resampler = _between(self._rate, self._live.rate)
+            self._live.listen(self._heard, self._failed)
+
+    def _heard(self, heard: Heard) -> None:
+        before = self._words.text
+        self._words.told(heard.text, final=heard.final)
+        if self._words.text != before or heard.final or heard.over:
+            self.told(self._words.text, self._words.final, heard.over)
+
+    def _failed(self, error: ProviderError) -> None:
+        if self._live:
+            self._line_up.failed(self._live, error)
+
     def _use(self, recognizer: Recognizer, turn: list[Samples]) -> None:
         """Let a recognizer hear a turn from its beginning."""
         rate = recognizer.rate
         self._using, self._told = recognizer, turn
-        self._resampler = Resampler(self._rate, rate) if rate != self._rate else None
+        self._resampler = _between(self._rate, rate)
         recognizer.begin(self._expectation)
         for samples in turn:
             self._give(samples)
@@ -120,12 +191,16 @@ class Ear:
     def _take(self, samples: Samples) -> None:
         if self._turn is not None:
             self._turn.append(samples)
-            if self._turn is self._told:
+            if self._turn is self._told and not self._live:
                 self._give(samples)
 
     def _give(self, samples: Samples) -> None:
         if self._using:
             self._using.feed(self._resampler.push(samples) if self._resampler else samples)
+
+
+def _between(ours: int, theirs: int) -> Resampler | None:
+    return Resampler(ours, theirs) if ours != theirs else None
 
 
 def pieces(frame: AudioFrame) -> Iterator[AudioFrame]:

@@ -1,34 +1,72 @@
 """What of the agent's words the caller heard, to the sample and rounded down to a word."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+Marks = tuple[int, ...]  # positions of the sink at which the words of a span end, one a word
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A run of text and the samples that speak it: positions `start` to `end` of the sink."""
+    """A run of text and the samples that speak it: positions `start` to `end` of the sink.
+
+    `must_be_heard` says that nobody may interrupt it; `still` is how many samples are thought to
+    come yet.
+    """
 
     text: str
     start: int
     end: int
+    marks: Marks = ()
+    must_be_heard: bool = False
+    still: int = 0
 
 
 @dataclass(slots=True)
 class Ledger:
     """The spans of one answer, in the order in which they are played.
 
-    Without word marks of the provider a word's place is estimated by its share of the
-    characters of its span.
+    Where the voice marks its words, a word was heard when its mark was played. Without marks a
+    word's place is estimated by its share of the characters of its span.
     """
 
     spans: list[Span] = field(default_factory=list)
 
-    def add(self, text: str, start: int, samples: int) -> None:
-        """Book samples written at `start`. Samples of the last span's text make it longer."""
-        last = self.spans[-1] if self.spans else None
+    def add(
+        self,
+        text: str,
+        start: int,
+        samples: int,
+        *,
+        marks: Marks = (),
+        must_be_heard: bool = False,
+        still: int = 0,
+    ) -> None:
+        """Book samples written at `start`. Samples of the last span's text make it longer.
+
+        `still` more of a new span are thought to come, until `whole` tells that all have.
+        """
+        end, last = start + samples, self.spans[-1] if self.spans else None
         if last and not text:
-            self.spans[-1] = Span(last.text, last.start, start + samples)
+            still = max(0, last.still - samples)
+            self.spans[-1] = replace(last, end=end, marks=last.marks + marks, still=still)
         else:
-            self.spans.append(Span(text, start, start + samples))
+            self.spans.append(Span(text, start, end, marks, must_be_heard, still))
+
+    def whole(self) -> None:
+        """Book that no more samples of the last span will come."""
+        if self.spans:
+            self.spans[-1] = replace(self.spans[-1], still=0)
+
+    def must_be_heard(self, played: int) -> bool:
+        """Tell whether what is to be played next may not be interrupted."""
+        return any(s.must_be_heard and s.start <= played < s.end for s in self.spans)
+
+    def cut(self, words: int) -> None:
+        """Book that the last span broke off: only so many of its words were said."""
+        if self.spans:
+            last = self.spans[-1]
+            text = " ".join(last.text.split()[:words])
+            self.spans[-1] = replace(last, text=text, still=0, marks=last.marks[:words])
 
     def bridge(self, start: int, samples: int) -> None:
         """Book samples that are no part of the answer: nobody is said to have heard them."""
@@ -49,12 +87,16 @@ class Ledger:
 
 def _words_heard(span: Span, played: int) -> list[str]:
     words = span.text.split()
-    if played >= span.end:
+    end = span.end + span.still
+    if played >= end:
         return words
+    if span.marks:  # of as many words as the voice said: "$5" is two
+        done = sum(mark <= played for mark in span.marks)
+        return words[: done * len(words) // max(len(span.marks), len(words))]
     total, done, heard = max(len(" ".join(words)), 1), -1, []
     for word in words:
         done += len(word) + 1
-        if span.start + (span.end - span.start) * done / total > played:
+        if span.start + (end - span.start) * done / total > played:
             break
         heard.append(word)
     return heard

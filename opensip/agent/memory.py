@@ -34,6 +34,21 @@ class Memory:
     asked: dict[tuple[str, str], int] = field(default_factory=dict)  # a yes is awaited since
     _cause: object = None
     _answer_from: int = 0  # messages before those of the present answer
+    _before: tuple[object, tuple[Any, ...]] | None = None  # a supposed turn, and what was then
+
+    def suppose(self, turn: object) -> None:
+        """Keep everything as it is, for the case that `turn` turns out not to be over."""
+        if self._before is None or self._before[0] is not turn:
+            messages = [dict(message) for message in self.messages]
+            kept = (messages, list(self.said), self.turns, self.tool_calls, dict(self.asked))
+            self._before = turn, (*kept, self._cause, self._answer_from)
+
+    def unsay(self) -> None:
+        """Make everything as it was before the turn that was supposed."""
+        if self._before:
+            self.messages, self.said, self.turns, self.tool_calls, self.asked = self._before[1][:5]
+            self._cause, self._answer_from = self._before[1][5:]
+            self._before = None
 
     def begin(self, cause: object, text: str) -> bool:
         """Begin an answer to `cause`, whose words are `text`; they join words still unanswered.

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
 from opensip.agent.line_up import LineUp
-from opensip.agent.providers import Act, Dialogue, Expectation
+from opensip.agent.providers import Act, Dialogue, Expectation, SupposingDialogue, Understood
 from opensip.errors import ProviderError
 from opensip.events import Observer
 
@@ -29,6 +29,17 @@ class Mind:
     def heard(self, text: str, *, interrupted: bool) -> None:
         """Let the dialogue know what the caller heard of its last answer."""
         self._line_up.first.heard(text, interrupted=interrupted)
+
+    @property
+    def supposes(self) -> bool:
+        """Whether the dialogue can answer a turn that may not be over."""
+        return isinstance(self._line_up.first, SupposingDialogue)
+
+    def unsay(self) -> None:
+        """A turn was not over: let every dialogue forget it, and its answer."""
+        for dialogue in self._line_up.all:
+            if isinstance(dialogue, SupposingDialogue):
+                dialogue.unsay()
 
     async def prepare(self) -> None:
         """Let every dialogue get ready."""
@@ -54,6 +65,22 @@ class Mind:
                 self._line_up.worked(dialogue)
                 return
         raise last or ProviderError("no dialogue is left", provider="dialogue")
+
+
+def supposing(turn: Understood, committed: asyncio.Event) -> Ask:
+    """Ask for the answer to a turn that may not be over; who cannot suppose waits for its end."""
+
+    async def answer(dialogue: Dialogue) -> AsyncIterator[Act]:
+        if isinstance(dialogue, SupposingDialogue):
+            acts = dialogue.suppose(turn, committed)
+        else:
+            await committed.wait()
+            acts = dialogue.answer(turn)
+        async with aclosing(_guarded(acts)) as given:
+            async for act in given:
+                yield act
+
+    return answer
 
 
 async def _guarded(acts: AsyncIterator[Act]) -> AsyncGenerator[Act]:

@@ -16,6 +16,7 @@ from opensip.agent.plain import plain
 from opensip.agent.prompt import system_prompt, version_of
 from opensip.agent.providers import (
     Act,
+    Began,
     Brief,
     Expectation,
     HangUp,
@@ -54,6 +55,8 @@ class _Answer:
     ran: Counter[tuple[str, str]] = field(default_factory=Counter)
     cutter: ClauseCutter = field(default_factory=ClauseCutter)
     calls: list[Call] = field(default_factory=list)
+    committed: asyncio.Event = field(default_factory=asyncio.Event)
+    began: bool = False
 
 
 class ModelDialogue:
@@ -80,6 +83,8 @@ class ModelDialogue:
         self._cut = False  # the last answer was not heard to its end
         self._running: set[asyncio.Task[list[Looked]]] = set()
         self._late: list[Looked] = []
+        self._committed = asyncio.Event()  # the turn that is being answered is over
+        self._before: tuple[int, int, int | None, bool] | None = None
 
     # ---- the Dialogue protocol
 
@@ -95,12 +100,33 @@ class ModelDialogue:
         if self._agent.greeting:
             yield Say(self._filled(self._agent.greeting))
             return
+        self._committed = asyncio.Event()
+        self._committed.set()
         self._memory.begin(self._memory, _GREET)
         async for act in self._reply():
             yield act
 
-    async def answer(self, turn: Understood) -> AsyncIterator[Act]:
+    def answer(self, turn: Understood) -> AsyncIterator[Act]:
         """Answer what was said or keyed; nothing understood too often leads to a person."""
+        self._committed, self._before = asyncio.Event(), None
+        self._committed.set()
+        return self._answer(turn)
+
+    def suppose(self, turn: Understood, committed: asyncio.Event) -> AsyncIterator[Act]:
+        """Answer a turn that may not be over: tools that only look run, others wait for it."""
+        self._memory.suppose(turn)
+        self._committed = committed
+        self._before = self._idles, self._failures, self._digits, self._cut
+        return self._answer(turn)
+
+    def unsay(self) -> None:
+        """Forget the turn that was supposed, and its answer."""
+        if self._before and not self._committed.is_set():
+            self._memory.unsay()
+            self._idles, self._failures, self._digits, self._cut = self._before
+            self._before = None
+
+    async def _answer(self, turn: Understood) -> AsyncIterator[Act]:
         async for late in self._settled():
             yield late
         self._idles = 0
@@ -147,7 +173,7 @@ class ModelDialogue:
     # ---- an answer
 
     async def _reply(self) -> AsyncIterator[Act]:
-        answer = _Answer()
+        answer = _Answer(committed=self._committed)
         for number in range(MOST_ROUNDS):
             tools = self._tools.usable() if number < MOST_ROUNDS - 1 else []
             async with aclosing(self._round(answer, tools)) as acts:
@@ -193,7 +219,9 @@ class ModelDialogue:
     def _taken(self, answer: _Answer, delta: Delta) -> list[Act]:
         match delta:
             case Words(text):
-                return self._spoken(answer, answer.cutter.push(text))
+                began: list[Act] = [] if answer.began else [Began()]
+                answer.began = True
+                return began + self._spoken(answer, answer.cutter.push(text))
             case Call():
                 answer.calls.append(delta)
             case Used(model, tokens_in, tokens_out):
@@ -221,6 +249,8 @@ class ModelDialogue:
         async def run(call: Call) -> tuple[Looked, str]:
             key = (call.name, call.arguments)
             answer.ran[key] += 1
+            if self._tools.changes([call]):
+                await answer.committed.wait()
             return await self._tools.run(call, repeats=answer.ran[key] - 1)
 
         results = await asyncio.gather(*map(run, calls))
@@ -229,7 +259,7 @@ class ModelDialogue:
 
     def _leave(self, answer: _Answer, running: asyncio.Task[list[Looked]]) -> None:
         """The answer was broken off: tools that only look end, others are seen through."""
-        if self._tools.changes(answer.calls):
+        if self._tools.changes(answer.calls) and answer.committed.is_set():
             running.add_done_callback(self._keep)
         else:
             running.cancel()

@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Iterable, Sequence
 from contextlib import aclosing, suppress
+from typing import NamedTuple
 
 import numpy as np
 
-from opensip.agent.ledger import Ledger
+from opensip.agent.ledger import Ledger, Span
 from opensip.agent.line_up import LineUp
+from opensip.agent.own_voice import OwnVoice
 from opensip.agent.pronounced import pronounced
-from opensip.agent.providers import Synthesizer
+from opensip.agent.providers import Spoken, Synthesizer
 from opensip.agent.spoken import clauses
 from opensip.agent.voice_cache import VoiceCache
 from opensip.audio.frame import AudioSink, Samples
@@ -18,14 +20,30 @@ from opensip.errors import OpenSipError, ProviderError
 from opensip.events import AgentSaid, Observer
 
 _SECONDS = 6.0  # a synthesizer that lets a caller wait longer has failed
+_USUAL = 0.065  # seconds a character at the usual pace of speech
+_SLOWEST = 0.09  # seconds a character: no voice that answers the telephone speaks slower
 _for_all_calls = VoiceCache()
+
+
+class Piece(NamedTuple):
+    """Sound of a clause: its text with its first piece, and where words end in the clause."""
+
+    text: str
+    samples: Samples
+    marks: tuple[int, ...]
+    must_be_heard: bool
+    kept: int | None = None  # words, where the clause broke off after them
+
+
+_WHOLE = Piece("", np.empty(0, np.int16), (), False)  # follows the last piece of a clause
 
 
 class Mouth:
     """Speaks one answer at a time, with the first synthesizer that works.
 
     What is in `standing` is kept once it was spoken, for all calls where the synthesizer has a
-    `voice_key` (hashable, one a voice), else for this one.
+    `voice_key` (hashable, one a voice), else for this one. Nobody may interrupt a clause that is
+    of the texts in `must_be_heard`.
     """
 
     def __init__(
@@ -37,6 +55,7 @@ class Mouth:
         *,
         language: str = "en",
         standing: Iterable[str] = (),
+        must_be_heard: Iterable[str] = (),
     ) -> None:
         self._line_up = LineUp("synthesizer", synthesizers, observer, now)
         self._sink = sink
@@ -44,21 +63,34 @@ class Mouth:
         self._now = now
         self._language = language
         self._standing = frozenset(clause for text in standing for clause in clauses(text))
+        self._must_be_heard = tuple(must_be_heard)
         self._for_this_call = VoiceCache()
         self._ledger = Ledger()
-        self._meant = ""
+        self.meant = ""  # what the present answer says so far, heard or not
         self._bridged = False  # something was said that is no part of the answer
         self._amid = False  # a clause is being written
+        self._gate: list[Piece] | None = None  # what waits behind the gate, while it is closed
+        self.began: Callable[[], None] = lambda: None  # told when an answer can be heard
+        self.first_voice: float | None = None  # when the answer's first sound came,
+        self.first_position: int | None = None  # and where in the sink it is
+        self.paused = False
+        self.own = OwnVoice(sink.rate)
+        self._clause_began = 0  # position of the clause that is being written
 
     @property
     def silent(self) -> bool:
         """Whether nothing is being said, not even to bridge a wait."""
-        return not self._meant and not self._bridged
+        return (not self.meant or self._gate is not None) and not self._bridged
+
+    @property
+    def must_be_heard(self) -> bool:
+        """Whether what is being said may not be interrupted."""
+        return self._ledger.must_be_heard(self._sink.played())
 
     @property
     def answering(self) -> bool:
         """Whether an answer has been begun."""
-        return bool(self._meant)
+        return bool(self.meant)
 
     async def prepare(self, texts: Iterable[str]) -> None:
         """Have standing words spoken ahead of time; a voice that fails is not asked first."""
@@ -75,26 +107,52 @@ class Mouth:
                 else:
                     break
 
-    async def say(self, text: str) -> int | None:
+    async def say(self, text: str) -> None:
         """Speak `text` after what is queued; returns once it is queued, not once it is heard.
 
-        Returns the position of its first sample. Raises ProviderError if no synthesizer works.
+        Raises ProviderError if no synthesizer works.
         """
-        self._meant = f"{self._meant} {text}".strip()
-        first = None
+        if not self.meant:
+            self.first_voice = self.first_position = None
+        self.meant = f"{self.meant} {text}".strip()
         for clause in filter(_is_spoken, clauses(text)):
-            start = await self._clause(clause)
-            first = start if first is None else first
-        return first
+            await self._clause(clause)
+
+    def close_gate(self) -> None:
+        """Let what is said from now on wait, unheard."""
+        self._gate = []
+
+    def open_gate(self) -> None:
+        """Let what has waited be heard."""
+        waiting, self._gate = self._gate or [], None
+        for piece in waiting:
+            self._write(piece)
+
+    def discard(self) -> None:
+        """Forget what has waited behind the gate: nobody heard it, and nobody will."""
+        self._gate, self.meant, self.first_voice = None, "", None
+
+    def pause(self) -> None:
+        """Be silent at once, and keep what is queued."""
+        self.paused = True
+        self._sink.pause()
+
+    def resume(self) -> None:
+        """Speak on from the sample at which `pause` stopped."""
+        if self.paused:
+            self.paused = False
+            self._sink.resume()
 
     def bridge(self, text: str) -> bool:
         """Say prepared words at once, beside the answer; False where that cannot be."""
         samples = None
         with suppress(ProviderError):
             samples = self._kept(self._line_up.first, text)
-        if self._amid or samples is None:
+        if self._amid or samples is None or self.paused:
             return False
-        self._ledger.bridge(self._sink.write(samples), len(samples))
+        position = self._sink.write(samples)
+        self.own.wrote(position, samples)
+        self._ledger.bridge(position, len(samples))
         self._bridged = True
         return True
 
@@ -106,59 +164,114 @@ class Mouth:
     def stop(self) -> str:
         """Fall silent at once; returns what was heard of the answer."""
         self._sink.flush()
+        self.resume()
         return self._end(interrupted=True)
 
     def _end(self, *, interrupted: bool) -> str:
-        meant, self._meant = self._meant, ""
-        heard = self._ledger.heard(self._sink.played())
+        meant, self.meant = self.meant, ""
+        played = self._sink.played()
+        heard = self._ledger.heard(played)
+        sent = self.first_position is not None and played > self.first_position
         self._ledger, self._bridged = Ledger(), False
-        if meant:
+        self._gate = None
+        if meant and (sent or not interrupted):
             cut = interrupted and heard != meant
             self._observer.note(AgentSaid(self._now(), meant, heard, cut))
         return heard
 
-    async def _clause(self, clause: str) -> int:
+    async def _clause(self, clause: str) -> None:
+        """Speak a clause; one that breaks off is spoken on from there by the next voice."""
         for synthesizer in self._line_up.tries():
-            start, text = None, clause
+            text, must, samples_said = clause, self._must(clause), 0
             try:
                 async with aclosing(self._spoken(synthesizer, clause)) as pieces:
-                    async for samples in pieces:
+                    async for samples, marks in pieces:
                         self._amid = True
-                        position = self._sink.write(samples)
-                        self._ledger.add(text, position, len(samples))
-                        start, text = position if start is None else start, ""
-                if start is None:
+                        self._queue(Piece(text, samples, marks, must))
+                        text, samples_said = "", samples_said + len(samples)
+                if text:
                     raise ProviderError("it gave no sound")
+                self._queue(_WHOLE)
             except (OpenSipError, TimeoutError, OSError) as error:
                 self._line_up.failed(synthesizer, error)
             else:
                 self._line_up.worked(synthesizer)
+                return
             finally:
                 self._amid = False
-            if start is not None:
-                return start  # a clause that broke off is not begun again: it was heard in part
+            if not text:
+                clause = self._broken_off(clause, samples_said)
+            if not clause:
+                return
         raise ProviderError("no synthesizer is left", provider="synthesizer")
 
-    async def _spoken(self, synthesizer: Synthesizer, clause: str) -> AsyncGenerator[Samples]:
-        """Give a clause at the sink's rate: what is kept of it, or as it is spoken."""
+    def _broken_off(self, clause: str, samples: int) -> str:
+        """Keep of a clause the words that so many samples may have said; returns the others."""
+        words = clause.split()
+        said = Ledger([Span(clause, 0, 0, still=int(len(clause) * _USUAL * self._sink.rate))])
+        kept = len(said.heard(samples).split())
+        self._queue(_WHOLE._replace(kept=kept))
+        return " ".join(words[kept:])
+
+    def _must(self, clause: str) -> bool:
+        return any(clause in text or text in clause for text in self._must_be_heard)
+
+    def _queue(self, piece: Piece) -> None:
+        if self.first_voice is None:
+            self.first_voice = self._now()
+        if self._gate is None:
+            self._write(piece)
+        else:
+            self._gate.append(piece)
+
+    def _write(self, piece: Piece) -> None:
+        if piece.kept is not None:
+            self._ledger.cut(piece.kept)
+        if not len(piece.samples):
+            self._ledger.whole()
+            return
+        position = self._sink.write(piece.samples)
+        self.own.wrote(position, piece.samples)
+        if piece.text:
+            self._clause_began = position
+        self._ledger.add(
+            piece.text, position, len(piece.samples),
+            marks=tuple(self._clause_began + mark for mark in piece.marks),
+            must_be_heard=piece.must_be_heard, still=self._still(piece),
+        )  # fmt: skip
+        if self.first_position is None:
+            self.first_position = position
+            self.began()
+
+    def _still(self, piece: Piece) -> int:
+        """Estimate how much of a clause is yet to come, rather too much than too little."""
+        return max(0, int(len(piece.text) * _SLOWEST * self._sink.rate) - len(piece.samples))
+
+    async def _spoken(
+        self, synthesizer: Synthesizer, clause: str
+    ) -> AsyncGenerator[tuple[Samples, tuple[int, ...]]]:
+        """Give a clause at the sink's rate: what is kept of it, or as it is spoken; with marks."""
         kept = self._kept(synthesizer, clause)
         if kept is not None:
-            yield kept
+            yield kept, ()
             return
         resampler = live_resampler(synthesizer.rate, self._sink.rate)
         whole: list[Samples] = []
         speech = synthesizer.speak(pronounced(clause, self._language))
         async with aclosing(_in_time(speech)) as pieces:
             async for piece in pieces:
-                samples = resampler.push(piece)
+                samples = resampler.push(piece.samples)
                 whole.append(samples)
                 if len(samples):
-                    yield samples
+                    yield samples, self._marks(piece, synthesizer)
         if len(last := resampler.flush()):
-            yield last
+            yield last, ()
         if clause in self._standing and whole:
             cache, key = self._place(synthesizer, clause)
             cache.put(key, np.concatenate([*whole, last]))
+
+    def _marks(self, piece: Spoken, synthesizer: Synthesizer) -> tuple[int, ...]:
+        return tuple(mark * self._sink.rate // synthesizer.rate for mark in piece.marks)
 
     def _kept(self, synthesizer: Synthesizer, clause: str) -> Samples | None:
         cache, key = self._place(synthesizer, clause)
@@ -176,15 +289,16 @@ def _is_spoken(clause: str) -> bool:
     return any(map(str.isalnum, clause))
 
 
-async def _in_time(pieces: AsyncIterator[Samples]) -> AsyncGenerator[Samples]:
+async def _in_time(pieces: AsyncIterator[Samples | Spoken]) -> AsyncGenerator[Spoken]:
     try:
         while True:
             async with asyncio.timeout(_SECONDS):
                 piece = await anext(pieces, None)
             if piece is None:
                 return
-            if len(piece):
-                yield piece
+            spoken = piece if isinstance(piece, Spoken) else Spoken(piece)
+            if len(spoken.samples):
+                yield spoken
     finally:
         if isinstance(pieces, AsyncGenerator):
             await pieces.aclose()

@@ -16,6 +16,7 @@ from opensip.agent.providers import (
     Synthesizer,
     Understood,
     make,
+    sound_of,
 )
 from opensip.audio.frame import Samples
 from opensip.audio.resample import resample
@@ -69,7 +70,7 @@ async def _timed(stage: str, name: str, work: Coroutine[Any, Any, str]) -> Tried
 
 async def _speak(synthesizer: Synthesizer, pieces: list[Samples]) -> str:
     async for piece in synthesizer.speak(WORDS):
-        pieces.append(piece)
+        pieces.append(sound_of(piece))
     seconds = sum(map(len, pieces)) / synthesizer.rate
     return f"{seconds:.1f} s of speech"
 

@@ -8,27 +8,38 @@ from opensip.events import TurnTaken
 
 @dataclass(slots=True)
 class TurnClock:
-    """When what happened of one turn, and the sample at which its answer starts."""
+    """When what happened of one turn, in seconds; what has not happened yet is None.
+
+    An answer that was begun before the turn was committed has some of it done by then.
+    """
 
     voiced_until: float
-    decided: float
-    recognized: float = 0.0
-    worded: float | None = None
-    voiced: float = 0.0
-    start: int | None = None
+    decided: float | None = None
+    why: str = ""  # it was decided
+    recognized: float | None = None
+    token: float | None = None  # the first word of the answer
+    worded: float | None = None  # its first clause
+    supposed: bool = False
 
-    def said(self, at: float, start: int | None) -> None:
-        """Take the position of the answer's first sample, once it is queued."""
-        if self.start is None:
-            self.voiced, self.start = at, start
+    def taken(self, at: float, *, voiced: float, first_played: float) -> TurnTaken:
+        """Tell where the time went; the answer's first sample came `voiced`, and was sent then.
 
-    def taken(self, at: float, first_played: float) -> TurnTaken:
-        """Tell where the time went; the answer's first sample was played at `first_played`."""
-        worded = self.recognized if self.worded is None else self.worded
-        marks = (
-            self.voiced_until, self.decided, self.recognized, worded, self.voiced, first_played,
-        )  # fmt: skip
-        total = (first_played - self.voiced_until) * 1000
-        spent = (max(0.0, (b - a) * 1000) for a, b in itertools.pairwise(marks))
+        The stages follow each other and add up to the whole: what was ready when the stage before
+        it ended took no time.
+        """
+        decided = self.voiced_until if self.decided is None else self.decided
+        recognized = decided if self.recognized is None else self.recognized
+        token = recognized if self.token is None else self.token
+        worded = token if self.worded is None else self.worded
+        marks = (self.voiced_until, decided, recognized, worded, voiced, first_played)
+        reached = itertools.accumulate(marks, max)
+        spent = tuple((b - a) * 1000 for a, b in itertools.pairwise(reached))
         endpointing, recognizer, dialogue, synthesizer, playout = spent
-        return TurnTaken(at, endpointing, recognizer, dialogue, synthesizer, playout, total)
+
+        def since(mark: float) -> float:
+            return (mark - self.voiced_until) * 1000
+
+        return TurnTaken(
+            at, endpointing, recognizer, dialogue, synthesizer, playout, since(first_played),
+            since(recognized), since(decided), since(token), since(voiced), self.why, self.supposed,
+        )  # fmt: skip

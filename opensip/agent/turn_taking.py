@@ -1,246 +1,242 @@
 """Who speaks when: a pure machine of two axes, the caller's voice and the agent's.
 
     caller   QUIET -> MAYBE -> SPEAKING <-> PAUSED -> QUIET (the turn has ended)
-    agent    IDLE -> THINKING -> SPEAKING -> IDLE
+    agent    IDLE -> THINKING -> SPEAKING -> IDLE, the latter two perhaps `paused`
 
-`step(state, event)` gives the next state and the commands to carry out; every event carries its
-time, in seconds of the loop's clock. Call it again no later than `state.deadline()`, with Tick.
+`step(state, event)` gives the next state and the decisions to carry out, each with its reason;
+every event carries its time, in seconds of the loop's clock. Call it again no later than
+`deadline(state)`, with Tick.
+
+A turn is committed when the recognizer says that it is over, when a sentence has ended, or after
+a silence that is learned from the caller's own pauses; never later than LONGEST_SILENCE. A voice
+over the agent's pauses it at once; what is said then decides whether it goes on from there.
 """
 
-import enum
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from opensip.agent.backchannels import ends_sentence, words_of
+from opensip.agent.turn_due import LONGEST_SILENCE, due, wants_nothing
+from opensip.agent.turn_events import (
+    A_KEY,
+    AgentIs,
+    Caller,
+    Decision,
+    Decisions,
+    Do,
+    Event,
+    Expecting,
+    Frame,
+    Hold,
+    Key,
+    Speech,
+    Tick,
+    Words,
+)
+from opensip.agent.turn_state import State
 
 MAYBE_SECONDS = 0.04  # a click is shorter than this
-BARGE_IN_SECONDS = 0.22  # "uh" and a cough are shorter; a word that wants the floor is not
-SPECULATE_SECONDS = 0.2  # silence after which recognising may begin, behind a closed gate
-LONGEST_TURN = 20.0  # a line that is never silent still gets an answer
-_SHORT_GAP = 0.14  # silence inside a word (stops, weak fricatives)
+PAUSE_SECONDS = 0.06  # of a voice over the agent's: three frames, so that few noises cost a pause
+FLOOR_SECONDS = 0.7  # whoever speaks over the agent as long as this wants the floor
+GO_ON_SECONDS = 0.4  # the same while the agent has not begun to answer
+LISTENING_SECONDS = 1.5  # the same where all that was said is "yeah, okay"
+_LEAST_PAUSE = 0.2  # a shorter silence of a caller is none to learn from
+_CUT_IN = 0.6  # who goes on so soon after a commit was cut in on
+_EPSILON = 1e-9
 
 
-class Caller(enum.Enum):
-    """What the caller does."""
-
-    QUIET = enum.auto()
-    MAYBE = enum.auto()
-    SPEAKING = enum.auto()
-    PAUSED = enum.auto()
+def deadline(state: State) -> float | None:
+    """Tell when `step` must next be called with Tick, if no event comes before."""
+    found = due(state)
+    return found[0] if found else None
 
 
-class Speech(enum.Enum):
-    """What the agent does."""
-
-    IDLE = enum.auto()
-    THINKING = enum.auto()
-    SPEAKING = enum.auto()
-
-
-# ---- events
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A stretch of audio that began at `at` and lasted `seconds`."""
-
-    at: float
-    seconds: float
-    voiced: bool
-
-    @property
-    def until(self) -> float:
-        """When it ended."""
-        return self.at + self.seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """Time has passed, perhaps without audio."""
-
-    at: float
-
-    @property
-    def until(self) -> float:
-        """When it is."""
-        return self.at
-
-
-@dataclass(frozen=True, slots=True)
-class AgentIs:
-    """The agent began to think or to speak, or fell silent."""
-
-    at: float
-    voice: Speech
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """The caller pressed a key."""
-
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """The caller put the agent on hold (`on`), or took it back."""
-
-    at: float
-    on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Expecting:
-    """What comes next ends after this much silence; idle callers are asked after `idle`."""
-
-    end_silence: float
-    idle: float
-
-
-Event = Frame | Tick | AgentIs | Key | Hold | Expecting
-
-
-# ---- commands
-
-
-class Do(enum.Enum):
-    """What is to be done now."""
-
-    BEGIN = enum.auto()  # speech may have begun: keep its audio, from a little before
-    FORGET = enum.auto()  # it was nothing: let the audio go
-    CONFIRM = enum.auto()  # it is speech
-    SPECULATE = enum.auto()  # recognise what there is; the turn may be over
-    RESUME = enum.auto()  # the caller went on: what was speculated is void
-    END = enum.auto()  # the turn is over: answer it
-    STOP_VOICE = enum.auto()  # the caller wants the floor
-    IDLE = enum.auto()  # nobody has said anything for a long time
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """Both axes, and the times that decide. `quiet_since` is when both were last silent.
-
-    While `held`, nobody speaks to the agent, however loud the line, and nobody is idle.
-    """
-
-    caller: Caller = Caller.QUIET
-    voice: Speech = Speech.IDLE
-    began: float = 0.0
-    voiced_until: float = 0.0
-    voiced_seconds: float = 0.0
-    speculated: bool = False
-    quiet_since: float = 0.0
-    end_silence: float = 0.55
-    idle: float = 8.0
-    held: bool = False
-
-    def deadline(self) -> float | None:
-        """Tell when `step` must next be called with Tick, if no event comes before."""
-        if self.held:
-            return None
-        match self.caller:
-            case Caller.MAYBE:
-                return self.voiced_until + _SHORT_GAP
-            case Caller.SPEAKING | Caller.PAUSED if self._confirmed():
-                wait = self.end_silence if self.speculated else SPECULATE_SECONDS
-                return min(self.voiced_until + wait, self.began + LONGEST_TURN)
-            case Caller.SPEAKING | Caller.PAUSED:
-                return self.voiced_until + SPECULATE_SECONDS
-            case Caller.QUIET if self.voice is Speech.IDLE:
-                return self.quiet_since + self.idle
-        return None
-
-    def _confirmed(self) -> bool:
-        """Speech over the agent's thought or voice counts once it was long enough to stop it."""
-        return self.voice is Speech.IDLE
-
-
-def step(state: State, event: Event) -> tuple[State, tuple[Do, ...]]:
+def step(state: State, event: Event) -> tuple[State, Decisions]:
     """Take one event."""
     match event:
-        case Frame(voiced=True) if not state.held:
+        case Frame(voiced=True, echo=False) if not state.held:
             return _voiced(state, event)
         case Frame() | Tick():
-            return _passed(state, event.until)
-        case AgentIs(at, voice):
-            return replace(state, voice=voice, quiet_since=at), ()
+            return _unvoiced(state, event)
+        case Words():
+            return _worded(state, event)
+        case AgentIs():
+            return _agent_is(state, event)
         case Key(at):
             return _keyed(state, at)
-        case Hold(at, on):
-            return _hold(state, at, on)
-        case Expecting(end_silence, idle):
-            return replace(state, end_silence=end_silence, idle=idle), ()
+        case Hold() | Expecting():
+            return _told(state, event)
 
 
-def _keyed(state: State, at: float) -> tuple[State, tuple[Do, ...]]:
-    forget = (Do.FORGET,) if state.caller is not Caller.QUIET else ()
-    stop = (Do.STOP_VOICE,) if state.voice is not Speech.IDLE else ()
-    state = replace(state, caller=Caller.QUIET, voice=Speech.IDLE, quiet_since=at)
-    return state, forget + stop
+# ---- what happens
 
 
-def _hold(state: State, at: float, on: bool) -> tuple[State, tuple[Do, ...]]:
-    forget = (Do.FORGET,) if state.caller is not Caller.QUIET else ()
-    return replace(state, held=on, caller=Caller.QUIET, speculated=False, quiet_since=at), forget
-
-
-def _voiced(state: State, frame: Frame) -> tuple[State, tuple[Do, ...]]:
-    until = frame.until
+def _voiced(state: State, frame: Frame) -> tuple[State, Decisions]:
+    done: Decisions = ()
     if state.caller is Caller.QUIET:
-        state = replace(state, caller=Caller.MAYBE, began=frame.at, voiced_until=until,
-                        voiced_seconds=frame.seconds, speculated=False)  # fmt: skip
-        state, more = _weigh(state)
-        return state, (Do.BEGIN, *more)
-    resumed = (Do.RESUME,) if state.speculated else ()
-    state = replace(
-        state,
-        caller=Caller.SPEAKING if state.caller is Caller.PAUSED else state.caller,
-        voiced_until=until,
-        voiced_seconds=state.voiced_seconds + frame.seconds,
-        speculated=False,
-    )
-    state, more = _weigh(state)
-    if state.caller is Caller.SPEAKING and until - state.began >= LONGEST_TURN:
-        state, ended = _end(state, until)
-        more += ended
-    return state, resumed + more
+        state, done = _begun(state, frame.at), (Decision(Do.BEGIN),)
+    elif state.caller is Caller.PAUSED:
+        state = _learned(state, frame.at - state.voiced_until)
+        state, done = _void(replace(state, caller=Caller.SPEAKING), "the caller went on")
+        if not state.hearing.live:  # what was recognised early was not all
+            state = replace(state, text="", final=False)
+    voiced_seconds = state.voiced_seconds + frame.seconds
+    state = replace(state, voiced_until=frame.until, voiced_seconds=voiced_seconds)
+    if state.caller is Caller.MAYBE and state.voiced_seconds >= MAYBE_SECONDS - _EPSILON:
+        state, done = replace(state, caller=Caller.SPEAKING), (*done, Decision(Do.CONFIRM))
+    state, weighed = _weighed(state)
+    state, passed = _passed(state, frame.until)
+    return state, done + weighed + passed
 
 
-def _weigh(state: State) -> tuple[State, tuple[Do, ...]]:
-    """Decide what the voice so far amounts to: speech, and perhaps an interruption."""
-    done: tuple[Do, ...] = ()
-    if state.caller is Caller.MAYBE and state.voiced_seconds >= MAYBE_SECONDS - 1e-9:
-        state, done = replace(state, caller=Caller.SPEAKING), (Do.CONFIRM,)
-    wants_floor = state.voiced_seconds >= BARGE_IN_SECONDS - 1e-9
-    if state.voice is not Speech.IDLE and wants_floor:
-        state, done = replace(state, voice=Speech.IDLE), (*done, Do.STOP_VOICE)
+def _unvoiced(state: State, event: Frame | Tick) -> tuple[State, Decisions]:
+    if isinstance(event, Frame) and event.echo and state.paused and not state.text:
+        return _ignored(state, "an echo of the agent's own voice")
+    return _passed(state, event.until)
+
+
+def _told(state: State, event: Hold | Expecting) -> tuple[State, Decisions]:
+    if isinstance(event, Hold):
+        state, done = _ignored(state, "hold")
+        return replace(state, held=event.on, quiet_since=event.at), done
+    known = state.hearing.punctuates and event.hearing.live == state.hearing.live
+    hearing = replace(event.hearing, punctuates=event.hearing.punctuates or known)
+    return replace(state, end_silence=event.end_silence, idle=event.idle, hearing=hearing), ()
+
+
+def _weighed(state: State) -> tuple[State, Decisions]:
+    """Decide what a voice over the agent's thought or words amounts to so far."""
+    if state.voice is Speech.IDLE or state.must_be_heard:
+        return state, ()
+    done: Decisions = ()
+    if not state.paused and state.voiced_seconds >= PAUSE_SECONDS - _EPSILON:
+        state, done = replace(state, paused=True), (Decision(Do.PAUSE_VOICE, "a voice"),)
+    floor = GO_ON_SECONDS if state.voice is Speech.THINKING else FLOOR_SECONDS
+    if state.text and wants_nothing(state):
+        floor = LISTENING_SECONDS
+    if state.voiced_seconds >= floor - _EPSILON:
+        state, stopped = _stopped(state, f"a voice of {floor:g} s")
+        done += stopped
     return state, done
 
 
-def _passed(state: State, now: float) -> tuple[State, tuple[Do, ...]]:
+def _worded(state: State, words: Words) -> tuple[State, Decisions]:
     if state.held:
+        return state, (Decision(Do.FORGET, "hold"),)
+    done: Decisions = ()
+    if state.caller is Caller.QUIET and words.text:  # too soft for a voice to be noticed
+        state = replace(_begun(state, words.at), caller=Caller.PAUSED, voiced_until=words.at)
+        done = (Decision(Do.BEGIN), Decision(Do.CONFIRM))
+    elif state.caller is Caller.MAYBE and words.text:
+        state, done = replace(state, caller=Caller.SPEAKING), (Decision(Do.CONFIRM),)
+    if words_of(words.text) != words_of(state.text) and state.text:
+        state, void = _void(state, "more words")
+        done += void
+    knows = words.final and ends_sentence(words.text)
+    state = replace(
+        state, text=words.text, final=words.final, over=words.over,
+        hearing=replace(state.hearing, punctuates=True) if knows else state.hearing,
+    )  # fmt: skip
+    state, spoken_over = _over_the_agent(state, words)
+    state, passed = _passed(state, words.at)
+    return state, done + spoken_over + passed
+
+
+def _over_the_agent(state: State, words: Words) -> tuple[State, Decisions]:
+    """Decide what words mean that are said while the agent thinks or speaks."""
+    if state.voice is Speech.IDLE or state.must_be_heard or state.caller is Caller.QUIET:
         return state, ()
-    silence = now - state.voiced_until + 1e-9
-    match state.caller:
-        case Caller.MAYBE if silence >= _SHORT_GAP:
-            return replace(state, caller=Caller.QUIET), (Do.FORGET,)
-        case Caller.QUIET if state.voice is Speech.IDLE and now - state.quiet_since >= state.idle:
-            return replace(state, quiet_since=now), (Do.IDLE,)
-        case Caller.SPEAKING | Caller.PAUSED:
-            return _silent(state, now, silence)
-    return state, ()
+    if not wants_nothing(state):
+        return _stopped(state, "words")
+    is_told = words.final and state.caller is Caller.PAUSED and not words.text
+    return _ignored(state, "no words") if is_told else (state, ())
 
 
-def _silent(state: State, now: float, silence: float) -> tuple[State, tuple[Do, ...]]:
-    """The caller has been silent for so many seconds after speech."""
-    if state.voice is not Speech.IDLE:  # too short to stop the agent: it wanted nothing
-        over = silence >= SPECULATE_SECONDS
-        caller = Caller.QUIET if over else Caller.PAUSED
-        return replace(state, caller=caller), (Do.FORGET,) if over else ()
-    if silence >= state.end_silence:
-        return _end(state, now)
-    speculate = silence >= SPECULATE_SECONDS and not state.speculated
-    state = replace(state, caller=Caller.PAUSED, speculated=state.speculated or speculate)
-    return state, (Do.SPECULATE,) if speculate else ()
+def _agent_is(state: State, event: AgentIs) -> tuple[State, Decisions]:
+    done: Decisions = ()
+    if state.paused and (event.voice is Speech.IDLE or event.must_be_heard):
+        why = "this must be heard" if event.must_be_heard else "there is nothing to say"
+        done = (Decision(Do.RESUME_VOICE, why),)
+        state = replace(state, paused=False)
+    if event.voice is not state.voice:
+        state = replace(state, quiet_since=event.at)
+    return replace(state, voice=event.voice, must_be_heard=event.must_be_heard), done
 
 
-def _end(state: State, now: float) -> tuple[State, tuple[Do, ...]]:
-    state = replace(state, caller=Caller.QUIET, speculated=False, quiet_since=now)
-    return state, (Do.END,)
+def _keyed(state: State, at: float) -> tuple[State, Decisions]:
+    forget = (Decision(Do.FORGET, A_KEY),) if state.caller is not Caller.QUIET else ()
+    stop = (Decision(Do.STOP_VOICE, A_KEY),) if state.voice is not Speech.IDLE else ()
+    state = replace(_quiet(state), voice=Speech.IDLE, must_be_heard=False, quiet_since=at)
+    return state, forget + stop
+
+
+# ---- what time brings
+
+
+def _passed(state: State, now: float) -> tuple[State, Decisions]:
+    """Let everything happen that is due."""
+    if state.caller is Caller.SPEAKING and now > state.voiced_until + _EPSILON and not state.held:
+        state = replace(state, caller=Caller.PAUSED)
+    done: Decisions = ()
+    while (found := due(state)) and found[0] <= now + _EPSILON:
+        state, more = _happened(state, now, *found[1:])
+        done += more
+    return state, done
+
+
+def _happened(state: State, now: float, do: Do, why: str) -> tuple[State, Decisions]:
+    match do:
+        case Do.IDLE:
+            return replace(state, quiet_since=now), (Decision(do, why),)
+        case Do.FORGET:
+            return _ignored(state, why)
+        case Do.SPECULATE:
+            speculations = state.speculations + 1
+            state = replace(state, speculated=True, speculations=speculations)
+            return state, (Decision(do, why),)
+    ended = replace(_quiet(state), quiet_since=now, committed=now, ended=state.voiced_until)
+    return ended, (Decision(Do.COMMIT, why),)
+
+
+# ---- what is decided
+
+
+def _ignored(state: State, why: str) -> tuple[State, Decisions]:
+    """It was nothing that wants an answer: the agent, if it was paused, goes on."""
+    done: Decisions = (Decision(Do.FORGET, why),) if state.caller is not Caller.QUIET else ()
+    if state.paused:
+        done += (Decision(Do.RESUME_VOICE, why),)
+    return _quiet(state), done
+
+
+def _stopped(state: State, why: str) -> tuple[State, Decisions]:
+    """The caller wants the floor. Who wants it right after a commit was cut in on: learn that."""
+    if 0 <= state.began - state.committed <= _CUT_IN:
+        state = _learned(state, state.began - state.ended)
+    if state.voice is Speech.THINKING:
+        why = f"{why} before the answer"
+    state = replace(state, voice=Speech.IDLE, paused=False, speculations=0)
+    return state, (Decision(Do.STOP_VOICE, why),)
+
+
+def _void(state: State, why: str) -> tuple[State, Decisions]:
+    if not state.speculated:
+        return state, ()
+    return replace(state, speculated=False), (Decision(Do.RESUME, why),)
+
+
+def _learned(state: State, pause: float) -> State:
+    """Learn how long this caller's pauses are."""
+    if not _LEAST_PAUSE <= pause <= LONGEST_SILENCE:
+        return state
+    return replace(state, pause=0.7 * state.pause + 0.3 * pause)
+
+
+def _begun(state: State, at: float) -> State:
+    return replace(_quiet(state), caller=Caller.MAYBE, began=at, paused=state.paused)
+
+
+def _quiet(state: State) -> State:
+    return replace(
+        state, caller=Caller.QUIET, paused=False, speculated=False, speculations=0,
+        voiced_seconds=0.0, text="", final=False, over=False,
+    )  # fmt: skip

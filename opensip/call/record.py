@@ -86,6 +86,7 @@ def blank() -> Record:
             "escalations": [],
             "transfers": [],
             "noted": {},
+            "decisions": {},
         }
         | {"outcome": "", "ending": {}, "recording": {}, "media": {}, "faults": []}
     )
@@ -182,10 +183,17 @@ def _add_turn(record: Record, turn: dict[str, Any]) -> None:
 def _turn_taken(record: Record, event: Event) -> None:
     """Latencies stand with the caller's turn that they answer."""
     latencies = {n: round(ms, 1) for n, ms in event.items() if n.endswith("_ms")}
+    latencies |= {name: event[name] for name in ("why", "supposed") if name in event}
     for turn in reversed(record["turns"]):
         if turn["speaker"] == "caller":
             turn["latencies"] = latencies
             return
+
+
+def _turn_decided(record: Record, event: Event) -> None:
+    """Count; each stands in the journal with its reason."""
+    counts = record["decisions"]
+    counts[event["decision"]] = counts.get(event["decision"], 0) + 1
 
 
 def _tool_called(record: Record, event: Event) -> None:
@@ -255,6 +263,7 @@ _TAKERS: dict[str, Callable[[Record, Event], None]] = {
     "caller_said": _caller_said,
     "agent_said": _agent_said,
     "turn_taken": _turn_taken,
+    "turn_decided": _turn_decided,
     "tool_called": _tool_called,
     "escalated": _escalated,
     "outcome_noted": _outcome_noted,

@@ -21,6 +21,7 @@ from opensip.events.conversation import (
     SpeechEnded,
     SpeechStarted,
     ToolCalled,
+    TurnDecided,
     TurnTaken,
 )
 from opensip.events.media import (
@@ -95,5 +96,6 @@ __all__ = [
     "TransferEnded",
     "TransferProgress",
     "TransferStarted",
+    "TurnDecided",
     "TurnTaken",
 ]

@@ -52,7 +52,13 @@ class BargedIn(CallEvent):
 
 @dataclass(frozen=True, slots=True)
 class TurnTaken(CallEvent):
-    """Where the time of one answer went, in milliseconds from the caller's last voiced audio."""
+    """Where the time of one answer went, in milliseconds from the caller's last voiced audio.
+
+    The five stages add up to `total_ms`, which ends with the answer's first sample sent. When
+    things were there, by themselves: the words (`final_ms`), the decision that the turn was over
+    (`commit_ms`, for the reason `why`), the answer's first word and its first sound. Those of a
+    `supposed` answer may have come before the decision.
+    """
 
     endpointing_ms: float
     recognizer_ms: float
@@ -60,6 +66,24 @@ class TurnTaken(CallEvent):
     synthesizer_ms: float
     playout_ms: float
     total_ms: float
+    final_ms: float = 0.0
+    commit_ms: float = 0.0
+    token_ms: float = 0.0
+    voice_ms: float = 0.0
+    why: str = ""
+    supposed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TurnDecided(CallEvent):
+    """What was decided of who speaks, and why.
+
+    `decision` is "speculated", "discarded", "committed", "paused", "resumed", "interrupted",
+    "ignored" or "asked".
+    """
+
+    decision: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

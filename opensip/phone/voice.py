@@ -3,7 +3,7 @@
 import numpy as np
 
 from opensip.agent.definition import Agent
-from opensip.agent.providers import Brief, Synthesizer, factory
+from opensip.agent.providers import Brief, Synthesizer, factory, sound_of
 from opensip.audio.frame import Samples
 from opensip.audio.resample import resample
 from opensip.phone.caller import Speak
@@ -16,7 +16,7 @@ def voice_of(name: str, *, mute: bool = False) -> Speak:
     synthesizer: Synthesizer = factory("synthesizer", "embedded")(Brief(Agent("phone", voice=name)))
 
     async def speak(text: str, rate: int) -> Samples:
-        pieces = [piece async for piece in synthesizer.speak(text)]
+        pieces = [sound_of(piece) async for piece in synthesizer.speak(text)]
         return resample(np.concatenate(pieces), synthesizer.rate, rate)
 
     return muted(speak) if mute else speak

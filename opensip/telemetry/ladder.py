@@ -263,7 +263,8 @@ Told = tuple[StepKind, str] | tuple[StepKind, str, str]
 def _turn(event: Event) -> Told:
     parts = ("endpointing", "recognizer", "dialogue", "synthesizer", "playout")
     where = ", ".join(f"{part} {event[f'{part}_ms']:.0f}" for part in parts)
-    return "state", f"answer after {event['total_ms']:.0f} ms", where
+    why = f", ended by {event['why']}" if event.get("why") else ""
+    return "state", f"answer after {event['total_ms']:.0f} ms", where + why
 
 
 def _statistics(event: Event) -> Told:
@@ -291,6 +292,7 @@ _NOTES: Mapping[str, Callable[[Event], Told]] = {
     "recording_stopped": lambda e: ("fault" if e["error"] else "state", "recorded", e["error"]),
     "barged_in": lambda e: ("state", f"barge-in, silent after {e['stopped_ms']:.0f} ms"),
     "turn_taken": _turn,
+    "turn_decided": lambda e: ("state", f"turn {e['decision']}", e["why"]),
     "provider_failed": lambda e: ("fault", f"{e['stage']} {e['provider']} failed", e["error"]),
     "tool_called": lambda e: (
         *("fault" if e["error"] else "state", f"tool {e['name']}, {e['duration_ms']:.0f} ms"),

@@ -13,6 +13,7 @@ from opensip.agent.definition import Agent, Entry
 from opensip.agent.memory import Call
 from opensip.agent.model import LONGEST_ANSWER, MOST_ROUNDS, ModelDialogue
 from opensip.agent.providers import (
+    Began,
     Brief,
     Expectation,
     HangUp,
@@ -58,7 +59,7 @@ def dialogue(chat, agent=AGENT, brief=None):
 
 
 async def taken(acts):
-    return [act async for act in acts]
+    return [act async for act in acts if not isinstance(act, Began)]
 
 
 def answers(chat, turn=ORDER, agent=AGENT):

@@ -1,158 +1,327 @@
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opensip.agent.turn_taking import (
-    BARGE_IN_SECONDS,
-    LONGEST_TURN,
+from opensip.agent.turn_due import LONGEST_SILENCE, LONGEST_TURN
+from opensip.agent.turn_events import (
     AgentIs,
     Caller,
     Do,
     Expecting,
     Frame,
+    Hearing,
     Hold,
     Key,
     Speech,
-    State,
     Tick,
-    step,
+    Words,
 )
+from opensip.agent.turn_state import State
+from opensip.agent.turn_taking import deadline, step
+
+LIVE = Hearing(live=True, punctuates=True)
+OVER = State(voice=Speech.SPEAKING)  # the caller speaks over the agent
+LIVE_OVER = State(voice=Speech.SPEAKING, hearing=LIVE)
 
 
 def play(state, pattern, *, at=0.0):
-    """Feed 20 ms frames: "#" voiced, "." silent; returns the state and (time, command) pairs."""
+    """Feed 20 ms frames: "#" voiced, "." silent; returns the state and (time, what) pairs."""
     done = []
     for sign in pattern:
-        state, commands = step(state, Frame(at, 0.02, sign == "#"))
+        state, decisions = step(state, Frame(at, 0.02, sign == "#"))
         at += 0.02
-        done += [(round(at, 2), command) for command in commands]
+        done += [(round(at, 2), decision.do) for decision in decisions]
     return state, done
 
 
-def commands(done):
-    return [command for _, command in done]
+def what(done):
+    return [do for _, do in done]
 
 
-def test_a_turn_begins_is_confirmed_speculated_on_and_ends():
+def then(state, event):
+    """Feed an event; returns the state and what is to be done with the reasons."""
+    state, decisions = step(state, event)
+    return state, [(decision.do, decision.why) for decision in decisions]
+
+
+# ---- turns
+
+
+def test_a_turn_begins_is_confirmed_speculated_on_and_committed():
     state, done = play(State(), "#" * 50 + "." * 30)
     assert done == [
         (0.02, Do.BEGIN),
         (0.04, Do.CONFIRM),
         (1.2, Do.SPECULATE),
-        (1.56, Do.END),
+        (1.56, Do.COMMIT),
     ]
     assert state.caller is Caller.QUIET
 
 
 def test_a_click_is_forgotten():
     _, done = play(State(), "#" + "." * 30)
-    assert commands(done) == [Do.BEGIN, Do.FORGET]
+    assert what(done) == [Do.BEGIN, Do.FORGET]
 
 
 def test_going_on_after_a_pause_voids_what_was_speculated():
     _, done = play(State(), "#" * 20 + "." * 15 + "#" * 20 + "." * 30)
-    assert commands(done) == [
-        Do.BEGIN, Do.CONFIRM, Do.SPECULATE, Do.RESUME, Do.SPECULATE, Do.END,
+    assert what(done) == [
+        Do.BEGIN, Do.CONFIRM, Do.SPECULATE, Do.RESUME, Do.SPECULATE, Do.COMMIT,
     ]  # fmt: skip
 
 
 def test_digits_are_given_more_time_to_end():
     state, _ = step(State(), Expecting(0.8, 8.0))
     _, done = play(state, "#" * 20 + "." * 45)
-    assert done[-1] == (1.2, Do.END)
+    assert done[-1] == (1.2, Do.COMMIT)
 
 
-def test_a_short_sound_does_not_stop_the_voice():
-    state, _ = step(State(), AgentIs(0.0, Speech.SPEAKING))
-    state, done = play(state, "#" * 9 + "." * 30)
-    assert commands(done) == [Do.BEGIN, Do.CONFIRM, Do.FORGET]
+@pytest.mark.parametrize(
+    ("text", "more", "silence"),
+    [
+        ("where is it?", {}, 0.2),
+        ("where is", {}, 1.0),
+        ("where is it", {"over": True}, 0.1),
+        ("it is four two", {"over": True}, 0.9),
+        ("it is 42", {}, 0.9),
+    ],
+)
+def test_what_was_said_decides_how_long_a_silence_is(text, more, silence):
+    state, _ = play(State(hearing=LIVE), "#" * 50 + "." * 5)
+    state, done = step(state, Words(1.1, text, True, **more))
+    if not done:
+        _, done = play(state, "." * 60, at=1.1)
+        committed = next(at for at, do in done if do is Do.COMMIT)
+        assert committed == pytest.approx(1.0 + silence, abs=0.021)
+    else:
+        assert done[-1].do is Do.COMMIT
+        assert silence == 0.1
+
+
+def test_the_pauses_of_a_caller_are_learned_and_nobody_waits_longer_than_the_cap():
+    state, _ = play(State(), "#" * 20)
+    for _ in range(20):
+        state, done = play(state, "." * 25 + "#" * 20, at=state.voiced_until)
+        assert Do.COMMIT not in what(done)
+    assert state.pause == pytest.approx(0.5, abs=0.01)
+    state, _ = play(state, "." * 30, at=state.voiced_until)
+    assert deadline(state) - state.voiced_until == pytest.approx(0.75, abs=0.02)
+    patient = replace(State(), patience=9.0)
+    state, done = play(patient, "#" * 20 + "." * 70)
+    assert done[-1] == (round(0.4 + LONGEST_SILENCE, 2), Do.COMMIT)
+
+
+def test_who_was_cut_in_on_is_given_longer():
+    state, _ = play(State(), "#" * 50 + "." * 28)
+    state, _ = step(state, AgentIs(1.56, Speech.THINKING))
+    state, done = play(state, "." * 5 + "#" * 25, at=1.56)
+    assert done[-1][1] is Do.STOP_VOICE
+    assert state.pause > 0.38
+
+
+def test_more_words_void_what_was_speculated_on_fewer():
+    state, _ = play(State(hearing=LIVE), "#" * 50 + "." * 10)
+    state, done = then(state, Words(1.2, "where is"))
+    assert done == [(Do.SPECULATE, "a pause")]
+    assert then(state, Words(1.22, "Where is?", True))[1] == [(Do.COMMIT, "the end of a sentence")]
+    state, done = then(state, Words(1.22, "where is my order"))
+    assert done == [(Do.RESUME, "more words"), (Do.SPECULATE, "a pause")]
+
+
+def test_words_are_a_turn_though_no_voice_was_noticed():
+    _, done = then(State(hearing=LIVE), Words(1.0, "hello?", True, True))
+    assert [do for do, _ in done] == [Do.BEGIN, Do.CONFIRM, Do.COMMIT]
+
+
+def test_a_noise_that_holds_no_words_is_no_turn():
+    _, done = play(State(hearing=LIVE), "#" * 15 + "." * 70)
+    assert done[-1] == (1.5, Do.FORGET)
+
+
+# ---- over the agent
+
+
+def test_a_short_sound_pauses_the_voice_and_lets_it_go_on():
+    state, done = play(OVER, "#" * 9 + "." * 30)
+    assert what(done) == [
+        Do.BEGIN, Do.CONFIRM, Do.PAUSE_VOICE, Do.FORGET, Do.RESUME_VOICE,
+    ]  # fmt: skip
+    assert done[2][0] == 0.06
+    assert done[4][0] == pytest.approx(0.34)
     assert state.voice is Speech.SPEAKING
 
 
 def test_a_voice_that_goes_on_stops_the_agent_and_is_a_turn():
-    state, _ = step(State(), AgentIs(0.0, Speech.SPEAKING))
-    _, done = play(state, "#" * 40 + "." * 30)
-    stopped = next(at for at, command in done if command is Do.STOP_VOICE)
-    assert BARGE_IN_SECONDS <= stopped <= 0.25
-    assert done[-1][1] is Do.END
+    _, done = play(OVER, "#" * 40 + "." * 30)
+    assert dict((do, at) for at, do in done)[Do.PAUSE_VOICE] == 0.06
+    assert dict((do, at) for at, do in done)[Do.STOP_VOICE] == pytest.approx(0.7)
+    assert done[-1][1] is Do.COMMIT
+
+
+@pytest.mark.parametrize("text", ["mhm", "Yeah.", "okay right", "uh-huh"])
+def test_who_only_listens_does_not_cost_the_answer(text):
+    state, done = play(LIVE_OVER, "#" * 20)
+    assert done[-1][1] is Do.PAUSE_VOICE
+    state, _ = play(state, "." * 4, at=0.4)
+    state, done = then(state, Words(0.5, text, True))
+    assert done == [
+        (Do.FORGET, "words that want no answer"), (Do.RESUME_VOICE, "words that want no answer"),
+    ]  # fmt: skip
+    assert (state.voice, state.paused, state.text) == (Speech.SPEAKING, False, "")
+
+
+def test_a_word_that_wants_the_floor_gets_it_at_once():
+    state, _ = play(LIVE_OVER, "#" * 12)
+    state, done = then(state, Words(0.24, "stop"))
+    assert done == [(Do.STOP_VOICE, "words")]
+    assert not state.paused
+
+
+def test_any_word_before_the_answer_belongs_to_the_turn():
+    thinking = replace(LIVE_OVER, voice=Speech.THINKING)
+    state, _ = play(thinking, "#" * 12)
+    assert then(state, Words(0.24, "um"))[1] == []
+    assert then(state, Words(0.24, "okay"))[1] == [(Do.STOP_VOICE, "words before the answer")]
+
+
+def test_a_cough_is_asked_about_where_words_do_not_come_by_themselves():
+    state, done = play(OVER, "#" * 20 + "." * 10)
+    assert done[-1] == (0.56, Do.SPECULATE)
+    quiet, done = then(state, Words(0.7, "", True))
+    assert done == [(Do.FORGET, "no words"), (Do.RESUME_VOICE, "no words")]
+    assert then(state, Words(0.7, "stop it", True))[1][0] == (Do.STOP_VOICE, "words")
+    _, done = play(state, "." * 60, at=0.6)
+    assert done == [(1.4, Do.FORGET), (1.4, Do.RESUME_VOICE)]
+    assert quiet.voice is Speech.SPEAKING
+
+
+def test_what_must_be_heard_goes_on_and_what_was_said_meanwhile_is_answered_after_it():
+    state, _ = step(LIVE_OVER, AgentIs(0.0, Speech.SPEAKING, must_be_heard=True))
+    state, done = play(state, "#" * 60 + "." * 40)
+    assert what(done) == [Do.BEGIN, Do.CONFIRM]
+    state, done = then(state, Words(2.0, "I want a person.", True))
+    assert done == []
+    state, _ = step(state, AgentIs(3.0, Speech.IDLE))
+    assert then(state, Tick(3.0))[1][-1] == (Do.COMMIT, "the end of a sentence")
+
+
+def test_what_must_be_heard_is_paused_no_longer():
+    state, _ = play(OVER, "#" * 5)
+    assert state.paused
+    state, done = then(state, AgentIs(0.1, Speech.SPEAKING, must_be_heard=True))
+    assert done == [(Do.RESUME_VOICE, "this must be heard")]
+
+
+def test_an_echo_of_the_agent_is_no_voice():
+    state, done = play(OVER, "#" * 5)
+    assert done[-1][1] is Do.PAUSE_VOICE
+    state, done = then(state, Frame(0.1, 0.02, True, echo=True))
+    assert done[-1] == (Do.RESUME_VOICE, "an echo of the agent's own voice")
+    assert then(state, Frame(0.12, 0.02, True, echo=True))[1] == []
+
+
+# ---- the rest
 
 
 def test_on_hold_nothing_is_a_turn_and_nobody_is_idle():
     state, done = play(State(), "#" * 20)
-    state, forgot = step(state, Hold(0.4, True))
-    assert (commands(done), forgot) == ([Do.BEGIN, Do.CONFIRM], (Do.FORGET,))
+    state, forgot = then(state, Hold(0.4, True))
+    assert (what(done), forgot) == ([Do.BEGIN, Do.CONFIRM], [(Do.FORGET, "hold")])
     state, done = play(state, ("#" * 100 + "." * 50) * 10, at=0.4)
-    assert (done, state.deadline()) == ([], None)
+    assert (done, deadline(state)) == ([], None)
     assert step(state, Tick(60.0)) == (state, ())
+    assert then(state, Words(60.0, "la la"))[1] == [(Do.FORGET, "hold")]
     state, nothing = step(state, Hold(60.0, False))
-    assert (nothing, state.deadline()) == ((), 68.0)
+    assert (nothing, deadline(state)) == ((), 68.0)
     _, done = play(state, "#" * 20 + "." * 45, at=60.0)
-    assert done[-1][1] is Do.END
+    assert done[-1][1] is Do.COMMIT
 
 
 def test_a_key_stops_the_voice_at_once():
-    state, _ = step(State(), AgentIs(0.0, Speech.SPEAKING))
-    assert step(state, Key(1.0))[1] == (Do.STOP_VOICE,)
+    assert then(OVER, Key(1.0))[1] == [(Do.STOP_VOICE, "a key")]
     assert step(State(), Key(1.0))[1] == ()
 
 
 def test_silence_on_both_sides_is_told_again_and_again():
-    state, _ = step(State(idle=8.0), AgentIs(2.0, Speech.IDLE))
-    assert state.deadline() == 10.0
+    state, _ = step(replace(OVER, idle=8.0), AgentIs(2.0, Speech.IDLE))
+    assert deadline(state) == 10.0
     state, done = step(state, Tick(9.0))
     assert done == ()
-    state, done = step(state, Tick(10.0))
-    assert done == (Do.IDLE,)
-    assert state.deadline() == 18.0
+    state, done = then(state, Tick(10.0))
+    assert done == [(Do.IDLE, "silence of 8 s")]
+    assert deadline(state) == 18.0
 
 
 def test_the_agent_is_not_idle_while_it_thinks():
     state, _ = step(State(), AgentIs(2.0, Speech.THINKING))
-    assert state.deadline() is None
+    assert deadline(state) is None
     assert step(state, Tick(100.0))[1] == ()
 
 
 def test_a_turn_ends_by_time_alone_when_the_audio_stops():
     state, _ = play(State(), "#" * 20)
-    state, done = step(state, Tick(state.deadline()))
-    assert done == (Do.SPECULATE,)
-    state, done = step(state, Tick(state.deadline()))
-    assert done == (Do.END,)
+    state, done = then(state, Tick(deadline(state)))
+    assert done == [(Do.SPECULATE, "a pause")]
+    state, done = then(state, Tick(deadline(state)))
+    assert done == [(Do.COMMIT, "silence of 0.55 s")]
 
 
 def test_a_line_that_is_never_silent_still_gets_an_answer():
     _, done = play(State(), "#" * int(LONGEST_TURN / 0.02 + 1))
-    assert Do.END in commands(done)
+    assert Do.COMMIT in what(done)
 
 
+TEXTS = ("", "mhm", "where is", "Where is it?", "four two", "stop")
 events = st.one_of(
-    st.builds(Frame, st.just(0.0), st.sampled_from([0.02, 0.1]), st.booleans()),
+    st.builds(Frame, st.just(0.0), st.sampled_from([0.02, 0.1]), st.booleans(), st.booleans()),
     st.builds(Tick, st.just(0.0)),
-    st.builds(AgentIs, st.just(0.0), st.sampled_from(Speech)),
+    st.builds(Words, st.just(0.0), st.sampled_from(TEXTS), st.booleans(), st.booleans()),
+    st.builds(AgentIs, st.just(0.0), st.sampled_from(Speech), st.booleans()),
     st.builds(Key, st.just(0.0)),
+    st.builds(Hold, st.just(0.0), st.booleans()),
 )
+hearings = st.builds(Hearing, st.booleans(), st.booleans(), st.booleans())
 
 
-@given(st.lists(events, max_size=200))
-def test_any_order_of_events_keeps_turns_whole(found):
-    state, at, open_turn, speculated = State(), 0.0, False, False
+class Account:
+    """Keeps what the decisions so far have opened."""
+
+    def __init__(self):
+        self.turn = self.speculated = self.paused = False
+
+    def take(self, decision):
+        assert decision.why or decision.do in (Do.BEGIN, Do.CONFIRM)
+        match decision.do:
+            case Do.BEGIN:
+                assert not self.turn
+                self.turn = True
+            case Do.COMMIT | Do.FORGET:
+                assert self.turn or decision.why == "hold"
+                self.turn = self.speculated = False
+            case Do.SPECULATE:
+                assert self.turn
+                assert not self.speculated
+                self.speculated = True
+            case Do.RESUME:
+                assert self.speculated
+                self.speculated = False
+            case Do.PAUSE_VOICE | Do.RESUME_VOICE:
+                assert self.paused == (decision.do is Do.RESUME_VOICE)
+                self.paused = not self.paused
+            case Do.STOP_VOICE:
+                self.paused = False
+
+
+@given(st.lists(events, max_size=200), hearings)
+def test_any_order_of_events_keeps_turns_whole(found, hearing):
+    state, at, account = State(hearing=hearing), 0.0, Account()
     for event in found:
         state, done = step(state, replace(event, at=at))
         at += 0.02
-        for command in done:
-            match command:
-                case Do.BEGIN:
-                    assert not open_turn
-                    open_turn, speculated = True, False
-                case Do.END | Do.FORGET:
-                    assert open_turn
-                    open_turn = False
-                case Do.SPECULATE:
-                    assert open_turn
-                    assert not speculated
-                    speculated = True
-                case Do.RESUME:
-                    assert speculated
-                    speculated = False
-        assert open_turn == (state.caller is not Caller.QUIET)
+        for decision in done:
+            account.take(decision)
+        assert account.turn == (state.caller is not Caller.QUIET)
+        assert account.paused == state.paused
+        assert not (state.paused and state.voice is Speech.IDLE)

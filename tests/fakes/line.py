@@ -24,6 +24,8 @@ class Line:
         self._base = 0  # played when the clock was last settled
         self._since = self._loop.time()
         self.flushes = []
+        self.pauses = []  # when it was paused, and for how long
+        self._paused = False
 
     # ---- the caller's side
 
@@ -55,7 +57,8 @@ class Line:
 
     def _settle(self):
         now = self._loop.time()
-        self._base = min(len(self.written), self._base + int((now - self._since) * RATE + 0.5))
+        if not self._paused:
+            self._base = min(len(self.written), self._base + int((now - self._since) * RATE + 0.5))
         self._since = now
 
     def write(self, samples):
@@ -70,9 +73,17 @@ class Line:
         self.flushes.append((self._loop.time(), lost))
         return lost
 
-    def pause(self): ...
+    def pause(self):
+        self._settle()
+        self._paused = True
+        self.pauses.append((self._loop.time(), None))
 
-    def resume(self): ...
+    def resume(self):
+        self._settle()
+        self._paused = False
+        if self.pauses and self.pauses[-1][1] is None:
+            began = self.pauses.pop()[0]
+            self.pauses.append((began, self._loop.time() - began))
 
     def played(self):
         self._settle()
@@ -83,7 +94,7 @@ class Line:
 
     async def drained(self):
         while left := self.queued():  # noqa: ASYNC110  time passes here, nothing sets an event
-            await asyncio.sleep(left / RATE)
+            await asyncio.sleep(TICK if self._paused else left / RATE)
 
 
 class Noted:

@@ -4,16 +4,17 @@ A provider is one file or folder here and one line in PROVIDERS. Audio is linear
 channel, at `rate` Hz of the provider.
 """
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 from opensip.agent.definition import Account, Agent
 from opensip.agent.memory import Memory
 from opensip.audio.frame import Samples
-from opensip.errors import ConfigError
+from opensip.errors import ConfigError, ProviderError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,23 @@ class Understood:
     text: str
     confidence: float = 1.0
     way: str = "voice"  # "voice" | "dtmf"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Words that a live recognizer tells unasked: all since the last final ones.
+
+    `final`: they will not change any more; `over`: the caller's turn is over, it judges.
+    """
+
+    text: str
+    final: bool = False
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The first word of an answer has come, before there is a clause to be spoken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +141,14 @@ class Transfer:
     summary: str = ""
 
 
-Act = Say | Meant | Looked | Prompted | Noted | Press | Record | HangUp | Transfer
+Act = Began | Say | Meant | Looked | Prompted | Noted | Press | Record | HangUp | Transfer
 
 
 class Recognizer(Protocol):
-    """Turns one caller's speech into words; one for a call."""
+    """Turns one caller's speech into words; one for a call.
+
+    One whose words end sentences with signs may say so: `punctuates = True`.
+    """
 
     rate: int
 
@@ -142,6 +163,22 @@ class Recognizer(Protocol):
 
     async def close(self) -> None:
         """Let everything go."""
+
+
+@runtime_checkable
+class LiveRecognizer(Recognizer, Protocol):
+    """A recognizer that is fed all of a call, and tells words as they come.
+
+    `finish` is asked only where a voice was heard and no words came. `ends_turns` says that it
+    tells when a turn is over.
+    """
+
+    ends_turns: bool
+
+    def listen(
+        self, tell: Callable[[Heard], None], failed: Callable[[ProviderError], None]
+    ) -> None:
+        """Tell words from now on; and once if nothing more will be told."""
 
 
 class Dialogue(Protocol):
@@ -172,6 +209,32 @@ class Dialogue(Protocol):
         """End what still runs."""
 
 
+@runtime_checkable
+class SupposingDialogue(Dialogue, Protocol):
+    """A dialogue that can be asked before it is sure that the caller's turn is over."""
+
+    def suppose(self, turn: Understood, committed: asyncio.Event) -> AsyncIterator[Act]:
+        """Answer a turn; what changes anything waits until it is `committed`."""
+
+    def unsay(self) -> None:
+        """The turn was not over: forget it, and the answer."""
+
+
+class Spoken(NamedTuple):
+    """Speech whose words are marked: samples, and where words end, counted from the text's begin.
+
+    Marks are in samples of the synthesizer, in order, one a word of the text.
+    """
+
+    samples: Samples
+    marks: tuple[int, ...] = ()
+
+
+def sound_of(piece: Samples | Spoken) -> Samples:
+    """Give the samples of a piece of speech."""
+    return piece.samples if isinstance(piece, Spoken) else piece
+
+
 class Synthesizer(Protocol):
     """Speaks text. One with a `voice_key` (hashable) has standing words kept for all calls.
 
@@ -180,7 +243,7 @@ class Synthesizer(Protocol):
 
     rate: int
 
-    def speak(self, text: str) -> AsyncIterator[Samples]:
+    def speak(self, text: str) -> AsyncIterator[Samples | Spoken]:
         """Give the audio of a clause, piece by piece. ProviderError."""
 
 

@@ -1,0 +1,108 @@
+"""Is what is heard our own voice, come back over the line? Levels against levels, words on words.
+
+An echo is what was sent, some hundred milliseconds later and softer. Its delay and loss are
+learned from the first second in which the levels move together; from then on a frame that
+is no louder than the echo that is due counts as echo, and one that is louder as a voice.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opensip.agent.backchannels import words_of
+from opensip.audio.frame import Samples
+from opensip.audio.level import dbfs
+
+_TICK = 0.02
+_LAGS = 30  # ticks: 0.6 s, longer than the echo of any line that people bear
+_WINDOW = 50  # ticks that are compared: a second has some syllables in it
+_RING = 128  # ticks that are remembered
+_EVERY = 5  # ticks between two comparisons
+_LIKE = 0.9  # correlation of levels that move together
+_MOVES_DB = 5.0  # standard deviation of a level that tells anything
+_MARGIN_DB = 6.0  # over the echo that is due
+_LEAST_MOVES = 6  # times that a level crosses its mean: one step up is like any other
+_SOFTER_DB = -6.0  # no line gives more of a voice back
+_QUIET_DBFS = -60.0
+_LEAST_WORDS = 2  # of an echo that is recognised by its words
+
+
+class OwnVoice:
+    """Remembers what one call's sink was given, and compares what is heard with it."""
+
+    def __init__(self, rate: int) -> None:
+        self._block = max(1, round(rate * _TICK))
+        self._levels: dict[int, float] = {}  # block of the sink -> dBFS
+        self._own = np.full(_RING, _QUIET_DBFS)
+        self._heard = np.full(_RING, _QUIET_DBFS)
+        self._tick = 0
+        self._played = 0
+        self._seen: tuple[int, float] | None = None  # lag and loss of a likeness, once
+        self.echo: tuple[int, float] | None = None  # lag in ticks and gain in dB, once known
+
+    def wrote(self, position: int, samples: Samples) -> None:
+        """Remember samples written at a position of the sink."""
+        for start in range(0, len(samples), self._block):
+            block = (position + start) // self._block
+            self._levels[block] = dbfs(samples[start : start + self._block])
+
+    def hear(self, at: float, level_dbfs: float, *, played: int, voiced: bool) -> bool:
+        """Take a frame of 20 ms that came `at`; tell whether it is an echo of our own voice."""
+        if not self._levels:
+            return False
+        self._settle(round(at / _TICK), level_dbfs, played)
+        if voiced and self._tick % _EVERY == 0:
+            self._compare()
+        return self._is_due(level_dbfs)
+
+    def _settle(self, tick: int, level_dbfs: float, played: int) -> None:
+        block = played // self._block
+        level = self._levels.get(block, _QUIET_DBFS) if played > self._played else _QUIET_DBFS
+        for missed in range(max(self._tick + 1, tick - _RING), tick):
+            self._own[missed % _RING] = level
+            self._heard[missed % _RING] = _QUIET_DBFS
+        self._own[tick % _RING] = max(level, _QUIET_DBFS)
+        self._heard[tick % _RING] = max(level_dbfs, _QUIET_DBFS)
+        self._tick, self._played = tick, played
+        for past in [known for known in self._levels if known < block - 1]:
+            del self._levels[past]
+        if not self._levels:
+            self._levels[block] = _QUIET_DBFS
+
+    def _compare(self) -> None:
+        heard = self._heard[np.arange(self._tick - _WINDOW + 1, self._tick + 1) % _RING]
+        if heard.std() < _MOVES_DB:
+            return
+        for lag in range(_LAGS):
+            ticks = np.arange(self._tick - lag - _WINDOW + 1, self._tick - lag + 1)
+            own = self._own[ticks % _RING]
+            if (
+                own.std() < _MOVES_DB
+                or _moves(own) < _LEAST_MOVES
+                or np.corrcoef(own, heard)[0, 1] < _LIKE
+            ):
+                continue
+            loud = own > own.max() - 2 * _MOVES_DB
+            found = lag, float((heard - own)[loud].mean())
+            if self._seen and abs(self._seen[0] - lag) <= 1 and found[1] <= _SOFTER_DB:
+                self.echo = found
+            self._seen = found
+            return
+
+    def _is_due(self, level_dbfs: float) -> bool:
+        if self.echo is None:
+            return False
+        lag, gain = self.echo
+        near = self._own[np.arange(self._tick - lag - 1, self._tick - lag + 2) % _RING]
+        return bool(near.max() > _QUIET_DBFS and level_dbfs <= near.max() + gain + _MARGIN_DB)
+
+
+def _moves(levels: NDArray[np.float64]) -> int:
+    above = levels > levels.mean()
+    return int((above[1:] != above[:-1]).sum())
+
+
+def repeats(text: str, said: str) -> bool:
+    """Tell whether words are a stretch of what the agent has just said."""
+    words, ours = words_of(text), words_of(said)
+    spans = range(len(ours) - len(words) + 1)
+    return len(words) >= _LEAST_WORDS and any(ours[n : n + len(words)] == words for n in spans)

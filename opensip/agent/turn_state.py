@@ -1,0 +1,37 @@
+"""The state of the turn machine: values only."""
+
+from dataclasses import dataclass
+
+from opensip.agent.turn_events import PLAIN, Caller, Hearing, Speech
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Both axes, and the times that decide. `quiet_since` is when both were last silent.
+
+    While `held`, nobody speaks to the agent, however loud the line, and nobody is idle. `text`
+    is of the present turn; `pause` the silence that this caller makes inside a turn. `patience`
+    scales every silence but the longest: the one setting of how soon the agent answers.
+    """
+
+    caller: Caller = Caller.QUIET
+    voice: Speech = Speech.IDLE
+    paused: bool = False
+    must_be_heard: bool = False
+    began: float = 0.0
+    voiced_until: float = 0.0
+    voiced_seconds: float = 0.0
+    speculated: bool = False
+    speculations: int = 0
+    text: str = ""
+    final: bool = False
+    over: bool = False
+    quiet_since: float = 0.0
+    end_silence: float = 0.55
+    idle: float = 8.0
+    held: bool = False
+    hearing: Hearing = PLAIN
+    pause: float = 0.3
+    patience: float = 1.0
+    committed: float = float("-inf")
+    ended: float = float("-inf")
