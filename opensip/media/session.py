@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from opensip.audio.codecs import find, has_framed, widest
 from opensip.audio.frame import AudioSink, AudioSource
@@ -172,7 +173,7 @@ class MediaSession:
             self._local(), offer, session_id=self._session_id, version=self._version, keys=keys
         )
 
-    def _local(self, **changes: tuple[str, ...]) -> Local:
+    def _local(self, **changes: Any) -> Local:
         host, port = self._address
         return Local(
             address=self._config.public_address or host,

@@ -1,4 +1,4 @@
-"""What two sides have in common: codecs, keys, directions (RFC 3264 section 6, RFC 4568)."""
+"""What two sides have in common: codecs, keys, directions (RFC 3264 section 6, RFC 4568, 5763)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,10 +14,12 @@ from opensip.sdp.description import (
     is_ip_address,
     parse_integer,
 )
+from opensip.sdp.fingerprint import DtlsPeer, OwnDtls, read_peer
 
 Formats = tuple[tuple[int, PayloadFormat], ...]  # by payload type, preferred first
 
 SECURE = ("RTP/SAVP", "RTP/SAVPF")
+DTLS = ("UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF")
 PLAIN = ("RTP/AVP", "RTP/AVPF")
 UNSPECIFIED = ("0.0.0.0", "::")  # noqa: S104 - the hold of RFC 2543, not an address to bind
 PTIMES = (10, 20, 30, 40, 60)  # what a peer may ask us to send; else we keep to our own
@@ -36,7 +38,11 @@ _DIRECTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """What we bring: `formats` and `suites` in order of preference, `ptime` in milliseconds."""
+    """What we bring: `formats` and `suites` in order of preference, `ptime` in milliseconds.
+
+    `keying` says how keys of SRTP are agreed on: "sdes", "dtls", or "auto", which takes either and
+    offers SDES. `dtls` is wanted for the last two.
+    """
 
     address: str
     port: int
@@ -45,50 +51,85 @@ class Local:
     ptime: int = 20
     direction: str = "sendrecv"
     suites: tuple[str, ...] = tuple(SUITES)
+    keying: str = "sdes"
+    dtls: OwnDtls | None = None
+
+    @property
+    def profiles(self) -> str:
+        """Name the secure profiles that we can."""
+        known = {"sdes": SECURE[:1], "dtls": DTLS[:1]}.get(self.keying, SECURE[:1] + DTLS[:1])
+        return " and ".join(known)
 
 
 def first_that_fits(
     local: Local, offered: SessionDescription
-) -> tuple[int, CryptoAttribute | None, Formats]:
-    """Find the audio stream to take, a secure one first, and the keys the peer sends with."""
+) -> tuple[int, CryptoAttribute | DtlsPeer | None, Formats]:
+    """Find the audio stream to take, a secure one first, and how its keys are agreed on."""
     streams = [(n, m) for n, m in enumerate(offered.media) if m.kind == "audio" and m.port]
     if not streams:
         kinds = _listing(m.kind for m in offered.media)
         raise NegotiationError(f"offered {kinds or 'no media'}; we can audio")
     refusals: dict[str, None] = {}
-    for index, media in sorted(streams, key=lambda stream: stream[1].protocol not in SECURE):
+    secure = (*SECURE, *DTLS)
+    for index, media in sorted(streams, key=lambda stream: stream[1].protocol not in secure):
         try:
-            crypto = _common_crypto(local, media)
+            keys = _common_keys(local, offered, media)
             formats = common_formats(local.formats, media.payload_formats())
         except NegotiationError as error:
             refusals[error.warning] = None
         else:
-            return index, crypto, formats
+            return index, keys, formats
     raise NegotiationError("; ".join(refusals))
 
 
-def _common_crypto(local: Local, media: MediaDescription) -> CryptoAttribute | None:
-    """Choose the peer's keys as the trunk's `srtp` wants it; None means plain RTP."""
-    secure = media.protocol in SECURE
-    if not secure and media.protocol not in PLAIN:
-        raise NegotiationError(f"offered {media.protocol}; we can RTP/SAVP and RTP/AVP")
+def _common_keys(
+    local: Local, offered: SessionDescription, media: MediaDescription
+) -> CryptoAttribute | DtlsPeer | None:
+    """Choose the peer's keys as the trunk's `srtp` and `keying` want it; None means plain RTP."""
+    secure = media.protocol in SECURE or media.protocol in DTLS
+    if media.protocol not in PLAIN and not (secure and _may_come(local, media)):
+        raise NegotiationError(f"offered {media.protocol}; we can {local.profiles} and RTP/AVP")
     if local.srtp == "off":
         if secure:
             raise NegotiationError(f"offered {media.protocol}; we can RTP/AVP, SRTP is off")
         return None
-    crypto, refusals = choose(media.get_all("crypto"), local.suites)
-    if not crypto and (secure or local.srtp == "required"):
-        keys = _listing(refusals) or "no keys"
-        raise NegotiationError(
-            f"offered {media.protocol} with {keys}; we can SRTP with {_listing(local.suites)}"
-        )
-    return crypto
+    crypto, refusals = _offered_crypto(local, media)
+    keys = crypto or (read_peer(local.dtls, offered, media) if local.dtls else None)
+    if not keys and (secure or local.srtp == "required"):
+        by_dtls = media.protocol in DTLS or local.keying == "dtls"
+        named = _listing(refusals) or ("no fingerprint" if by_dtls else "no keys")
+        ours = f"SRTP with {_listing(local.suites)}" if local.keying != "dtls" else local.profiles
+        raise NegotiationError(f"offered {media.protocol} with {named}; we can {ours}")
+    return keys
+
+
+def _may_come(local: Local, media: MediaDescription) -> bool:
+    """Tell whether we know a secure profile; RTP/SAVP may also name a certificate."""
+    return media.protocol in SECURE or local.dtls is not None
+
+
+def _offered_crypto(
+    local: Local, media: MediaDescription
+) -> tuple[CryptoAttribute | None, tuple[str, ...]]:
+    if local.keying == "dtls" or media.protocol in DTLS:
+        return None, ()
+    return choose(media.get_all("crypto"), local.suites)
+
+
+def answered_dtls(
+    local: Local, setup: str, answered: SessionDescription, media: MediaDescription
+) -> DtlsPeer | None:
+    """Read the answer to an offer of DTLS-SRTP; None means plain RTP (RFC 8643)."""
+    peer = read_peer(local.dtls, answered, media, offered=setup) if local.dtls and setup else None
+    if peer is None and setup and (media.protocol not in PLAIN or local.srtp == "required"):
+        raise NegotiationError(f"offered {media.protocol} with DTLS; answered no fingerprint")
+    return peer
 
 
 def answered_crypto(
     local: Local, cryptos: Sequence[CryptoAttribute], media: MediaDescription
 ) -> tuple[CryptoAttribute, CryptoAttribute] | None:
-    """Pair the answer's key with the line of ours that it took; None means plain RTP."""
+    """Pair the answer's key with the line of ours that it took; None means no SDES."""
     values = media.get_all("crypto") if cryptos else []
     if not values and media.protocol in PLAIN and local.srtp != "required":
         return None
@@ -158,23 +199,28 @@ def directions(
 
 
 def remote_address(
-    local: Local, described: SessionDescription, media: MediaDescription
+    local: Local, described: SessionDescription, media: MediaDescription, *, ice: bool = False
 ) -> tuple[str, bool]:
-    """Find where the peer listens, and whether that is nowhere: the hold of RFC 2543."""
+    """Find where the peer listens, and whether that is nowhere: the hold of RFC 2543.
+
+    With ICE it is not: such a peer has yet to tell its candidates (RFC 8840 section 4.1.1).
+    """
     address = media.connection or described.connection
     if address is None:
         raise RemoteProtocolError("SDP with media but without c= line")
     if not is_ip_address(address):
         raise NegotiationError("offered a host name in c=; we can IP addresses")
-    silent = address in UNSPECIFIED
-    if not silent and address_type(address) != address_type(local.address):
+    silent = address in UNSPECIFIED and not ice
+    if address not in UNSPECIFIED and address_type(address) != address_type(local.address):
         ours = address_type(local.address)
         raise NegotiationError(f"offered {address_type(address)}; we can {ours}", warning_code=301)
     return address, silent
 
 
-def rtcp_address(address: str, media: MediaDescription) -> tuple[str, int]:
-    """Find where RTCP goes: a=rtcp (RFC 3605), or the next port. We never agree to mux."""
+def rtcp_address(address: str, media: MediaDescription, *, mux: bool = False) -> tuple[str, int]:
+    """Find where RTCP goes: with RTP (RFC 5761), a=rtcp (RFC 3605), or the next port."""
+    if mux:
+        return address, media.port
     value = media.get("rtcp")
     if value is None:
         return address, min(media.port + 1, 65535)

@@ -1,8 +1,8 @@
-"""Offer and answer for one audio stream: RFC 3264, with SDES (RFC 4568) and RFC 8643.
+"""Offer and answer for one audio stream: RFC 3264, keys by SDES (RFC 4568) or DTLS (RFC 5763).
 
-`srtp` of a trunk is "required" (RTP/SAVP), "preferred" (RTP/AVP with a=crypto, RFC 8643) or
-"off". An answer never changes the offer's profile. Where keys come in either profile, they
-are used; under "required" no stream is ever plain.
+`srtp` of a trunk is "required" (RTP/SAVP, or UDP/TLS/RTP/SAVP for DTLS), "preferred" (RTP/AVP with
+a=crypto or a=fingerprint, RFC 8643) or "off". An answer never changes the offer's profile. Where
+keys come in either profile, they are used; under "required" no stream is ever plain.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -12,9 +12,12 @@ from opensip.errors import NegotiationError
 from opensip.rtp.payload import PayloadFormat
 from opensip.rtp.srtp import SUITES
 from opensip.sdp.capabilities import (
+    DTLS,
+    SECURE,
     Formats,
     Local,
     answered_crypto,
+    answered_dtls,
     common_formats,
     directions,
     event_type,
@@ -27,6 +30,8 @@ from opensip.sdp.capabilities import (
 )
 from opensip.sdp.crypto import CryptoAttribute
 from opensip.sdp.description import Attributes, MediaDescription, Origin, SessionDescription
+from opensip.sdp.fingerprint import DtlsPeer, dtls_attributes
+from opensip.sdp.ice import IcePeer, ice_attributes, read_ice
 
 __all__ = ["Local", "Negotiated", "Offer", "apply_answer", "make_answer", "make_offer"]
 
@@ -45,6 +50,7 @@ class Offer:
     protocol: str
     payload_types: Formats
     index: int = 0  # of the audio among the streams
+    setup: str = ""  # of DTLS, where that is offered
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -55,7 +61,9 @@ class Negotiated:
     `dtmf_payload_type` are for sending, `receive` maps what may come; they differ where the
     peer numbers otherwise (RFC 3264 section 5.1). `ptime` is what the peer likes to get, in
     milliseconds. `direction` is ours; `held` says that the peer does not want to hear us.
-    `suite` is "" for plain RTP; a key is master key and salt.
+    `suite` is "" for plain RTP; a key is master key and salt. With `dtls` both are yet to come:
+    from a handshake with such a peer, behind the checks of `ice` where that is agreed on too.
+    `mux` lets RTCP share RTP's port.
     """
 
     sdp: bytes
@@ -72,6 +80,9 @@ class Negotiated:
     tx_key: bytes = b""
     rx_key: bytes = b""
     fmtp: str = ""  # what the peer asks of what we send
+    dtls: DtlsPeer | None = None
+    ice: IcePeer | None = None
+    mux: bool = False
 
     @property
     def event_clock(self) -> int:
@@ -90,18 +101,21 @@ def make_offer(
     `previous` is our description that stands, in a later offer: the audio keeps its profile,
     and streams that we refused keep their places (RFC 3264 section 8).
     """
-    suites = local.suites if local.srtp != "off" else ()
+    setup = _offered_setup(local)
+    suites = local.suites if local.srtp != "off" and not setup else ()
     cryptos = tuple(_own_crypto(n, suite, keys) for n, suite in enumerate(suites, 1))
     types = tuple(_number(local.formats))
     sections = list(SessionDescription.parse(previous).media) if previous else []
     index = next((n for n, m in enumerate(sections) if m.port), 0)
-    first = "RTP/SAVP" if local.srtp == "required" else "RTP/AVP"
+    secure = DTLS[0] if setup else SECURE[0]
+    first = secure if local.srtp == "required" else "RTP/AVP"
     protocol = sections[index].protocol if sections else first
+    security = _dtls_attributes(local, setup) if setup else _crypto_attributes(cryptos)
     sections[index : index + 1] = [
-        _describe_media(local, protocol, types, cryptos, local.direction)
+        _describe_media(local, protocol, types, security, local.direction)
     ]
-    sdp = _describe(local, session_id, version, tuple(sections))
-    return Offer(sdp, cryptos, local, protocol, types, index)
+    sdp = _describe(local, session_id, version, tuple(sections), lite=bool(setup))
+    return Offer(sdp, cryptos, local, protocol, types, index, setup)
 
 
 def make_answer(
@@ -113,18 +127,24 @@ def make_answer(
     NegotiationError when nothing fits.
     """
     offered = SessionDescription.parse(offer)
-    index, crypto, common = first_that_fits(local, offered)
+    index, theirs, common = first_that_fits(local, offered)
     media = offered.media[index]
-    address, silent = remote_address(local, offered, media)
+    dtls = theirs if isinstance(theirs, DtlsPeer) else None
+    crypto = None if isinstance(theirs, DtlsPeer) else theirs
+    ice, mux = _common_transport(local, dtls, offered, media)
+    address, silent = remote_address(local, offered, media, ice=ice is not None)
     direction, held = directions(local, offered, media, silent)
     own = _own_crypto(crypto.tag, crypto.suite, keys) if crypto else None
-    answered = _describe_media(local, media.protocol, common, (own,) if own else (), direction)
+    security = _crypto_attributes((own,) if own else ())
+    if dtls is not None:
+        security = _dtls_attributes(local, dtls.role, ice=ice is not None, mux=mux)
+    answered = _describe_media(local, media.protocol, common, security, direction)
     sections = tuple(answered if n == index else _refused(m) for n, m in enumerate(offered.media))
     times = tuple(line for line in offered.others if line[0] == "t")  # equal, RFC 3264 section 6
     return Negotiated(
-        sdp=_describe(local, session_id, version, sections, times),
+        sdp=_describe(local, session_id, version, sections, times, lite=ice is not None),
         remote=(address, media.port),
-        rtcp=rtcp_address(address, media),
+        rtcp=rtcp_address(address, media, mux=mux),
         codec=common[0][1],
         payload_type=common[0][0],
         dtmf_payload_type=event_type(common),
@@ -136,6 +156,9 @@ def make_answer(
         tx_key=own.key if own else b"",
         rx_key=crypto.key if crypto else b"",
         fmtp=wishes(media, common[0][0]),
+        dtls=dtls,
+        ice=ice,
+        mux=mux,
     )
 
 
@@ -147,16 +170,19 @@ def apply_answer(offer: Offer, answer: bytes) -> Negotiated:
     media = answered.media[offer.index]
     if media.kind != "audio" or media.protocol != offer.protocol:
         raise NegotiationError(f"offered {offer.protocol}, answered {media.kind} {media.protocol}")
-    own, theirs = answered_crypto(offer.local, offer.cryptos, media) or (None, None)
     local = offer.local
+    dtls = answered_dtls(local, offer.setup, answered, media)
+    pair = None if offer.setup else answered_crypto(local, offer.cryptos, media)
+    own, theirs = pair or (None, None)
+    ice, mux = _common_transport(local, dtls, answered, media)
     common = common_formats(local.formats, media.payload_formats())
     chosen = [form for _, form in common]
-    address, silent = remote_address(local, answered, media)
+    address, silent = remote_address(local, answered, media, ice=ice is not None)
     direction, held = directions(local, answered, media, silent)
     return Negotiated(
         sdp=offer.sdp,
         remote=(address, media.port),
-        rtcp=rtcp_address(address, media),
+        rtcp=rtcp_address(address, media, mux=mux),
         codec=common[0][1],
         payload_type=common[0][0],
         dtmf_payload_type=event_type(common),
@@ -168,6 +194,9 @@ def apply_answer(offer: Offer, answer: bytes) -> Negotiated:
         tx_key=own.key if own else b"",
         rx_key=theirs.key if theirs else b"",
         fmtp=wishes(media, common[0][0]),
+        dtls=dtls,
+        ice=ice,
+        mux=mux,
     )
 
 
@@ -186,11 +215,50 @@ def _own_crypto(tag: int, suite: str, keys: Keys) -> CryptoAttribute:
     return CryptoAttribute(tag, suite, keys(SUITES[suite].master_length))
 
 
+def _crypto_attributes(cryptos: Iterable[CryptoAttribute]) -> Attributes:
+    return tuple(("crypto", str(crypto)) for crypto in cryptos)
+
+
+def _offered_setup(local: Local) -> str:
+    """Tell which setup an offer of ours has: what is settled stays; "" where it is not of DTLS."""
+    if local.dtls is None or local.keying != "dtls" or local.srtp == "off":
+        return ""
+    return local.dtls.role or "actpass"
+
+
+def _dtls_attributes(
+    local: Local, setup: str, *, ice: bool = True, mux: bool | None = None
+) -> Attributes:
+    """Write certificate and role, RTCP beside RTP, and our candidates."""
+    own = local.dtls
+    if own is None:
+        return ()
+    lines = list(dtls_attributes(own, setup))
+    mux = own.mux if mux is None else mux
+    if mux:
+        lines.append(("rtcp-mux", ""))
+    if ice:
+        lines += ice_attributes(own.ufrag, own.password, local.address, local.port, mux=mux)
+    return tuple(lines)
+
+
+def _common_transport(
+    local: Local, dtls: DtlsPeer | None, described: SessionDescription, media: MediaDescription
+) -> tuple[IcePeer | None, bool]:
+    """Tell whether ICE and RTCP beside RTP are agreed on; both go with DTLS only."""
+    if dtls is None or local.dtls is None:
+        return None, False
+    ice = read_ice(described, media)
+    if ice and not ice.fits(media.connection or described.connection or "", media.port):
+        ice = None
+    return ice, local.dtls.mux and media.get("rtcp-mux") is not None
+
+
 def _describe_media(
     local: Local,
     protocol: str,
     types: Iterable[tuple[int, PayloadFormat]],
-    cryptos: Iterable[CryptoAttribute],
+    security: Attributes,
     direction: str,
 ) -> MediaDescription:
     numbers, attributes = [], []
@@ -199,7 +267,7 @@ def _describe_media(
         attributes.append(("rtpmap", f"{number} {form.rtpmap}"))
         if form.fmtp:
             attributes.append(("fmtp", f"{number} {form.fmtp}"))
-    attributes += (("crypto", str(crypto)) for crypto in cryptos)
+    attributes += security
     attributes += (("ptime", str(local.ptime)), (direction, ""))
     return MediaDescription(
         "audio", local.port, protocol, tuple(numbers), attributes=tuple(attributes)
@@ -216,7 +284,10 @@ def _describe(
     version: int,
     media: tuple[MediaDescription, ...],
     times: Attributes = (),
+    *,
+    lite: bool = False,
 ) -> bytes:
     origin = Origin(str(session_id), str(version), local.address)
     times = times or (("t", "0 0"),)
-    return SessionDescription(origin, "-", local.address, times, (), media).to_bytes()
+    session: Attributes = (("ice-lite", ""),) if lite else ()
+    return SessionDescription(origin, "-", local.address, times, session, media).to_bytes()

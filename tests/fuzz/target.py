@@ -17,6 +17,7 @@ TARGETS = (
     "passport",
     "rtcp",
     "rtp",
+    "stun",
     "via",
 )
 
