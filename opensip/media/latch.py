@@ -1,6 +1,9 @@
 """Where a stream's packets may come from, and so where ours go: symmetric RTP (RFC 4961)."""
 
 PROBATION = 5  # foreign packets after which an unproven source can no longer become ours
+# Packets of before a change that are still good: a peer that moves, or takes another key, goes on
+# as it did until it has our answer. Two seconds of them, for that may be lost once.
+GRACE = 100
 
 
 class SourceLatch:
@@ -9,12 +12,21 @@ class SourceLatch:
     Under SRTP call `admit` only with packets that proved themselves: such a source is the
     peer wherever it is. Plain RTP proves nothing, so another source than the signalled one
     is taken once at most, among the first packets, and only when the same SSRC came twice.
+    `former` is where the peer was before it moved by signalling: packets from there are good
+    until one comes from its new place, GRACE of them at most, and move nothing.
     """
 
     def __init__(
-        self, remote: tuple[str, int], *, symmetric: bool = True, authenticated: bool = False
+        self,
+        remote: tuple[str, int],
+        *,
+        symmetric: bool = True,
+        authenticated: bool = False,
+        former: tuple[str, int] | None = None,
     ) -> None:
         self.remote = remote
+        self._former = former
+        self._grace = GRACE
         self._symmetric = symmetric
         self._authenticated = authenticated
         self._settled = False
@@ -25,11 +37,16 @@ class SourceLatch:
         """Tell whether a packet from `source` is the peer's; may move `remote` there."""
         if source == self.remote:
             self._settled = True
+            self._former = None
+            return True
+        if source == self._former and self._grace:
+            self._grace -= 1
             return True
         if not self._symmetric:
             return False
         if self._authenticated:
             self.remote = source
+            self._former = None
             return True
         return self._admit_unproven(source, ssrc)
 
@@ -42,4 +59,5 @@ class SourceLatch:
             return False
         self.remote = source
         self._settled = True
+        self._former = None
         return True

@@ -123,7 +123,7 @@ class NativeStream:
             payload_type=config.payload_type,
             event_payload_type=config.event_payload_type or 0,
             ticks=_ticks(config),
-            encodings=_encodings(config),
+            encodings=_encodings(config, old),
             receive=None if receive == old_receive else receive,
             transmit=None if transmit == old_transmit else transmit,
         )
@@ -282,9 +282,11 @@ def _ticks(config: StreamConfig) -> int:
     return max(1, round(config.ptime / 1000 / TICK))
 
 
-def _encodings(config: StreamConfig) -> bytes:
+def _encodings(config: StreamConfig, old: StreamConfig | None) -> bytes:
+    """Tell what each payload type is; those of the agreement before may still be on their way."""
     table = bytearray(128)
     table[COMFORT_NOISE] = OTHER_ENCODING
-    for number, name in config.receive:
+    before = old.receive if old is not None and old.remote is not None else ()
+    for number, name in (*before, *config.receive):
         table[number] = ENCODINGS.get(name, OTHER_ENCODING)
     return bytes(table)

@@ -12,7 +12,7 @@ from opensip.audio.level import FULL_SCALE, SILENCE_DBFS
 from opensip.audio.resample import resample
 from opensip.errors import RemoteProtocolError
 from opensip.media.engine import Address, Digit, StreamConfig
-from opensip.media.latch import SourceLatch
+from opensip.media.latch import GRACE, SourceLatch
 from opensip.media.line import Line
 from opensip.media.media_clock import MediaClock
 from opensip.rtp.packet import RtpPacket
@@ -53,6 +53,8 @@ class Receiver:
         self.line: Line | None = None  # whose other end hears the peer too
         self._config = StreamConfig()
         self._formats: dict[int, str] = {}
+        self._former: SrtpSession | None = None  # of the key before, until one of the new comes
+        self._grace = 0
         self._events = TelephoneEventReceiver()
         self._event_clock = 8000
         self._decode: Callable[[bytes], Samples] | None = None  # of a framed codec
@@ -67,18 +69,27 @@ class Receiver:
         return None if self.latch is None else self.latch.remote
 
     def configure(self, config: StreamConfig) -> None:
-        """Take what was negotiated; the SRTP context lives on while its key is the same."""
+        """Take what was negotiated; the SRTP context lives on while its key is the same.
+
+        What the peer sent before it had our answer is still good: the payload types of the
+        agreement before, and for a while its key and its address.
+        """
         old, self._config = self._config, config
-        self._formats = dict((COMFORT_NOISE, *config.receive))
+        before = old.receive if old.remote is not None else ()
+        self._formats = dict((COMFORT_NOISE, *before, *config.receive))
         self._event_clock = config.event_clock
         suite = (config.keys.suite, config.keys.receive) if config.keys else None
         if suite != ((old.keys.suite, old.keys.receive) if old.keys else None):
+            self._former, self._grace = self.srtp, GRACE
             self.srtp = SrtpSession(*suite) if suite else None
         if config.remote is None:
             self.latch = None
         elif self.latch is None or (config.remote, suite is None) != (old.remote, old.keys is None):
             self.latch = SourceLatch(
-                config.remote, symmetric=config.symmetric, authenticated=suite is not None
+                config.remote,
+                symmetric=config.symmetric,
+                authenticated=suite is not None,
+                former=self.remote,
             )
 
     def receive(self, datagram: bytes, source: Address, *, now: float) -> None:
@@ -87,7 +98,7 @@ class Receiver:
             return self.drop("early")
         try:
             if self.srtp is not None:
-                datagram = self.srtp.unprotect(datagram)
+                datagram = self._unprotect(self.srtp, datagram)
             packet = RtpPacket.parse(datagram)
         except SrtpError as error:
             return self.drop(error.why)
@@ -101,6 +112,22 @@ class Receiver:
         if self.latch.remote != remote:
             self.moved_to = source
         return self._accept(packet, now)
+
+    def _unprotect(self, srtp: SrtpSession, datagram: bytes) -> bytes:
+        """Take the protection off, by the key of before while nothing came under the new one."""
+        try:
+            clear = srtp.unprotect(datagram)
+        except SrtpError as error:
+            if self._former is None or not self._grace:
+                raise
+            try:
+                clear = self._former.unprotect(datagram)
+            except SrtpError:
+                raise error from None
+            self._grace -= 1
+            return clear
+        self._former = None
+        return clear
 
     def tick(self, now: float) -> None:
         """Give up on packets that did not come in time, and let the gate fall shut."""

@@ -1,6 +1,6 @@
 import pytest
 
-from opensip.media.latch import PROBATION, SourceLatch
+from opensip.media.latch import GRACE, PROBATION, SourceLatch
 
 SIGNALLED, OTHER, ATTACKER = ("192.0.2.1", 4000), ("192.0.2.9", 5000), ("198.51.100.66", 6000)
 
@@ -44,3 +44,15 @@ def test_too_late_after_the_first_packets():
         assert not latch.admit(OTHER, ssrc)
     assert not latch.admit(OTHER, PROBATION - 1)
     assert latch.admit(SIGNALLED, 7)
+
+
+def test_the_former_place_is_good_until_the_new_one_speaks_and_for_a_while():
+    for options in ({}, {"authenticated": True}, {"symmetric": False}):
+        latch = SourceLatch(SIGNALLED, former=OTHER, **options)
+        assert latch.admit(OTHER, 1)
+        assert latch.admit(OTHER, 1)
+        assert latch.remote == SIGNALLED
+        assert latch.admit(SIGNALLED, 1)
+        assert latch.admit(OTHER, 1) == ("authenticated" in options)
+    latch = SourceLatch(SIGNALLED, former=OTHER, symmetric=False)
+    assert [latch.admit(OTHER, 1) for _ in range(GRACE + 1)] == [True] * GRACE + [False]

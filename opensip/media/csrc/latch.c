@@ -50,6 +50,7 @@ static bool admit_unproven(struct latch *latch, const struct address *source, ui
     }
     latch->remote = *source;
     latch->settled = true;
+    latch->grace = 0;
     return true;
 }
 
@@ -57,11 +58,17 @@ bool latch_admit(struct latch *latch, const struct address *source, uint32_t ssr
 {
     if (address_equal(source, &latch->remote)) {
         latch->settled = true;
+        latch->grace = 0;
+        return true;
+    }
+    if (latch->grace && address_equal(source, &latch->former)) {
+        latch->grace--;
         return true;
     }
     if (!latch->symmetric)
         return false;
     if (latch->authenticated) {
+        latch->grace = 0;
         latch->remote = *source;
         return true;
     }

@@ -21,6 +21,8 @@ struct address {
 bool address_read(struct address *address, const char *host, int port);
 bool address_equal(const struct address *one, const struct address *two);
 
+enum { GRACE = 100 }; /* packets of before a change that are still good: see latch.py */
+
 /* The source rules of one stream; they follow latch.py line by line. */
 struct latch {
     struct address remote;
@@ -29,6 +31,8 @@ struct latch {
     bool has_candidate;
     struct address candidate;
     uint32_t candidate_ssrc;
+    struct address former; /* where the peer was before it moved by signalling */
+    int grace;             /* packets from there that are still good */
 };
 
 /* Tells whether a packet from `source` is the peer's; may move `remote` there. */

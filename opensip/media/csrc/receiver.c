@@ -37,7 +37,8 @@ void receiver_close(struct receiver *receiver)
 {
     reorder_close(&receiver->reorder);
     srtp_close(receiver->srtp);
-    receiver->srtp = NULL;
+    srtp_close(receiver->former);
+    receiver->srtp = receiver->former = NULL;
 }
 
 /* Begins with a new source: its numbers and times mean nothing to the last one's. */
@@ -147,6 +148,22 @@ static void accept_packet(struct receiver *receiver, const struct rtp *packet, d
     reorder_release(&receiver->reorder, now);
 }
 
+/*
+ * Takes the protection off, by the key of before while nothing came under the new one. What
+ * fails under one key is left as it came, for the other.
+ */
+static enum srtp_result unprotect(struct receiver *receiver, uint8_t *data, size_t *size)
+{
+    enum srtp_result result = srtp_unprotect(receiver->srtp, data, size);
+    if (result == SRTP_GOOD) {
+        receiver->grace = 0;
+    } else if (receiver->grace && srtp_unprotect(receiver->former, data, size) == SRTP_GOOD) {
+        receiver->grace--;
+        return SRTP_GOOD;
+    }
+    return result;
+}
+
 void receiver_take(struct receiver *receiver, uint8_t *data, size_t size,
                    const struct address *source, double now)
 {
@@ -156,7 +173,7 @@ void receiver_take(struct receiver *receiver, uint8_t *data, size_t size,
         return;
     }
     if (receiver->srtp) {
-        enum srtp_result result = srtp_unprotect(receiver->srtp, data, &size);
+        enum srtp_result result = unprotect(receiver, data, &size);
         if (result != SRTP_GOOD) {
             receiver->dropped[REASON_OF[result]]++;
             return;

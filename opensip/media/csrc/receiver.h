@@ -42,6 +42,8 @@ struct event {
 
 struct receiver {
     struct srtp *srtp; /* NULL: plain RTP */
+    struct srtp *former; /* of the key before, until one of the new comes; NULL: none */
+    int grace;           /* packets under it that are still good */
     bool open;         /* false until the peer is known */
     struct latch latch;
     bool moved; /* the source has moved since Python asked */

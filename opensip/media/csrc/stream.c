@@ -67,13 +67,18 @@ void stream_configure(struct stream *stream, struct stream_config *config)
 {
     struct receiver *in = &stream->in;
     struct sender *out = &stream->out;
-    if (config->new_receive)
+    if (config->new_receive) {
         exchange(&in->srtp, &config->receive);
+        exchange(&in->former, &config->receive);
+        in->grace = in->former ? GRACE : 0;
+    }
     if (config->new_transmit)
         exchange(&out->srtp, &config->transmit);
     in->open = config->open;
     if (config->new_latch) {
         in->latch = (struct latch){.remote = config->remote,
+                                   .former = in->latch.remote,
+                                   .grace = in->latch.remote.size ? GRACE : 0,
                                    .symmetric = config->symmetric,
                                    .authenticated = in->srtp != NULL};
         if (stream->connected)
