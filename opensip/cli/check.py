@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from opensip.server.control import Status, ask
+from opensip.server.open_files import shortage
 from opensip.settings.build import engine_in_use
 from opensip.settings.load import Settings, load, parse
 from opensip.settings.schema import ServerTable
@@ -30,12 +31,14 @@ def command(*, config: Path, live: bool, as_json: bool) -> None:
         click.echo(json.dumps(status) if as_json else in_words(status))
         return
     settings = load(config)
-    for warning in settings.warnings:
+    short = shortage(settings.server)
+    warnings = [*settings.warnings, *([short] if short else [])]
+    for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     if settings.unable:
         raise Mistakes([*settings.unable])
     if as_json:
-        click.echo(json.dumps({"ok": True, "warnings": settings.warnings}))
+        click.echo(json.dumps({"ok": True, "warnings": warnings}))
         return
     click.echo(_described(settings))
 

@@ -104,6 +104,8 @@ class Stream:
         """Set from when on gather gives the row of this stream, for a report is due."""
     def prompt(self, wanted: bool, /) -> None:
         """Make a batch due on every tick, or not any more."""
+    def deafen(self, wanted: bool, /) -> None:
+        """Hand on nothing of what is heard, nor batches without anything else in them; or again."""
     def keep_said(self, wanted: bool, /) -> None:
         """Tell what was sent in batches, or no longer."""
     def send_digit(self, packets: list[tuple[bytes, bool]], /) -> int:

@@ -84,6 +84,7 @@ class Stream(Protocol):
 
     listener: Callable[[Batch], None]
     keep_said: bool
+    deaf: bool  # nobody listens: nothing is handed on of what is heard, digits are
     prompt: bool  # what is heard is handed on each tick, whether a voice is near or not
 
     @property

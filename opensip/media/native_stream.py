@@ -59,7 +59,7 @@ class NativeStream:
         self._reports = Reports(self._sender, self.receiver, random, epoch=epoch)
         self._inbox = Inbox(self._reports, clock)
         self._events = TelephoneEventReceiver()
-        self._keeps_said = self._is_prompt = False
+        self._keeps_said = self._is_prompt = self._is_deaf = False
         self._waiters: list[asyncio.Future[None]] = []
         self._digit = asyncio.Lock()
         self._attached = False
@@ -106,6 +106,16 @@ class NativeStream:
     def prompt(self, wanted: bool) -> None:
         self._is_prompt = wanted
         self.core.prompt(wanted)
+
+    @property
+    def deaf(self) -> bool:
+        """Whether nothing is handed on of what is heard."""
+        return self._is_deaf
+
+    @deaf.setter
+    def deaf(self, wanted: bool) -> None:
+        self._is_deaf = wanted
+        self.core.deafen(wanted)
 
     def configure(self, config: StreamConfig) -> None:
         """Take what was negotiated; an SRTP context lives on while its key is the same."""

@@ -50,6 +50,7 @@ class Receiver:
         self.rate = self.clock_rate = 8000  # of samples, of timestamps
         self.codec = "PCMU"  # of what is fresh
         self.fresh: list[bytes] = []  # payloads to decode, in order
+        self.deaf = False  # nobody listens: what comes is not handed on
         self.line: Line | None = None  # whose other end hears the peer too
         self._config = StreamConfig()
         self._formats: dict[int, str] = {}
@@ -203,7 +204,7 @@ class Receiver:
             name = self._formats.get(packet.payload_type)
             if name == EVENT:
                 self._take_event(packet)
-            elif name in CODECS and packet.payload:
+            elif name in CODECS and packet.payload and not self.deaf:
                 if name != self.codec:
                     self._change_codec(name)
                 self._collect(packet.timestamp, packet.payload, came_at)

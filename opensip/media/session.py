@@ -272,12 +272,14 @@ class MediaSession:
         self._hearing.relay = Relay(sink) if sink is not None else None
         self._hearing.aside = aside or sink is not None
         self.stream.prompt = sink is not None
+        self._listen()
 
     def record_to(self, recorder: Recorder) -> None:
         """Record from now on: what is heard on the left, what is said on the right."""
         recorder.start(now=self.engine.now())
         self._hearing.record_to(recorder)
         self.stream.keep_said = True
+        self._listen()
 
     def record(self, on: bool) -> None:
         """Let the recording pause, or go on; without one nothing happens."""
@@ -313,6 +315,12 @@ class MediaSession:
     def _keyed(self, dtmf: Dtmf) -> None:
         self.observer.note(dtmf)
         self.on_dtmf(dtmf)
+
+    def _listen(self) -> None:
+        """Have handed on what is heard where anybody wants it."""
+        hearing = self._hearing
+        wanted = hearing.relay or hearing.recorder or self._config.hear_tones
+        self.stream.deaf = hearing.aside and not wanted
 
     def _break(self, batch: Batch) -> None:
         """The stream failed and is closed: there is no more to hear."""

@@ -63,6 +63,15 @@ class PythonStream:
                 self._release()
 
     @property
+    def deaf(self) -> bool:
+        """Whether nothing is handed on of what is heard."""
+        return self.receiver.deaf
+
+    @deaf.setter
+    def deaf(self, wanted: bool) -> None:
+        self.receiver.deaf = wanted
+
+    @property
     def rate(self) -> int:
         """Sample rate in Hz of what is written: that of the codec."""
         return self._sender.playout.codec.rate
@@ -146,6 +155,8 @@ class PythonStream:
             self._send_rtcp(self._reports.report(now=now))
         # nobody takes turns with a peer who hears another: a recording has time
         voice = receiver.gate and receiver.line is None
+        if receiver.deaf:  # then only for what there is to do
+            due = due and receiver.moved_to is not None
         if due or self.prompt or voice or receiver.digits:
             return self._batch(now)
         return None

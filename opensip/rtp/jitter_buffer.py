@@ -8,10 +8,10 @@ This is the specification that every engine follows, decision by decision. Its r
 3. A frame that is not there when its tick comes is concealed, and time goes on: a loss never
    stalls. Where the sequence shows that nothing was sent (DTX), silence is played instead.
 4. After MAX_CONCEALED frames with nothing at all in the buffer, playing waits to begin again.
-5. The depth follows the lateness of the last WINDOW packets: the worst but one, MARGIN, and a
-   frame, within MIN_DEPTH and MAX_DEPTH. While playing runs ahead of the depth, a frame is
-   concealed without time going on; while it lags by more than a frame, one is dropped: each at
-   most once in ADAPT_EVERY ticks.
+5. The depth follows the lateness of the last WINDOW packets: the worst but one, a quarter more,
+   MARGIN, and a frame, within MIN_DEPTH and MAX_DEPTH. While playing runs ahead of the depth, a
+   frame is concealed without time going on; while it lags by more than a frame, one is dropped:
+   each at most once in ADAPT_EVERY ticks, and after a packet that came too late.
 """
 
 from collections import deque
@@ -19,11 +19,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 TICK = 0.020  # seconds
-MARGIN = 0.005  # by which a packet may be later than those before it, and is still in time
-SLACK = 0.002  # of the margin that may be missing before a frame is put in for it
-MIN_DEPTH = 0.025  # on a line without jitter: a frame, and the margin
+MARGIN = 0.002  # by which a packet may be later than those before it, and is still in time
+SLACK = 0.001  # of the margin that may be missing before a frame is put in for it
+MIN_DEPTH = 0.022  # on a line without jitter: a frame, and the margin
 MAX_DEPTH = 0.120
 WINDOW = 128  # packets whose lateness is remembered, 2.6 s
+FEWEST = 4  # packets to measure lateness by
+MEASURE_EVERY = 8  # packets, and whenever one is late
 MAX_CONCEALED = 5  # frames; beyond 100 ms a repeated sound is a buzz
 ADAPT_EVERY = 10  # ticks between two changes of the delay, so that they are not heard
 MAX_HELD = 1.0  # seconds ahead of playing; what is further is another stream
@@ -103,8 +105,10 @@ class JitterBuffer:
         extended = self._unwrap(timestamp)
         if self._is_far(extended):
             return
-        if self._cursor is not None and extended < self._cursor:
+        late = self._cursor is not None and extended < self._cursor
+        if late:
             self.counts.late += 1
+            self._adapted = ADAPT_EVERY  # the next may be as late: it is not waited with
         elif extended in self._blocks:
             self.counts.duplicate += 1
             return
@@ -118,7 +122,7 @@ class JitterBuffer:
                 self._transits.clear()  # after a pause the sender's clock may stand elsewhere
         self._newest = max(self._newest, extended)
         self._transits.append(now - extended / self._clock_rate)
-        if len(self._transits) >= 8 and self.counts.received % 8 == 0:
+        if len(self._transits) >= FEWEST and (late or self.counts.received % MEASURE_EVERY == 0):
             self._measure()
 
     def tick(self, *, now: float) -> Play | Conceal | Wait:
@@ -198,12 +202,12 @@ class JitterBuffer:
         """Set the depth by the lateness of the last packets."""
         ordered = sorted(self._transits)
         worst = ordered[-2] - ordered[0]
-        self.depth = min(max(worst + MARGIN + TICK, MIN_DEPTH), MAX_DEPTH)
+        self.depth = min(max(worst + worst / 4 + MARGIN + TICK, MIN_DEPTH), MAX_DEPTH)
 
     def _adapt(self, now: float) -> bool:
         """Bring the delay nearer to the depth; True means: conceal, time stands still."""
         assert self._cursor is not None  # noqa: S101 - for the type checker: tick has set it
-        if len(self._transits) < 8:
+        if len(self._transits) < FEWEST:
             return False
         delay = now - self._cursor / self._clock_rate - min(self._transits)
         if delay < self.depth - TICK - SLACK:

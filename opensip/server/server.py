@@ -22,6 +22,7 @@ from opensip.server.control import ControlSocket, Status
 from opensip.server.identity import IdentityCheck
 from opensip.server.lines import TrunkLines
 from opensip.server.means import open_exchange
+from opensip.server.open_files import raise_limit, shortage
 from opensip.settings import build
 from opensip.settings.load import Settings, load
 from opensip.settings.table import Mistakes
@@ -46,6 +47,7 @@ class Server:
         self.started = asyncio.Event()  # set once every listener is bound
         self._stopping = asyncio.Event()
         self._hurrying = False
+        self._files = 0  # that may be open
         self._changed = asyncio.Event()  # a call has ended, or there is no more time
         self._in_progress: dict[ServerCall, float] = {}
         self._exchange = replace(
@@ -68,6 +70,7 @@ class Server:
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT, then drain. Raises ConfigError where it cannot start."""
+        self._files = raise_limit()
         async with AsyncExitStack() as opened:
             opened.callback(self._exchange.engine.close)
             if self._exchange.packer is not None:
@@ -190,7 +193,10 @@ class Server:
             listeners=[f"{t} {host}:{port}" for t, host, port in self.endpoint.bound],
             trunks=sorted(self._trunks),
             data=str(self._settings.server.data),
+            files=self._files,
         )
+        if short := shortage(self._settings.server):
+            log.warning("files_short", why=short)
 
 
 def _tell_warnings(settings: Settings) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import importlib
 import json
 import shutil
 import threading
@@ -99,3 +100,11 @@ def test_a_wrong_data_key(config):
     result = check(config, "--live")
     assert result.exit_code == 1
     assert "data: a text in quotes is wanted" in result.stderr
+
+
+def test_what_the_system_lacks_for_the_calls_is_a_warning(config, monkeypatch):
+    module = importlib.import_module("opensip.cli.check")
+    monkeypatch.setattr(module, "shortage", lambda server: "too few files")
+    done = check(config)
+    assert done.exit_code == 0
+    assert "warning: too few files" in done.stderr

@@ -8,7 +8,7 @@ class FakeStream:
     def __init__(self, config):
         self.configs = [config]
         self.listener = lambda batch: None
-        self.keep_said = False
+        self.keep_said = self.deaf = False
         self.rate = 8000
         self.last_received = None
         self.digits_sent = []

@@ -6,6 +6,7 @@ import pytest
 from opensip.events import MediaJoined
 from opensip.media.joint import End, Joint
 from opensip.media.ports import PortPool
+from opensip.media.recorder import Recorder
 from opensip.media.session import MediaConfig, MediaSession
 from tests.fakes.engines import each_engine
 from tests.fakes.parties import Notes, run, voice
@@ -180,3 +181,20 @@ def test_apart_again_the_source_tells_what_is_said(engine_type):
         await call.close()
 
     run(main)
+
+
+@each_engine
+def test_what_is_said_is_handed_on_where_somebody_wants_it(engine_type, tmp_path):
+    async def main():
+        call = Call(engine_type, G711)
+        assert (call.one.stream.deaf, call.two.stream.deaf) == (True, True)
+        call.one.record_to(Recorder(tmp_path / "call.wav"))
+        assert (call.one.stream.deaf, call.two.stream.deaf) == (False, True)
+        assert await call.talk() == (True, True)
+        call.joint.end()
+        assert not call.two.stream.deaf
+        await call.close()
+
+    run(main)
+    both = np.frombuffer((tmp_path / "call.wav").read_bytes()[44:], "<i2").reshape(-1, 2)
+    assert [np.abs(both[:, side].astype(int)).max() > 7000 for side in (0, 1)] == [True, True]

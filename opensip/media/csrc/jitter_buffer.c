@@ -7,14 +7,15 @@
 #include "arrival.h"
 
 /* seconds */
-static const double TICK = 0.020, MARGIN = 0.005, SLACK = 0.002;
-static const double MIN_DEPTH = 0.025, MAX_DEPTH = 0.120;
+static const double TICK = 0.020, MARGIN = 0.002, SLACK = 0.001;
+static const double MIN_DEPTH = 0.022, MAX_DEPTH = 0.120;
 static const int64_t MAX_HELD = RATE; /* units ahead of playing; what is further is another stream */
 enum {
     MAX_CONCEALED = 5, /* frames; beyond 100 ms a repeated sound is a buzz */
     ADAPT_EVERY = 10,  /* ticks between two changes of the delay, so that they are not heard */
     RESTART_AFTER = 2, /* packets in a row that are too far off */
-    ENOUGH = 8,        /* packets to measure lateness by */
+    FEWEST = 4,        /* packets to measure lateness by */
+    MEASURE_EVERY = 8, /* packets, and whenever one is late */
 };
 
 void jitter_buffer_begin(struct jitter_buffer *buffer)
@@ -95,30 +96,32 @@ static bool is_far(struct jitter_buffer *buffer, int64_t timestamp)
     return false;
 }
 
-static int ascending(const void *one, const void *two)
-{
-    double a = *(const double *)one, b = *(const double *)two;
-    return (a > b) - (a < b);
-}
-
-/* Sets the depth by the lateness of the last packets: the worst but one, a margin, and a frame. */
+/* Sets the depth by the lateness of the last packets: the worst but one and a quarter, a margin, a frame. */
 static void measure(struct jitter_buffer *buffer)
 {
-    double ordered[JITTER_WINDOW];
-    int count = buffer->transit_count;
-    memcpy(ordered, buffer->transits, (size_t)count * sizeof *ordered);
-    qsort(ordered, (size_t)count, sizeof *ordered, ascending);
-    double worst = ordered[count - 2] - ordered[0];
-    buffer->depth = fmin(fmax(worst + MARGIN + TICK, MIN_DEPTH), MAX_DEPTH);
+    double least = buffer->transits[0], worst = -INFINITY, second = -INFINITY;
+    for (int n = 0; n < buffer->transit_count; n++) {
+        double transit = buffer->transits[n];
+        if (transit < least)
+            least = transit;
+        if (transit > worst) {
+            second = worst;
+            worst = transit;
+        } else if (transit > second) {
+            second = transit;
+        }
+    }
+    double late = second - least;
+    buffer->depth = fmin(fmax(late + late / 4 + MARGIN + TICK, MIN_DEPTH), MAX_DEPTH);
 }
 
-static void note_transit(struct jitter_buffer *buffer, double transit)
+static void note_transit(struct jitter_buffer *buffer, double transit, bool late)
 {
     buffer->transits[buffer->transit_next] = transit;
     buffer->transit_next = (buffer->transit_next + 1) % JITTER_WINDOW;
     if (buffer->transit_count < JITTER_WINDOW)
         buffer->transit_count++;
-    if (buffer->transit_count >= ENOUGH && buffer->counts.received % 8 == 0)
+    if (buffer->transit_count >= FEWEST && (late || buffer->counts.received % MEASURE_EVERY == 0))
         measure(buffer);
 }
 
@@ -130,8 +133,10 @@ void jitter_buffer_put(struct jitter_buffer *buffer, uint16_t sequence, uint32_t
     int64_t extended = buffer->newest + (int32_t)(timestamp - (uint32_t)buffer->newest);
     if (is_far(buffer, extended))
         return;
-    if (buffer->playing && extended < buffer->cursor) {
+    bool late = buffer->playing && extended < buffer->cursor;
+    if (late) {
         buffer->counts.late++;
+        buffer->adapted = ADAPT_EVERY; /* the next may be as late: it is not waited with */
     } else if (find(buffer, extended) >= 0) {
         buffer->counts.duplicate++;
         return;
@@ -149,7 +154,7 @@ void jitter_buffer_put(struct jitter_buffer *buffer, uint16_t sequence, uint32_t
     }
     if (extended > buffer->newest)
         buffer->newest = extended;
-    note_transit(buffer, now - (double)extended / RATE);
+    note_transit(buffer, now - (double)extended / RATE, late);
 }
 
 static enum decision conceal(struct jitter_buffer *buffer)
@@ -162,7 +167,7 @@ static double least_transit(const struct jitter_buffer *buffer)
 {
     double least = buffer->transits[0];
     for (int n = 1; n < buffer->transit_count; n++)
-        least = fmin(least, buffer->transits[n]);
+        least = buffer->transits[n] < least ? buffer->transits[n] : least;
     return least;
 }
 
@@ -182,7 +187,7 @@ static int take(struct jitter_buffer *buffer, int64_t timestamp, uint8_t *payloa
 /* Brings the delay nearer to the depth; true means: conceal, time stands still. */
 static bool adapt(struct jitter_buffer *buffer, double now)
 {
-    if (buffer->transit_count < ENOUGH)
+    if (buffer->transit_count < FEWEST)
         return false;
     double delay = now - (double)buffer->cursor / RATE - least_transit(buffer);
     if (delay < buffer->depth - TICK - SLACK) {

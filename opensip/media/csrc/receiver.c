@@ -93,12 +93,14 @@ static void collect_audio(struct receiver *receiver, enum encoding codec, const 
     double time = media_clock_time(&receiver->clock, packet->timestamp, at);
     uint32_t missing = packet->timestamp - receiver->next_timestamp;
     receiver->codec = codec;
+    receiver->next_timestamp = packet->timestamp + (uint32_t)packet->size;
+    if (receiver->deaf)
+        return;
     if (!receiver->heard.count)
         receiver->heard_at = time;
     else if (receiver->has_next && missing && missing <= LONGEST_FILL)
         fill(receiver, law, missing);
     decode(receiver, law, packet->payload, packet->size);
-    receiver->next_timestamp = packet->timestamp + (uint32_t)packet->size;
     receiver->has_next = true;
 }
 

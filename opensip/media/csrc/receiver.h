@@ -69,6 +69,7 @@ struct receiver {
     int gate; /* ticks for which what is heard is handed on at once: a voice is near */
     struct event events[EVENTS];
     int event_count;
+    bool deaf;         /* nobody listens: what comes is not handed on */
     struct line *line; /* whose other end hears the peer too; NULL: none */
 };
 

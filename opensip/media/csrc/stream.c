@@ -207,6 +207,8 @@ void stream_tick(struct stream *stream, const struct tick *tick, bool due)
     /* nobody takes turns with a peer who hears another: a recording has time */
     bool voice = stream->prompt || (stream->in.gate && !stream->in.line);
     stream->changed |= empty || digits != stream->out.digits;
+    if (stream->in.deaf) /* then only for what there is to do */
+        due = due && (stream->in.moved || tick->now >= stream->report_at);
     if (due || voice || stream->in.event_count || stream->changed)
         atomic_store(&stream->pending, true);
 }

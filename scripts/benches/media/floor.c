@@ -6,7 +6,6 @@
  * Reads the peers' ports from standard input, prints its own, runs, and prints
  * "cpu_seconds received sent" of the time after warming up.
  */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>

@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 from opensip.media.engine_choice import native_missing
-from scripts.benches.media.bench import build_floor, pinned, start, tell
+from scripts.benches.media.parts import build, pinned, start, tell
 
 HERE = Path(__file__).parent
 MODES = ("busy", "blocked")
@@ -92,7 +92,7 @@ def main() -> None:
     taken: dict[tuple[str, str], list[dict]] = {}
     steal, total = steal_and_all()
     with tempfile.TemporaryDirectory() as directory:
-        floor = build_floor(Path(directory))
+        floor = build(Path(directory), "floor")
         for number in range(1, options.rounds + 1):
             for mode in MODES:
                 for part in parts:

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "g711.h"
+#include "line.h"
 #include "playback.h"
 #include "receiver.h"
 #include "rtp.h"
@@ -154,6 +155,19 @@ static void open_receiver(struct receiver *receiver, const char *suite, const ui
     receiver->latch.symmetric = true;
     receiver->latch.authenticated = suite != NULL;
     address_read(&receiver->latch.remote, "192.0.2.1", 4000);
+    receiver->line = line_open(true);
+}
+
+/* What another stream does with what this one's peer says and keys. */
+static void send_on(struct line *line, double now)
+{
+    int16_t samples[LINE_FRAMES * JITTER_FRAME];
+    struct relayed event;
+    line_tick(line, now);
+    if (dice(3) == 0 && !line_take_event(line, 160 * (1 + dice(3)), &event))
+        line_take(line, samples, JITTER_FRAME * (1 + dice(LINE_FRAMES)));
+    check(line->frames <= LINE_FRAMES, "more frames than a packet has");
+    check(line->events.count <= PRESSES, "too many presses");
 }
 
 /* One call: a row of packets, some of them broken, late, doubled or from elsewhere. */
@@ -188,12 +202,16 @@ static void run_row(struct receiver *receiver, unsigned which)
         memcpy(last, data, last_size = size < sizeof last ? size : 0);
         if (dice(2))
             receiver_tick(receiver, now);
+        if (dice(2))
+            send_on(receiver->line, now);
         check_invariants(receiver);
         if (!away)
             drain(receiver);
     }
     srtp_close(sending);
     receiver_close(receiver);
+    line_release(receiver->line);
+    line_release(receiver->line);
 }
 
 int main(int argc, char **argv)

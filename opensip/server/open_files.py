@@ -1,0 +1,49 @@
+"""How many files and sockets may be open at once, and for how many calls that is enough."""
+
+import resource
+
+from opensip.settings.schema import ServerTable
+
+FILES_OF_A_CALL = 4  # two ports of media, the recording, the journal
+USUAL_CALLS = 1000  # at once in one process, where no other number is configured
+BESIDES = 200  # listeners, connections of signalling, the store, libraries
+
+
+def raise_limit() -> int:
+    """Raise the soft limit of this process to the hard one; tells what it is then."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if _count(soft) >= _count(hard):
+        return _count(soft)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (OSError, ValueError):  # the system has a lower one still, as macOS does
+        return _count(soft)
+    return _count(hard)
+
+
+def calls_possible(limit: int) -> int:
+    """Tell how many calls at once a limit is enough for."""
+    return max(0, limit - BESIDES) // FILES_OF_A_CALL
+
+
+def shortage(server: ServerTable) -> str:
+    """Say what is missing for as many calls as are configured; "" where nothing is.
+
+    Without max_calls these are USUAL_CALLS, or as many as there are pairs of ports.
+    """
+    ports = (server.media.last_port - server.media.first_port + 1) // 2
+    wanted = server.calls.max_calls or min(USUAL_CALLS, ports)
+    limit = _count(resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    possible = calls_possible(limit)
+    if possible >= wanted:
+        return ""
+    need = BESIDES + FILES_OF_A_CALL * wanted
+    return (
+        f"this process may open {limit} files, enough for {possible} of {wanted} calls at once: "
+        f"raise the hard limit to {need} (systemd: LimitNOFILE={need}; Docker: --ulimit "
+        f"nofile={need}), or set calls.max_calls to {possible}"
+    )
+
+
+def _count(limit: int) -> int:
+    return 1 << 30 if limit == resource.RLIM_INFINITY else limit
