@@ -7,7 +7,7 @@ import sys
 
 import opensip
 
-EXTRAS = ("pocketsphinx", "uvloop", "av")
+EXTRAS = ("pocketsphinx", "uvloop", "av", "onnxruntime")
 DOORS = {"opensip.audio.codecs.ffmpeg", "opensip.media.recording_pack"}  # of av: loaded when used
 NATIVE = {f"opensip.media.{name}" for name in ("engine_native", "native_ends", "native_stream")}
 

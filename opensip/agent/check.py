@@ -21,6 +21,7 @@ from opensip.agent.definition import (
 )
 from opensip.agent.providers import NEEDS_MODEL, PROVIDERS
 from opensip.agent.tools.builtin import BUILT_IN
+from opensip.agent.voice_activity import WISHES
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")  # what models take for the name of a function
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -62,6 +63,7 @@ def _check_talking(agent: Agent) -> Iterator[str]:
     for name, entry in agent.directory.items():
         if not entry.uri.startswith(("sip:", "sips:", "tel:", "+")):
             yield f"directory.{name}.uri: {entry.uri!r} is no sip:, sips: or tel: URI or +number"
+    yield from _known("voice_activity", agent.voice_activity, WISHES, "detector")
     yield from _template(agent, "greeting", agent.greeting)
     for name, text in agent.replies.items():
         if name in _UNFILLED:

@@ -175,6 +175,7 @@ class Agent:
     start: str = "main"
     greeting: str = ""
     voice: str = "rms"
+    voice_activity: str = "auto"
     recognizer: tuple[str, ...] = ("embedded",)
     dialogue: tuple[str, ...] = ("script",)
     synthesizer: tuple[str, ...] = ("embedded",)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from opensip.agent import providers as providing
+from opensip.agent import voice_activity
 from opensip.agent.answering import Answering
 from opensip.agent.conversation import Conversation
 from opensip.agent.definition import Agent
@@ -38,7 +39,7 @@ from opensip.agent.turn_events import (
 )
 from opensip.agent.turn_state import State
 from opensip.agent.turn_taking import deadline, step
-from opensip.agent.voice_activity import VoiceActivity
+from opensip.agent.voice_activity import Voicing
 from opensip.audio.frame import AudioFrame, AudioSink, AudioSource
 from opensip.events import BargedIn, Observer, SpeechEnded, SpeechStarted, TurnDecided
 
@@ -92,7 +93,8 @@ class AgentSession:
         self._answering.agent_is = self._agent_is
         self._answering.ended, self._answering.failed = self._answered, self._failed
         self._readiness = Readiness(agent, self._mouth, self._mind)
-        self._activity = VoiceActivity()
+        self._voiced = self._echo = False  # of the last that was heard
+        self._activity = voice_activity.make(agent.voice_activity, source.rate, self._decided)
         self._turns = State(
             idle=agent.idle_seconds, patience=agent.patience, hearing=self._ear.hearing
         )
@@ -167,14 +169,20 @@ class AgentSession:
 
     def _heard(self, frame: AudioFrame) -> None:
         self._ear.hear(frame)
-        voiced = self._activity.voiced(frame.level_dbfs, frame.seconds)
-        echo = self._mouth.own.hear(
-            frame.at, frame.level_dbfs, played=self._sink.played(), voiced=voiced
+        self._echo = self._mouth.own.hear(
+            frame.at, frame.level_dbfs, played=self._sink.played(), voiced=self._voiced
         )
+        self._activity.hear(frame)
+
+    def _decided(self, heard: Voicing) -> None:
+        """Learn whether a voice was there: at once, or a little later."""
+        self._voiced = heard.voiced
+        if not self._outcome or self._outcome.done():
+            return
         voice = self._turns.voice
         if self._must_be_heard(voice) != self._turns.must_be_heard:
             self._agent_is(voice)
-        self._step(Frame(frame.at, frame.seconds, voiced, echo))
+        self._step(Frame(heard.at, heard.seconds, heard.voiced, self._echo))
         self._answering.note_turn()
 
     def _told(self, text: str, final: bool, over: bool) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from opensip.agent import voice_activity
+from opensip.agent.definition import TALKING, Agent
 from opensip.server.control import Status, ask
 from opensip.server.open_files import shortage
 from opensip.settings.build import engine_in_use
@@ -70,8 +72,15 @@ def _described(settings: Settings) -> str:
         f"{len(trunk.numbers)} numbers"
         for trunk in settings.trunks
     ]
-    lines += [f"  agent     {name} ({agent.kind})" for name, agent in settings.agents.items()]
+    lines += [f"  agent     {name} ({_agent(agent)})" for name, agent in settings.agents.items()]
     return "\n".join(lines)
+
+
+def _agent(agent: Agent) -> str:
+    if agent.kind not in TALKING:
+        return agent.kind
+    name, why = voice_activity.choice(agent.voice_activity)
+    return f"{agent.kind}), voice by {name} ({why}"
 
 
 def data_of(config: Path) -> Path:

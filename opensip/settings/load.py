@@ -8,6 +8,7 @@ from glob import glob
 from pathlib import Path
 from typing import Any, TypeVar
 
+from opensip.agent import voice_activity
 from opensip.agent.check import check
 from opensip.agent.definition import TALKING, Agent
 from opensip.agent.providers import make
@@ -238,6 +239,7 @@ def _cannot_talk(agent: Agent, unable: list[str]) -> Iterator[str]:
         return
     try:
         make(agent)
+        voice_activity.choice(agent.voice_activity)
     except (MissingExtra, MissingProgram) as error:
         unable.append(f"agent {agent.name} can take no call: {error}")
     except ConfigError as error:
