@@ -43,6 +43,22 @@ class MediaTimedOut(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class MediaQuality(CallEvent):
+    """How the last five seconds sounded: "in" to us, "out" to the peer, by its reports.
+
+    Losses are in percent; `mos` is the opinion score of ITU-T G.107, 1 to 4.5. None is unknown.
+    """
+
+    loss_in: float | None
+    loss_out: float | None
+    jitter_in_ms: float | None
+    jitter_out_ms: float | None
+    round_trip_ms: float | None
+    mos_in: float | None
+    mos_out: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class MediaStatistics(CallEvent):
     """Counts of a stream so far, both ways."""
 

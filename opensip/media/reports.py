@@ -149,6 +149,7 @@ class Reports:
         counts: dict[str, float] = {"rtcp_sent": self._sent, "rtcp_received": self._received}
         if self._peer is not None:
             counts["peer_lost"] = self._peer.lost
+            counts["peer_loss"] = round(self._peer.fraction_lost / 256, 4)  # of the last report
             counts["peer_jitter_ms"] = round(
                 1000 * self._peer.jitter / self._receiver.clock_rate, 2
             )

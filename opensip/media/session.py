@@ -25,6 +25,7 @@ from opensip.media.digit_inbox import INFO
 from opensip.media.engine import Address, Batch, Engine, SrtpKeys, StreamConfig
 from opensip.media.hearing import Hearing
 from opensip.media.ports import PortPool
+from opensip.media.quality import QualityMeter
 from opensip.media.rates import RateSink
 from opensip.media.recorder import Recorder
 from opensip.media.relay import Relay
@@ -107,6 +108,7 @@ class MediaSession:
         self._rtcp: Address | None = None
         limits = config.first_timeout, config.silence_timeout
         self._silence = SilenceClock(lambda: self.stream.last_received, *limits, now=engine.now)
+        self._quality = QualityMeter(self.stream.statistics, now=engine.now())
         self._fault = ""
         self._broken = asyncio.Event()
         self._closed = False
@@ -287,8 +289,8 @@ class MediaSession:
             (recorder.resume if on else recorder.pause)(now=self.engine.now())
 
     def statistics(self) -> Mapping[str, float]:
-        """Counts and measures so far, both ways, by name."""
-        return self.stream.statistics()
+        """Counts and measures so far, both ways, by name; how it sounded, where that is known."""
+        return self._quality.whole()
 
     async def close(self) -> None:
         """End stream, source and recording. May be called again."""
@@ -296,7 +298,7 @@ class MediaSession:
             return
         self._closed = True
         now = self.engine.now()
-        self.observer.note(MediaStatistics(now, dict(self.stream.statistics())))
+        self.observer.note(MediaStatistics(now, self.statistics()))
         self.stream.close()
         self._hearing.source.end()
         if self._hearing.recorder is not None:
@@ -311,6 +313,10 @@ class MediaSession:
         if batch.moved_to is not None:
             remote = f"{batch.moved_to[0]}:{batch.moved_to[1]}"
             self.observer.note(MediaSourceChanged(batch.at, remote))
+        if batch.at >= self._quality.due_at:
+            measured = self._quality.measure(now=batch.at)
+            if measured is not None:
+                self.observer.note(measured)
 
     def _keyed(self, dtmf: Dtmf) -> None:
         self.observer.note(dtmf)

@@ -269,7 +269,7 @@ def _turn(event: Event) -> Told:
 
 def _statistics(event: Event) -> Told:
     counters = event["counters"]
-    shown = ("sent", "received", "lost", "late", "jitter_ms", "round_trip_ms")
+    shown = ("sent", "received", "lost", "late", "jitter_ms", "round_trip_ms", "mos_in", "mos_out")
     return "media", "RTP", ", ".join(f"{n} {counters[n]:g}" for n in shown if n in counters)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from opensip.audio.codecs import CODECS
 from opensip.audio.tones import goertzel, tone
-from opensip.events import Dtmf, Held
+from opensip.events import Dtmf, Held, MediaQuality
 from opensip.media.ports import PortPool
 from opensip.rtp.payload import TELEPHONE_EVENT
 from opensip.rtp.srtp import SUITES
@@ -55,6 +55,15 @@ def test_reports_go_both_ways_and_are_read(engine_type):
         assert abs(counts["sent"] - 1000) <= 2
         assert abs(counts["received"] - 1000) <= 2
         assert counts["lost"] == 0
+        measured = [event for event in caller.notes if isinstance(event, MediaQuality)]
+        assert [round(event.at - measured[0].at) for event in measured] in (
+            [0, 5, 10],
+            [0, 5, 10, 15],
+        )
+        assert all(event.mos_in > 4.3 and event.loss_in == 0 for event in measured)
+        assert any((event.mos_out or 0) > 4.3 and event.loss_out == 0 for event in measured)
+        assert counts["mos_in"] > 4.3
+        assert counts["mos_out"] > 4.3
         await caller.session.close()
         await asyncio.sleep(0.1)
         assert callee.counts["rtcp_received"] == counts["rtcp_sent"] + 1  # the goodbye

@@ -50,6 +50,7 @@ def test_a_sender_learns_its_losses_and_round_trip(keys):
         "rtcp_sent": 1,
         "rtcp_received": 1,
         "peer_lost": 2,
+        "peer_loss": 0.1992,
         "peer_jitter_ms": 0.0,
         "round_trip_ms": pytest.approx(200, abs=1),
     }
