@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opensip.audio.frame import Samples
+from opensip.audio.level import FULL_SCALE
 
 SHORTEST_PERIOD, LONGEST_PERIOD = 32, 160  # samples at 8 kHz: voices of 250 to 50 Hz
 HISTORY = 2 * LONGEST_PERIOD
@@ -16,6 +17,7 @@ BLEND = 32  # samples in which the true sound takes over again
 HOLD = 80  # samples before the repeated sound begins to fade
 FADE = 400  # samples until it has gone; repeated for longer it is a buzz
 QUIETEST_NOISE, LOUDEST_NOISE = 4.0, 100.0  # root mean square; the louder is -50 dB of full scale
+LOUDEST_TOLD = FULL_SCALE / 100  # by the peer itself: -40 dB, see comfort_noise.py
 RISE = 1.02  # by which the background may become louder, a frame
 _UNIFORM_PEAK = math.sqrt(3)  # of noise whose root mean square is 1
 
@@ -30,6 +32,7 @@ class Concealment:
         self._period: Wide = np.zeros(1)
         self._lost = 0  # samples since the last that came
         self._noise = QUIETEST_NOISE
+        self._loudest = LOUDEST_NOISE
         self._dice = np.random.default_rng(1)  # the same noise each time, so that tests can tell
 
     def hear(self, samples: Samples) -> Samples:
@@ -52,6 +55,11 @@ class Concealment:
         self._remember(samples)
         return samples
 
+    def set_noise(self, level: float) -> None:
+        """Take the root mean square of the background from the peer, which knows it."""
+        self._noise = min(max(level, QUIETEST_NOISE), LOUDEST_TOLD)
+        self._loudest = max(self._noise, LOUDEST_NOISE)  # what waits to be played may be older
+
     def _next(self, count: int) -> Wide:
         places = np.arange(self._lost, self._lost + count)
         self._lost += count
@@ -65,7 +73,7 @@ class Concealment:
         """Follow the background: it is the quietest of late; a voice raises it but slowly."""
         wide = samples.astype(np.float64)
         level = math.sqrt(float(np.dot(wide, wide)) / max(len(samples), 1))
-        self._noise = min(max(min(level, self._noise * RISE), QUIETEST_NOISE), LOUDEST_NOISE)
+        self._noise = min(max(min(level, self._noise * RISE), QUIETEST_NOISE), self._loudest)
 
     def _remember(self, samples: Samples) -> None:
         self._history = np.concatenate((self._history, samples))[-HISTORY:]

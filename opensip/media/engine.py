@@ -67,6 +67,7 @@ class Batch(NamedTuple):
 
     `heard` is what came, None when nothing did; `said` is what left from `said_at` on, told
     only while `keep_said`. `fault` says what failed, in the last batch of a stream that did.
+    `noise` is the level in dBFS of the peer's background, where it told that and fell silent.
     """
 
     at: float
@@ -77,6 +78,7 @@ class Batch(NamedTuple):
     digits: tuple[Digit, ...] = ()
     moved_to: Address | None = None
     fault: str = ""
+    noise: float | None = None
 
 
 class Stream(Protocol):

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 
-import numpy as np
-
+from opensip.audio.comfort_noise import ComfortNoise
 from opensip.audio.dtmf_detector import DtmfDetector
 from opensip.audio.frame import AudioFrame
-from opensip.audio.level import SILENCE_DBFS
 from opensip.events import Dtmf
 from opensip.media.digit_inbox import EVENT, DigitInbox
 from opensip.media.engine import Batch
@@ -34,6 +32,7 @@ class Hearing:
         self.aside = False  # nobody listens at `source`
         self._to_rate = ToRate(rate)
         self._recorded = ToRate(rate), ToRate(rate)
+        self._noise = ComfortNoise()
         self._missing = 0.0  # seconds for which nothing has been heard or handed on
 
     def record_to(self, recorder: Recorder) -> None:
@@ -46,6 +45,8 @@ class Hearing:
 
         What was said in it has `said_rate` Hz; `held` tells that the peer holds us now.
         """
+        if batch.noise is not None or batch.heard is not None:
+            self._noise.level_dbfs = batch.noise
         for digit in batch.digits:  # first: a tone in the same batch is a part of them
             self.digits.receive(digit.digit, digit.duration_ms, EVENT, at=batch.at)
         if self.relay is not None and batch.heard is not None:
@@ -61,6 +62,7 @@ class Hearing:
     def _listen(self, batch: Batch, held: bool) -> AudioFrame | None:
         """Give what was heard, or silence where nothing came: a listener's time goes on.
 
+        Where the peer suppresses silence, its noise stands for it, for those who hear it by us.
         A packet that is merely late must not make time longer: silence is believed after JITTER.
         Music on hold is nothing that a caller says: silence stands for it.
         """
@@ -72,8 +74,11 @@ class Hearing:
         if self._missing <= JITTER:
             return None
         missing, self._missing = self._missing, 0.0
-        samples = np.zeros(round(missing * self.rate), np.int16)
-        return AudioFrame(batch.at - missing, samples, self.rate, SILENCE_DBFS)
+        samples = self._noise.make(round(missing * self.rate))
+        frame = AudioFrame(batch.at - missing, samples, self.rate, self._noise.heard_dbfs)
+        if self.relay is not None and self._noise.level_dbfs is not None:
+            self.relay.hear(frame)
+        return silenced(frame) if held else frame
 
     def _at_rate(self, frame: AudioFrame) -> AudioFrame:
         if frame.rate == self.rate:

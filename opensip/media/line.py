@@ -36,6 +36,10 @@ class Line:
         self._playback.change_codec(G711[law])
         self._playback.put(packet.sequence, packet.timestamp, packet.payload, now=now)
 
+    def set_noise(self, level: float) -> None:
+        """Take the root mean square of the peer's background."""
+        self._playback.set_noise(level)
+
     def press(self, packet: RtpPacket) -> None:
         """Take a telephone event, in order."""
         if self._events is not None:

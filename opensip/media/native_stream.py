@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from opensip.audio.comfort_noise import read_level
 from opensip.audio.frame import AudioFrame, Samples
 from opensip.errors import MediaError, RemoteProtocolError
 from opensip.media import _engine
@@ -20,8 +21,8 @@ from opensip.rtp.jitter_buffer import Counts
 from opensip.rtp.packet import RtpPacket
 from opensip.rtp.telephone_event import TelephoneEventReceiver, TelephoneEventSender
 
-ENCODINGS = {"PCMU": 1, "PCMA": 2, "telephone-event": 3}  # as csrc/receiver.h has them
-OTHER_ENCODING = 4
+ENCODINGS = {"PCMU": 1, "PCMA": 2, "telephone-event": 3, "CN": 4}  # as csrc/receiver.h has them
+OTHER_ENCODING = 5
 COMFORT_NOISE = 13  # may come unasked, RFC 3389: it says that the peer is there
 # What Engine.gather tells of a stream for which there is more to do than to hand on its sound:
 # digits, what was said, a source that moved, somebody who waits, a report that is due.
@@ -231,21 +232,27 @@ class NativeStream:
             frame = AudioFrame(heard_at, np.frombuffer(heard, PCM), RATE, level_dbfs)
         said, said_at, events, moved_to = rest or NOTHING
         left = None if said is None else np.frombuffer(said, PCM)
-        return Batch(at, seconds, frame, left, said_at, self._digits(events or ()), moved_to)
+        digits, noise = self._events_of(events or ())
+        return Batch(at, seconds, frame, left, said_at, digits, moved_to, noise=noise)
 
-    def _digits(
+    def _events_of(
         self, events: Iterable[tuple[int, int, int, int, bytes, bool]]
-    ) -> tuple[Digit, ...]:
-        digits = []
+    ) -> tuple[tuple[Digit, ...], float | None]:
+        """Read what no sample tells: the digits, and the level of comfort noise."""
+        digits, noise = [], None
         for fields in events:
+            packet = RtpPacket(*fields)
+            if packet.payload_type == COMFORT_NOISE:
+                noise = read_level(packet.payload)
+                continue
             try:
-                digit = self._events.receive(RtpPacket(*fields))
+                digit = self._events.receive(packet)
             except RemoteProtocolError:
                 self.receiver.drop("malformed_event")
                 continue
             if digit is not None:
                 digits.append(Digit(digit, 1000 * self._events.duration // RATE))
-        return tuple(digits)
+        return tuple(digits), noise
 
     def _playout(self) -> tuple[Counts | None, float]:
         figures = self.core.playout()
@@ -295,7 +302,7 @@ def _ticks(config: StreamConfig) -> int:
 def _encodings(config: StreamConfig, old: StreamConfig | None) -> bytes:
     """Tell what each payload type is; those of the agreement before may still be on their way."""
     table = bytearray(128)
-    table[COMFORT_NOISE] = OTHER_ENCODING
+    table[COMFORT_NOISE] = ENCODINGS["CN"]
     before = old.receive if old is not None and old.remote is not None else ()
     for number, name in (*before, *config.receive):
         table[number] = ENCODINGS.get(name, OTHER_ENCODING)

@@ -42,6 +42,10 @@ class Playback:
             old, self._codec = self._codec, codec
             self._buffer.recode(lambda payload: codec.encode(old.decode(payload)))
 
+    def set_noise(self, level: float) -> None:
+        """Take the root mean square of the background where nothing is sent."""
+        self._concealment.set_noise(level)
+
     def put(self, sequence: int, timestamp: int, payload: bytes, *, now: float) -> None:
         """Take a packet that came `now`."""
         self._buffer.put(sequence, timestamp, payload, now=now)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from opensip.audio.codecs import CODECS, G711, FramedCodec
+from opensip.audio.comfort_noise import amplitude, read_level
 from opensip.audio.frame import AudioFrame, Samples
 from opensip.audio.level import FULL_SCALE, SILENCE_DBFS
 from opensip.audio.resample import resample
@@ -23,7 +24,8 @@ from opensip.rtp.statistics import SourceStatistics
 from opensip.rtp.telephone_event import TelephoneEventReceiver
 
 EVENT = "telephone-event"
-COMFORT_NOISE = (13, "CN")  # may come unasked, RFC 3389: it says that the peer is there
+NOISE = "CN"
+COMFORT_NOISE = (13, NOISE)  # may come unasked, RFC 3389: it says that the peer is there
 VOICE_DBFS = -48.0  # below the quietest telephone speech, above the noise of most lines
 HOLD_TICKS = 25  # the gate stays open for half a second after the last voice
 _VOICE_POWER = FULL_SCALE**2 * 10 ** (VOICE_DBFS / 10)  # mean square of samples
@@ -46,6 +48,7 @@ class Receiver:
         self.srtp: SrtpSession | None = None
         self.moved_to: Address | None = None
         self.digits: list[Digit] = []
+        self.noise: float | None = None  # dBFS of the peer's background, where it told that
         self.gate = 0  # ticks for which what is heard must be handed on at once: a voice is near
         self.rate = self.clock_rate = 8000  # of samples, of timestamps
         self.codec = "PCMU"  # of what is fresh
@@ -204,6 +207,8 @@ class Receiver:
             name = self._formats.get(packet.payload_type)
             if name == EVENT:
                 self._take_event(packet)
+            elif name == NOISE:
+                self._take_noise(packet)
             elif name in CODECS and packet.payload and not self.deaf:
                 if name != self.codec:
                     self._change_codec(name)
@@ -219,6 +224,14 @@ class Receiver:
         if digit is not None:
             self.digits.append(Digit(digit, 1000 * self._events.duration // self._event_clock))
         return None
+
+    def _take_noise(self, packet: RtpPacket) -> None:
+        level = read_level(packet.payload)
+        if level is None:
+            return
+        self.noise = level
+        if self.line is not None:
+            self.line.set_noise(amplitude(level))
 
     def _change_codec(self, name: str) -> None:
         """Go on with another codec; what was heard is brought to its rate."""

@@ -225,8 +225,10 @@ class PythonStream:
         receiver, seconds, self._ticks = self.receiver, self._ticks * TICK, 0
         digits, receiver.digits = tuple(receiver.digits), []
         moved_to, receiver.moved_to = receiver.moved_to, None
+        noise, receiver.noise = receiver.noise, None
         said = self._take_said() if self._said else None
-        return Batch(now, seconds, receiver.take_heard(), said, self._said_at, digits, moved_to)
+        heard = receiver.take_heard()
+        return Batch(now, seconds, heard, said, self._said_at, digits, moved_to, noise=noise)
 
     def _take_said(self) -> Samples:
         samples = np.concatenate(self._said)

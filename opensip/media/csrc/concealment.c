@@ -10,6 +10,7 @@ enum {
 };
 
 static const double LOUDEST_NOISE = 100.0; /* -50 dB of full scale */
+static const double LOUDEST_TOLD = 327.68; /* by the peer itself: -40 dB */
 static const double QUIETEST_NOISE = 4.0;
 static const double RISE = 1.02; /* by which the background may become louder, a frame */
 
@@ -17,6 +18,7 @@ void concealment_begin(struct concealment *concealment)
 {
     memset(concealment, 0, sizeof *concealment);
     concealment->noise = QUIETEST_NOISE;
+    concealment->loudest = LOUDEST_NOISE;
     concealment->dice = 1;
 }
 
@@ -99,7 +101,7 @@ static void measure_noise(struct concealment *concealment, const int16_t *sample
         power += (double)samples[n] * samples[n];
     double level = sqrt(power / (double)(count ? count : 1));
     double noise = fmin(level, concealment->noise * RISE);
-    concealment->noise = fmin(fmax(noise, QUIETEST_NOISE), LOUDEST_NOISE);
+    concealment->noise = fmin(fmax(noise, QUIETEST_NOISE), concealment->loudest);
 }
 
 void concealment_hear(struct concealment *concealment, int16_t *samples, size_t count)
@@ -113,6 +115,12 @@ void concealment_hear(struct concealment *concealment, int16_t *samples, size_t 
         concealment->lost = 0;
     }
     remember(concealment, samples, count);
+}
+
+void concealment_set_noise(struct concealment *concealment, double level)
+{
+    concealment->noise = fmin(fmax(level, QUIETEST_NOISE), LOUDEST_TOLD);
+    concealment->loudest = fmax(concealment->noise, LOUDEST_NOISE); /* older sound may wait */
 }
 
 void concealment_make(struct concealment *concealment, int16_t *samples, size_t count)

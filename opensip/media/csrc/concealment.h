@@ -17,6 +17,7 @@ struct concealment {
     int size;                             /* of the period */
     long lost;                            /* samples since the last that came */
     double noise;                         /* of the background, root mean square */
+    double loudest;                       /* that it may be */
     uint32_t dice;
 };
 
@@ -24,6 +25,9 @@ void concealment_begin(struct concealment *concealment);
 
 /* Takes a frame that came; after a loss its beginning is blended with what stood for it. */
 void concealment_hear(struct concealment *concealment, int16_t *samples, size_t count);
+
+/* Takes the root mean square of the background from the peer, which knows it. */
+void concealment_set_noise(struct concealment *concealment, double level);
 
 /* Makes a frame that did not come. */
 void concealment_make(struct concealment *concealment, int16_t *samples, size_t count);

@@ -1,5 +1,6 @@
 #include "line.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,13 @@ void line_press(struct line *line, const struct rtp *packet)
         return;
     pthread_mutex_lock(&line->lock);
     event_relay_put(&line->events, packet);
+    pthread_mutex_unlock(&line->lock);
+}
+
+void line_set_noise(struct line *line, unsigned level)
+{
+    pthread_mutex_lock(&line->lock);
+    concealment_set_noise(&line->playback.concealment, 32768.0 * pow(10, level / -20.0));
     pthread_mutex_unlock(&line->lock);
 }
 

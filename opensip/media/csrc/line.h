@@ -45,6 +45,9 @@ void line_put(struct line *line, const struct g711 *law, const struct rtp *packe
 /* Takes a telephone event, in order. */
 void line_press(struct line *line, const struct rtp *packet);
 
+/* Takes the level of the peer's background, in dB below full scale. */
+void line_set_noise(struct line *line, unsigned level);
+
 /* Plays the 20 ms that begin `now`. Called on each tick, whether a packet is due or not. */
 void line_tick(struct line *line, double now);
 

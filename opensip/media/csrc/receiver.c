@@ -106,8 +106,6 @@ static void collect_audio(struct receiver *receiver, enum encoding codec, const 
 
 static void collect_event(struct receiver *receiver, const struct rtp *packet)
 {
-    if (receiver->line)
-        line_press(receiver->line, packet);
     if (receiver->event_count == EVENTS)
         return; /* an event is repeated; Python has been away for a second */
     struct event *event = &receiver->events[receiver->event_count++];
@@ -121,10 +119,17 @@ static void collect(void *context, const struct rtp *packet, double at)
 {
     struct receiver *receiver = context;
     enum encoding encoding = receiver->encodings[packet->payload_type];
-    if (encoding == ENCODING_EVENT)
+    if (encoding == ENCODING_EVENT) {
+        if (receiver->line)
+            line_press(receiver->line, packet);
         collect_event(receiver, packet);
-    else if ((encoding == ENCODING_PCMU || encoding == ENCODING_PCMA) && packet->size)
+    } else if (encoding == ENCODING_NOISE && packet->size) {
+        if (receiver->line)
+            line_set_noise(receiver->line, packet->payload[0] & 0x7f);
+        collect_event(receiver, packet);
+    } else if ((encoding == ENCODING_PCMU || encoding == ENCODING_PCMA) && packet->size) {
         collect_audio(receiver, encoding, packet, at);
+    }
 }
 
 /* Sound that is played on goes there as it comes: the order is the playout buffer's to make. */

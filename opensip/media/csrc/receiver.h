@@ -13,7 +13,8 @@
 #include "ring.h"
 #include "srtp.h"
 
-enum encoding { ENCODING_NONE, ENCODING_PCMU, ENCODING_PCMA, ENCODING_EVENT, ENCODING_OTHER };
+enum encoding { ENCODING_NONE, ENCODING_PCMU, ENCODING_PCMA, ENCODING_EVENT, ENCODING_NOISE,
+                ENCODING_OTHER };
 
 /* Why a packet was dropped. */
 enum reason {
@@ -34,7 +35,7 @@ enum {
     EVENT_BYTES = 4, /* what RFC 4733 section 2.3 defines of a payload */
 };
 
-/* A telephone-event packet, whose meaning is Python's. */
+/* A packet of a telephone event or of comfort noise, whose meaning is Python's. */
 struct event {
     struct rtp packet; /* its payload is `payload` */
     uint8_t payload[EVENT_BYTES];
