@@ -7,8 +7,13 @@ import sys
 
 import opensip
 
-EXTRAS = ("pocketsphinx", "uvloop", "av", "onnxruntime")
-DOORS = {"opensip.audio.codecs.ffmpeg", "opensip.media.recording_pack"}  # of av: loaded when used
+EXTRAS = ("pocketsphinx", "uvloop", "av", "onnxruntime", "OpenSSL")
+DOORS = {  # of av and OpenSSL: loaded when used
+    "opensip.audio.codecs.ffmpeg",
+    "opensip.media.recording_pack",
+    "opensip.media.dtls",
+    "opensip.media.keying",
+}
 NATIVE = {f"opensip.media.{name}" for name in ("engine_native", "native_ends", "native_stream")}
 
 

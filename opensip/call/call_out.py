@@ -112,5 +112,7 @@ class TargetCalls:
             return _Way(replace_user(Uri.parse(trunk.termination), number), trunk, shown, True)
         is_private = uri.is_secure or (uri.params.get("transport") or "").lower() == "tls"
         srtp: Srtp = "preferred" if is_private and trunk.srtp != "off" else "off"
-        foreign = replace(trunk, srtp=srtp, proxy="", tls_name="", username="", dtmf="auto")
+        foreign = replace(
+            trunk, srtp=srtp, keying="sdes", proxy="", tls_name="", username="", dtmf="auto"
+        )
         return _Way(uri, foreign, self.caller, False)

@@ -75,6 +75,7 @@ class Exchange:
             self.media,
             public_address=public,
             srtp=trunk.srtp,
+            keying=trunk.keying if trunk.srtp != "off" else "sdes",
             codecs=trunk.codecs,
             first_timeout=trunk.first_timeout,
             silence_timeout=trunk.silence_timeout,

@@ -10,6 +10,7 @@ from opensip.net.tls import Profile
 from opensip.sip.digest import ALGORITHMS, Ha1
 
 Srtp = Literal["required", "preferred", "off"]
+Keying = Literal["sdes", "dtls", "auto"]  # how its keys are agreed on
 IdentityPolicy = Literal["off", "annotate", "prefer", "enforce"]
 ContextForm = Literal["generic", "bandwidth"]  # how User-to-User is written to a target
 
@@ -56,6 +57,7 @@ class Trunk:
     numbers: Mapping[str, Number] = field(default_factory=dict)
     emergency_redirect: str = ""  # a SIP URI for calls to 911 and its kin; "": they get 404
     srtp: Srtp = "preferred"
+    keying: Keying = "sdes"  # "auto": takes either, and offers SDES
     tls: Profile = "strict"
     codecs: tuple[str, ...] = ("PCMU", "PCMA")
     symmetric: bool = True

@@ -68,7 +68,7 @@ def _described(settings: Settings) -> str:
     lines += [f"  media     ports {server.media.first_port} to {server.media.last_port}"]
     lines += [f"  engine    {engine_in_use(server)}"]
     lines += [
-        f"  trunk     {trunk.name} ({trunk.carrier}), srtp {trunk.srtp}, "
+        f"  trunk     {trunk.name} ({trunk.carrier}), srtp {trunk.srtp} by {trunk.keying}, "
         f"{len(trunk.numbers)} numbers"
         for trunk in settings.trunks
     ]

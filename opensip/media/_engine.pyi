@@ -84,6 +84,8 @@ class Stream:
         event_payload_type: int,
         ticks: int,
         encodings: bytes,
+        beside: bool,
+        mux: bool,
         receive: tuple[()] | tuple[str, bytes] | None,
         transmit: tuple[()] | tuple[str, bytes] | None,
     ) -> None:

@@ -14,6 +14,7 @@ log = structlog.get_logger(__name__)
 Address = tuple[str, int]
 
 TICK = 0.02  # seconds between two packets of a stream, and between two looks at all streams
+MOST_BESIDE = 16  # datagrams of other protocols in a tick: a flight of DTLS has four
 BATCH_TICKS = 5  # audio in which no voice is near is handed on each 100 ms
 
 
@@ -36,7 +37,8 @@ class StreamConfig:
     in Hz. `fmtp` is what the peer asks of our encoder; `framed` says, when a stream is opened,
     that a codec with state may be agreed on. `ptime` is in milliseconds.
     `symmetric` lets the source move: under SRTP whenever a packet proves itself, for plain
-    RTP once and early.
+    RTP once and early. `beside` hands on STUN and DTLS that come to the port of RTP (RFC 7983),
+    where `mux` lets RTCP come and go too.
     """
 
     remote: Address | None = None
@@ -52,6 +54,15 @@ class StreamConfig:
     event_clock: int = 8000
     fmtp: str = ""
     framed: bool = False
+    beside: bool = False
+    mux: bool = False
+
+
+class Beside(NamedTuple):
+    """A datagram of another protocol that came to the port of RTP."""
+
+    data: bytes
+    source: Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,7 @@ class Batch(NamedTuple):
     moved_to: Address | None = None
     fault: str = ""
     noise: float | None = None
+    beside: tuple[Beside, ...] = ()
 
 
 class Stream(Protocol):
@@ -126,6 +138,9 @@ class Stream(Protocol):
 
     async def send_digit(self, digit: str) -> None:
         """Send one telephone event (RFC 4733) and wait until it has left."""
+
+    def send_beside(self, datagram: bytes, to: Address) -> None:
+        """Send a datagram of another protocol from the port of RTP, at once."""
 
     def statistics(self) -> Mapping[str, float]:
         """Counts and measures so far, both ways, by name."""

@@ -1,6 +1,7 @@
 """One stream of the native engine: packets are the engine's, RTCP and meaning are Python's."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
@@ -11,7 +12,7 @@ from opensip.audio.comfort_noise import read_level
 from opensip.audio.frame import AudioFrame, Samples
 from opensip.errors import MediaError, RemoteProtocolError
 from opensip.media import _engine
-from opensip.media.engine import TICK, Batch, Digit, StreamConfig
+from opensip.media.engine import TICK, Address, Batch, Beside, Digit, StreamConfig
 from opensip.media.inbox import Inbox
 from opensip.media.line import Played
 from opensip.media.native_ends import RATE, NativeReceiver, NativeSender
@@ -27,9 +28,10 @@ COMFORT_NOISE = 13  # may come unasked, RFC 3389: it says that the peer is there
 # What Engine.gather tells of a stream for which there is more to do than to hand on its sound:
 # digits, what was said, a source that moved, somebody who waits, a report that is due.
 # Stream, at, seconds, heard, heard_at, level in dBFS, and
-# (said, said_at, events, moved_to) or None. An event is the first six fields of its RtpPacket.
+# (said, said_at, events, moved_to, beside) or None. An event is the first six fields of its
+# RtpPacket, what came beside RTP is its data and source.
 Row: TypeAlias = tuple[Any, ...]
-NOTHING = (None, 0.0, None, None)
+NOTHING = (None, 0.0, None, None, None)
 PCM = np.dtype(np.int16)
 GAP = [(b"", False)] * 3  # packets between two digits, so that they stay two
 
@@ -135,6 +137,8 @@ class NativeStream:
             event_payload_type=config.event_payload_type or 0,
             ticks=_ticks(config),
             encodings=_encodings(config, old),
+            beside=config.beside,
+            mux=config.mux,
             receive=None if receive == old_receive else receive,
             transmit=None if transmit == old_transmit else transmit,
         )
@@ -189,6 +193,13 @@ class NativeStream:
             while self.core.digits_over() == over and self._closed is not None:
                 await self._change()
 
+    def send_beside(self, datagram: bytes, to: Address) -> None:
+        """Send a datagram of another protocol from the port of RTP, at once."""
+        try:
+            self._ports.rtp.sendto(datagram, to)
+        except (OSError, OverflowError):  # a full buffer, no route, or no port at all
+            self._unsent += 1
+
     def statistics(self) -> Mapping[str, float]:
         """Counts and measures so far, both ways, by name."""
         counts = self.core.counts()
@@ -230,10 +241,13 @@ class NativeStream:
         frame = None
         if heard is not None:
             frame = AudioFrame(heard_at, np.frombuffer(heard, PCM), RATE, level_dbfs)
-        said, said_at, events, moved_to = rest or NOTHING
+        said, said_at, events, moved_to, others = rest or NOTHING
         left = None if said is None else np.frombuffer(said, PCM)
         digits, noise = self._events_of(events or ())
-        return Batch(at, seconds, frame, left, said_at, digits, moved_to, noise=noise)
+        beside = self._reports.sort_out(itertools.starmap(Beside, others or ()), now=at)
+        return Batch(
+            at, seconds, frame, left, said_at, digits, moved_to, noise=noise, beside=beside
+        )
 
     def _events_of(
         self, events: Iterable[tuple[int, int, int, int, bytes, bool]]
@@ -271,8 +285,9 @@ class NativeStream:
                 waiter.set_result(None)
 
     def _send_rtcp(self, packet: bytes) -> None:
+        mux = self._config is not None and self._config.mux
         try:
-            self._ports.rtcp.sendto(packet, self._reports.remote)
+            (self._ports.rtp if mux else self._ports.rtcp).sendto(packet, self._reports.remote)
         except (OSError, OverflowError):  # a full buffer, no route, or no port beside 65535
             self._unsent += 1
 

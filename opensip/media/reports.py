@@ -2,11 +2,11 @@
 
 import base64
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from opensip.errors import RemoteProtocolError
-from opensip.media.engine import Address, StreamConfig
+from opensip.media.engine import Address, Beside, StreamConfig
 from opensip.rtp.rtcp import (
     CNAME,
     Goodbye,
@@ -15,6 +15,7 @@ from opensip.rtp.rtcp import (
     RtcpPacket,
     SenderReport,
     SourceDescription,
+    is_rtcp,
     ntp_time,
     parse_compound,
     round_trip,
@@ -112,6 +113,8 @@ class Reports:
     def remote(self) -> Address:
         """Where reports go: where the peer said, or beside its RTP where that moved."""
         remote, config = self._receiver.remote, self._config
+        if config.mux and remote is not None:
+            return remote
         if config.rtcp is None or (remote is not None and remote != config.remote):
             host, port = remote or ("", 0)
             return host, port + 1
@@ -143,6 +146,16 @@ class Reports:
         for packet in packets:
             self._read(packet, now)
         return None
+
+    def sort_out(self, beside: Iterable[Beside], *, now: float) -> tuple[Beside, ...]:
+        """Take the reports out of what came to the port of RTP; gives the rest."""
+        others = []
+        for datagram in beside:
+            if is_rtcp(datagram.data):
+                self.receive(*datagram, now=now)
+            else:
+                others.append(datagram)
+        return tuple(others)
 
     def statistics(self) -> Mapping[str, float]:
         """Counts and what the peer reported of our stream, by name."""

@@ -2,9 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from opensip.audio.codecs import find, has_framed, widest
 from opensip.audio.frame import AudioSink, AudioSource
@@ -21,9 +20,11 @@ from opensip.events import (
     Observer,
     Silent,
 )
+from opensip.media.agreement import check_keying, host, stream_config, summary, with_keys
 from opensip.media.digit_inbox import INFO
-from opensip.media.engine import Address, Batch, Engine, SrtpKeys, StreamConfig
+from opensip.media.engine import Address, Batch, Engine, StreamConfig
 from opensip.media.hearing import Hearing
+from opensip.media.media_config import MediaConfig
 from opensip.media.ports import PortPool
 from opensip.media.quality import QualityMeter
 from opensip.media.rates import RateSink
@@ -41,26 +42,11 @@ from opensip.sdp.offer_answer import (
     make_offer,
 )
 
+if TYPE_CHECKING:
+    from opensip.media.keying import Keying
 
-@dataclass(frozen=True, slots=True)
-class MediaConfig:
-    """How the media of a trunk's calls are done.
 
-    `address` is bound, `public_address` stands in SDP (behind 1:1 NAT). `srtp` is "required",
-    "preferred" or "off"; `codecs` are encoding names in order of preference; `ptime` is in
-    milliseconds, the time-outs in seconds. `symmetric` answers to where RTP comes from;
-    `hear_tones` finds digits in the sound too.
-    """
-
-    address: str
-    public_address: str | None = None
-    srtp: str = "preferred"
-    codecs: tuple[str, ...] = ("PCMU", "PCMA")
-    ptime: int = 20
-    first_timeout: float = 30.0
-    silence_timeout: float = 15.0
-    symmetric: bool = True
-    hear_tones: bool = False
+__all__ = ["MediaConfig", "MediaSession"]
 
 
 class MediaSession:
@@ -104,6 +90,7 @@ class MediaSession:
         self._session_id = int.from_bytes(random(6), "big")
         self._version = 0
         self._offer: Offer | None = None
+        self._keying = self._make_keying() if config.keying != "sdes" else None
         self._remote: Address | None = None
         self._rtcp: Address | None = None
         limits = config.first_timeout, config.silence_timeout
@@ -153,7 +140,7 @@ class MediaSession:
         """Make an offer, the first or a later one; `accept` takes its answer."""
         current = self.negotiated
         self._offer = make_offer(
-            self._local(suites=(current.suite,)) if current and current.suite else self._local(),
+            self._local(**_same_way(current)) if current else self._local(),
             session_id=self._session_id,
             version=self._version,
             keys=self._same_key,
@@ -182,10 +169,18 @@ class MediaSession:
             port=port,
             formats=self._formats,
             srtp=self._config.srtp,
+            dtls=self._keying.own if self._keying is not None else None,
             ptime=self._config.ptime,
             direction=self.direction,
-            **changes,
+            **{"keying": self._config.keying, **changes},
         )
+
+    def _make_keying(self) -> "Keying":
+        check_keying(self._config.keying)
+        from opensip.media.keying import Keying  # noqa: PLC0415 - needs an extra
+
+        send, random = self.stream.send_beside, self._random
+        return Keying(send=send, keyed=self._take_keys, failed=self._fail, random=random)
 
     def _same_key(self, length: int) -> bytes:
         """Give our key in use, so that the peer's SRTP context lives on, or a new one."""
@@ -196,32 +191,25 @@ class MediaSession:
 
     def _follow(self, agreed: Negotiated) -> None:
         """Let the stream do what was agreed, and note what changed."""
-        old, self.negotiated = self.negotiated, agreed
-        keys = SrtpKeys(agreed.suite, agreed.tx_key, agreed.rx_key) if agreed.suite else None
         if agreed.remote[0] not in UNSPECIFIED:  # the hold of RFC 2543: the peer stays where it was
             self._remote, self._rtcp = agreed.remote, agreed.rtcp
+        remote = self._remote
+        if self._keying is not None and agreed.dtls is not None:
+            self._keying.agree(agreed, remote)
+            agreed, remote = with_keys(agreed, self._keying.keys), self._keying.remote
+        elif self._keying is not None:
+            self._keying.close()
+        old, self.negotiated = self.negotiated, agreed
         self.stream.configure(
-            StreamConfig(
-                remote=self._remote,
-                rtcp=self._rtcp,
-                codec=agreed.codec.encoding_name,
-                payload_type=agreed.payload_type,
-                event_payload_type=agreed.dtmf_payload_type,
-                receive=tuple((number, form.encoding_name) for number, form in agreed.receive),
-                keys=keys,
-                ptime=agreed.ptime,
-                sending=agreed.direction in ("sendrecv", "sendonly"),
-                symmetric=self._config.symmetric,
-                event_clock=agreed.event_clock,
-                fmtp=agreed.fmtp,
-            )
+            stream_config(agreed, remote=remote, rtcp=self._rtcp, symmetric=self._config.symmetric)
         )
         self._silence.expect(agreed.direction in ("sendrecv", "recvonly") and not agreed.held)
         now = self.engine.now()
-        if old is None or _summary(old) != _summary(agreed):
+        waits = agreed.dtls is not None and not agreed.suite
+        if not waits and (old is None or summary(old) != summary(agreed)):
             local = f"{self._address[0]}:{self._address[1]}"
             self._hearing.digits.begin()
-            self.observer.note(MediaNegotiated(now, *_summary(agreed)[:2], local, _host(agreed)))
+            self.observer.note(MediaNegotiated(now, *summary(agreed)[:2], local, host(agreed)))
         if agreed.held != (old is not None and old.held):
             self.observer.note(Held(now, agreed.held))
             self.on_held(agreed.held)
@@ -288,9 +276,10 @@ class MediaSession:
         if (recorder := self._hearing.recorder) is not None:
             (recorder.resume if on else recorder.pause)(now=self.engine.now())
 
-    def statistics(self) -> Mapping[str, float]:
+    def statistics(self) -> dict[str, float]:
         """Counts and measures so far, both ways, by name; how it sounded, where that is known."""
-        return self._quality.whole()
+        dropped = self._keying.statistics() if self._keying is not None else {}
+        return {**self._quality.whole(), **dropped}
 
     async def close(self) -> None:
         """End stream, source and recording. May be called again."""
@@ -299,6 +288,8 @@ class MediaSession:
         self._closed = True
         now = self.engine.now()
         self.observer.note(MediaStatistics(now, self.statistics()))
+        if self._keying is not None:
+            self._keying.close()
         self.stream.close()
         self._hearing.source.end()
         if self._hearing.recorder is not None:
@@ -307,8 +298,11 @@ class MediaSession:
     def _hear(self, batch: Batch) -> None:
         """Take what happened on the stream since the last batch."""
         if batch.fault:
-            self._break(batch)
+            self._fail(batch.fault, at=batch.at)
             return
+        for beside in batch.beside:
+            if self._keying is not None:
+                self._keying.receive(beside)
         self._hearing.take(batch, said_rate=self.stream.rate, held=self.is_held)
         if batch.moved_to is not None:
             remote = f"{batch.moved_to[0]}:{batch.moved_to[1]}"
@@ -328,17 +322,21 @@ class MediaSession:
         wanted = hearing.relay or hearing.recorder or self._config.hear_tones
         self.stream.deaf = hearing.aside and not wanted
 
-    def _break(self, batch: Batch) -> None:
-        """The stream failed and is closed: there is no more to hear."""
-        self.observer.note(Fault(batch.at, "media", batch.fault))
+    def _take_keys(self) -> None:
+        """DTLS has come to its keys, or the peer has moved."""
+        if self.negotiated is not None and not self._closed:
+            self._follow(self.negotiated)
+
+    def _fail(self, why: str, *, at: float | None = None) -> None:
+        """The stream failed, or is to have no keys: there is no more to hear."""
+        self.observer.note(Fault(self.engine.now() if at is None else at, "media", why))
         self._hearing.source.end()
-        self._fault = batch.fault
+        self._fault = why
         self._broken.set()
 
 
-def _host(agreed: Negotiated) -> str:
-    return f"{agreed.remote[0]}:{agreed.remote[1]}"
-
-
-def _summary(agreed: Negotiated) -> tuple[str, str, str]:
-    return agreed.codec.encoding_name, agreed.suite, _host(agreed)
+def _same_way(current: Negotiated) -> dict[str, Any]:
+    """Offer what stands: by which way keys come, and the suite of those we have."""
+    if current.dtls is not None:
+        return {"keying": "dtls"}
+    return {"keying": "sdes", "suites": (current.suite,)} if current.suite else {}

@@ -10,7 +10,7 @@ from opensip.audio.codecs import G711
 from opensip.audio.frame import Samples
 from opensip.audio.resample import resample
 from opensip.errors import MediaError
-from opensip.media.engine import TICK, Batch, StreamConfig
+from opensip.media.engine import TICK, Address, Batch, StreamConfig
 from opensip.media.inbox import Inbox
 from opensip.media.line import Line, Played
 from opensip.media.ports import PortPair
@@ -157,7 +157,7 @@ class PythonStream:
         voice = receiver.gate and receiver.line is None
         if receiver.deaf:  # then only for what there is to do
             due = due and receiver.moved_to is not None
-        if due or self.prompt or voice or receiver.digits:
+        if due or self.prompt or voice or receiver.digits or receiver.beside:
             return self._batch(now)
         return None
 
@@ -166,6 +166,13 @@ class PythonStream:
         self._ticks += ticks
         for _ in range(ticks):
             self._sender.skip_tick()
+
+    def send_beside(self, datagram: bytes, to: Address) -> None:
+        """Send a datagram of another protocol from the port of RTP, at once."""
+        try:
+            self._ports.rtp.sendto(datagram, to)
+        except (OSError, OverflowError):  # as of RTP
+            self._unsent += 1
 
     def statistics(self) -> Mapping[str, float]:
         """Counts and measures so far, both ways, by name."""
@@ -216,8 +223,9 @@ class PythonStream:
             self._said.append(self._sender.said())
 
     def _send_rtcp(self, packet: bytes) -> None:
+        port = self._ports.rtp if self._config.mux else self._ports.rtcp
         try:
-            self._ports.rtcp.sendto(packet, self._reports.remote)
+            port.sendto(packet, self._reports.remote)
         except (OSError, OverflowError):  # as above, or no port beside 65535
             self._unsent += 1
 
@@ -227,8 +235,12 @@ class PythonStream:
         moved_to, receiver.moved_to = receiver.moved_to, None
         noise, receiver.noise = receiver.noise, None
         said = self._take_said() if self._said else None
-        heard = receiver.take_heard()
-        return Batch(now, seconds, heard, said, self._said_at, digits, moved_to, noise=noise)
+        heard, beside = receiver.take_heard(), receiver.beside
+        receiver.beside = []
+        others = self._reports.sort_out(beside, now=now) if beside else ()
+        return Batch(
+            now, seconds, heard, said, self._said_at, digits, moved_to, noise=noise, beside=others
+        )
 
     def _take_said(self) -> Samples:
         samples = np.concatenate(self._said)

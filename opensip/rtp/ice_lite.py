@@ -34,6 +34,7 @@ class IceLite:
 
     def __init__(self, ufrag: str, password: str, remote_ufrag: str) -> None:
         self.dropped: dict[str, int] = {}
+        self.remote_ufrag = remote_ufrag
         self._username = f"{ufrag}:{remote_ufrag}".encode()
         self._key = password.encode()
         self._sources: list[Address] = []  # the last that proved itself at the end

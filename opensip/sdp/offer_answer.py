@@ -132,6 +132,7 @@ def make_answer(
     dtls = theirs if isinstance(theirs, DtlsPeer) else None
     crypto = None if isinstance(theirs, DtlsPeer) else theirs
     ice, mux = _common_transport(local, dtls, offered, media)
+    ice = ice if mux else None  # we answer checks on one port only: then none are better
     address, silent = remote_address(local, offered, media, ice=ice is not None)
     direction, held = directions(local, offered, media, silent)
     own = _own_crypto(crypto.tag, crypto.suite, keys) if crypto else None

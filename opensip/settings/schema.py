@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from opensip.agent.definition import Account
 from opensip.audio.codecs import CODECS
-from opensip.carriers.trunk import ContextForm, DtmfWay, IdentityPolicy, Refers, Srtp
+from opensip.carriers.trunk import ContextForm, DtmfWay, IdentityPolicy, Keying, Refers, Srtp
 from opensip.log import Form, Level
 from opensip.media.recording_key import MasterKey
 from opensip.net.dns import split_server
@@ -263,6 +263,7 @@ class TrunkTable:
     headers: tuple[Annotated[str, header_name], ...] = ()
     identity: IdentityPolicy = "annotate"
     srtp: Srtp | None = None
+    keying: Keying = "sdes"
     tls: Profile | None = None
     tls_name: str = ""
     client_certificate: bool = False

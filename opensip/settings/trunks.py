@@ -9,6 +9,7 @@ from opensip.call.transfer import STRATEGIES
 from opensip.carriers import ANY_NUMBER, CARRIERS, Number, Trunk
 from opensip.carriers.number import normalise
 from opensip.errors import ConfigError, MissingExtra, RemoteProtocolError
+from opensip.media.agreement import check_keying
 from opensip.media.recording_convert import check_form
 from opensip.net.tls import TlsConfig, client_context
 from opensip.settings.schema import NumberTable, OutboundTable, TrunkTable, UserTable
@@ -25,6 +26,7 @@ _SAME = (
         "trusted",
         "headers",
         "identity",
+        "keying",
         "symmetric",
         "dtmf",
         "hear_tones",
@@ -79,6 +81,7 @@ def mistakes(
     yield from _unreached(table)
     yield from _outward(table)
     yield from _codecs(table)
+    yield from _keying(table)
     yield from _unanchored(table, anchored)
     yield from _tls(table)
     uris = {"emergency_redirect": table.emergency_redirect}
@@ -103,6 +106,17 @@ def _codecs(table: TrunkTable) -> Iterator[tuple[str, str]]:
         check_form(table.recording_form)
     except MissingExtra as error:
         yield "recording_form", str(error)
+
+
+def _keying(table: TrunkTable) -> Iterator[tuple[str, str]]:
+    if table.keying == "sdes":
+        return
+    if table.srtp == "off":
+        yield "keying", f"{table.keying!r} is of no use while srtp = 'off': take one of both out"
+    try:
+        check_keying(table.keying)
+    except MissingExtra as error:
+        yield "keying", str(error)
 
 
 def _tls(table: TrunkTable) -> Iterator[tuple[str, str]]:
@@ -173,16 +187,21 @@ def warnings(trunk: Trunk, *, tls_listener: bool, anchored: bool = False) -> Ite
         yield f"trunk {trunk.name}: its networks hold every address, so anybody may call"
     if trunk.srtp == "off":
         return
+    travel = (
+        "the keys of SRTP travel in the clear"
+        if trunk.keying != "dtls"
+        else "who is in between can change the fingerprints that DTLS trusts"
+    )
     if (trunk.networks or trunk.users) and not tls_listener:
         yield (
-            f"trunk {trunk.name}: srtp = {trunk.srtp!r}, but there is no TLS listener, so the keys "
-            "of SRTP travel in the clear; add one under [[sip.listeners]] (README, Bandwidth in 15 "
+            f"trunk {trunk.name}: srtp = {trunk.srtp!r}, but there is no TLS listener, so "
+            f"{travel}; add one under [[sip.listeners]] (README, Bandwidth in 15 "
             "minutes, step 2), or take the trunk's file away where it is only the example"
         )
     if trunk.termination and not _reached_over_tls(Uri.parse(trunk.termination)):
         yield (
             f"trunk {trunk.name}: srtp = {trunk.srtp!r}, but {trunk.termination} is not reached "
-            "over TLS, so the keys of SRTP travel in the clear; add ;transport=tls"
+            f"over TLS, so {travel}; add ;transport=tls"
         )
 
 

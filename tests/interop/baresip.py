@@ -47,6 +47,7 @@ module_app menu.so
 module_app ctrl_tcp.so
 ctrl_tcp_listen 127.0.0.1:{control}
 snd_path {folder}
+rtcp_mux {mux}
 """
 
 START_SECONDS, REPLY_SECONDS = 10, 10
@@ -73,8 +74,8 @@ def write_tone(path: Path, frequency: int, seconds: int, silence: int = 0) -> No
 class Baresip:
     """One baresip process with one account, in a folder of its own.
 
-    `modules` are those of further codecs. It says a tone of `tone` Hz for `said` seconds of each
-    minute, and writes down what it hears.
+    `modules` are those of further codecs and ways; `mux` has RTCP share RTP's port. It says a tone
+    of `tone` Hz for `said` seconds of each minute, and writes down what it hears.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Baresip:
         first_port: int = 42000,
         listen: str = "127.0.0.1:0",
         modules: Sequence[str] = (),
+        mux: bool = False,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -102,6 +104,7 @@ class Baresip:
                 verify="yes" if ca else "no",
                 control=control,
                 listen=listen,
+                mux="yes" if mux else "no",
                 first_port=first_port,
                 last_port=first_port + 40,
                 modules="\n".join(f"module {name}.so" for name in modules),

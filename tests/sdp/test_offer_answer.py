@@ -441,12 +441,16 @@ def test_ice_and_mux_are_answered_only_where_they_are_offered():
 
 def test_a_default_address_that_somebody_changed_ends_ice():
     wrong = "a=candidate:1 1 UDP 9 192.0.2.200 4 typ host"
-    offered = sdp(THEIR_LINE, "a=setup:actpass", *ICE, wrong, profile=UDP_TLS)
+    offered = sdp(THEIR_LINE, "a=setup:actpass", *ICE, "a=rtcp-mux", wrong, profile=UDP_TLS)
     assert answer(DTLS, offered).ice is None
 
 
+def test_ice_for_two_ports_is_not_agreed_to():
+    assert answer(DTLS, sdp(THEIR_LINE, "a=setup:actpass", *ICE, profile=UDP_TLS)).ice is None
+
+
 def test_candidates_that_come_later_are_no_hold():
-    offered = sdp(THEIR_LINE, "a=setup:actpass", *ICE, profile=UDP_TLS)
+    offered = sdp(THEIR_LINE, "a=setup:actpass", *ICE, "a=rtcp-mux", profile=UDP_TLS)
     trickled = offered.replace(b"198.51.100.7", b"0.0.0.0").replace(b"audio 24680", b"audio 9")
     agreed = answer(DTLS, trickled)
     assert (agreed.held, agreed.direction, agreed.remote) == (False, "sendrecv", ("0.0.0.0", 9))

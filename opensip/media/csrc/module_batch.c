@@ -16,6 +16,9 @@ struct fetched {
     PyObject *heard, *said;
     int event_count;
     struct event events[EVENTS];
+    int beside_count;
+    PyObject *beside[MOST_BESIDE]; /* the data, as bytes */
+    struct address sources[MOST_BESIDE];
     bool moved, attend; /* there is something for Python to do */
     struct address remote;
     struct piece *spent;
@@ -44,6 +47,23 @@ static PyObject *take_ring(struct ring *ring)
     return bytes;
 }
 
+/* As above: short of memory a datagram is lost, as any may be. */
+static void take_beside(struct receiver *in, struct fetched *to)
+{
+    to->beside_count = 0;
+    for (int n = 0; n < in->beside_count; n++) {
+        const struct beside *from = &in->beside[n];
+        PyObject *data = PyBytes_FromStringAndSize((const char *)from->data, (Py_ssize_t)from->size);
+        if (!data) {
+            PyErr_Clear();
+            continue;
+        }
+        to->sources[to->beside_count] = from->source;
+        to->beside[to->beside_count++] = data;
+    }
+    in->beside_count = 0;
+}
+
 static void fetch(struct stream *stream, struct fetched *to)
 {
     struct receiver *in = &stream->in;
@@ -58,10 +78,11 @@ static void fetch(struct stream *stream, struct fetched *to)
     to->said = out->said && out->said->count ? take_ring(out->said) : NULL;
     to->event_count = in->event_count;
     memcpy(to->events, in->events, (size_t)in->event_count * sizeof *in->events);
+    take_beside(in, to);
     to->moved = in->moved;
     to->remote = in->latch.remote;
     to->spent = queue_take_spent(&out->queue);
-    to->attend = to->said || to->event_count || to->moved || stream->changed ||
+    to->attend = to->said || to->event_count || to->beside_count || to->moved || stream->changed ||
                  stream->at >= stream->report_at;
     stream->ticks = 0;
     stream->changed = false;
@@ -93,6 +114,22 @@ static PyObject *event_objects(const struct fetched *fetched)
     return list;
 }
 
+/* Gives the data away. */
+static PyObject *beside_objects(struct fetched *fetched)
+{
+    PyObject *list = PyList_New(0);
+    for (int n = 0; n < fetched->beside_count; n++) {
+        PyObject *source = address_object(&fetched->sources[n]);
+        PyObject *pair = list && source ? PyTuple_Pack(2, fetched->beside[n], source) : NULL;
+        if (!pair || PyList_Append(list, pair) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(pair);
+        Py_XDECREF(source);
+        Py_DECREF(fetched->beside[n]);
+    }
+    return list;
+}
+
 static double level_of(const struct fetched *fetched)
 {
     if (!fetched->samples || fetched->power <= 0)
@@ -116,10 +153,10 @@ static PyObject *or_none(PyObject *object)
 /* What most batches have none of. */
 static PyObject *rest_object(struct fetched *fetched)
 {
-    if (!fetched->said && !fetched->event_count && !fetched->moved)
+    if (!fetched->said && !fetched->event_count && !fetched->beside_count && !fetched->moved)
         Py_RETURN_NONE;
-    return Py_BuildValue("NdNN", or_none(fetched->said), fetched->said_at, event_objects(fetched),
-                         moved_object(fetched));
+    return Py_BuildValue("NdNNN", or_none(fetched->said), fetched->said_at, event_objects(fetched),
+                         moved_object(fetched), beside_objects(fetched));
 }
 
 /* By hand, for Py_BuildValue reads its format anew fifty times a second and stream. */

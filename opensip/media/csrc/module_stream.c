@@ -89,16 +89,18 @@ static bool read_config(PyObject *args, PyObject *keywords, struct stream_config
 {
     static char *names[] = {"host",   "port",         "new_latch", "symmetric", "sending",
                             "law",    "payload_type", "event_payload_type",     "ticks",
-                            "encodings", "receive",   "transmit",  NULL};
+                            "encodings", "beside",    "mux",       "receive",   "transmit",
+                            NULL};
     const char *host, *law;
     const uint8_t *encodings;
-    int port, new_latch, symmetric, sending;
+    int port, new_latch, symmetric, sending, beside, mux;
     Py_ssize_t size;
     PyObject *receive, *transmit;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "$zipppsbbIy#OO", names, &host, &port,
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "$zipppsbbIy#ppOO", names, &host, &port,
                                      &new_latch, &symmetric, &sending, &law,
                                      &config->payload_type, &config->event_payload_type,
-                                     &config->ticks, &encodings, &size, &receive, &transmit))
+                                     &config->ticks, &encodings, &size, &beside, &mux, &receive,
+                                     &transmit))
         return false;
     if (size != sizeof config->encodings || !config->ticks || config->ticks > LONGEST_PTIME) {
         PyErr_SetString(PyExc_ValueError, "128 encodings and one to three ticks are wanted");
@@ -111,6 +113,12 @@ static bool read_config(PyObject *args, PyObject *keywords, struct stream_config
     config->new_latch = new_latch;
     config->symmetric = symmetric;
     config->sending = sending;
+    config->mux = mux;
+    config->beside = beside ? calloc(MOST_BESIDE, sizeof *config->beside) : NULL;
+    if (beside && !config->beside) {
+        PyErr_NoMemory();
+        return false;
+    }
     config->law = strcmp(law, "PCMA") == 0 ? &PCMA : &PCMU;
     return read_key(receive, &config->new_receive, &config->receive) &&
            read_key(transmit, &config->new_transmit, &config->transmit);
@@ -125,6 +133,7 @@ static PyObject *configure(PyObject *self, PyObject *args, PyObject *keywords)
         stream_configure(stream, &config);
         stream_object_unlock(stream);
     }
+    free(config.beside);
     srtp_close(config.receive);
     srtp_close(config.transmit);
     if (!good)

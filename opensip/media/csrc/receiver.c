@@ -1,5 +1,6 @@
 #include "receiver.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "g711.h"
@@ -8,7 +9,7 @@ const char *const REASONS[DROP_REASONS] = {
     [DROP_EARLY] = "early",       [DROP_MALFORMED] = "malformed",
     [DROP_FORGED] = "forged",     [DROP_REPLAYED] = "replayed",
     [DROP_RTCP] = "rtcp",         [DROP_PAYLOAD_TYPE] = "payload_type",
-    [DROP_SOURCE] = "source",
+    [DROP_SOURCE] = "source",     [DROP_CROWDED] = "crowded",
 };
 
 enum {
@@ -36,6 +37,8 @@ void receiver_open(struct receiver *receiver)
 void receiver_close(struct receiver *receiver)
 {
     reorder_close(&receiver->reorder);
+    free(receiver->beside);
+    receiver->beside = NULL;
     srtp_close(receiver->srtp);
     srtp_close(receiver->former);
     receiver->srtp = receiver->former = NULL;
@@ -171,10 +174,36 @@ static enum srtp_result unprotect(struct receiver *receiver, uint8_t *data, size
     return result;
 }
 
+/* By the first octet (RFC 7983 section 7), RTCP by the second (RFC 5761). */
+static bool is_beside(const struct receiver *receiver, const uint8_t *data, size_t size)
+{
+    if (!receiver->beside || !size)
+        return false;
+    return data[0] <= 3 || (data[0] >= 20 && data[0] <= 63) ||
+           (receiver->mux && rtp_is_rtcp(data, size));
+}
+
+static void put_beside(struct receiver *receiver, const uint8_t *data, size_t size,
+                       const struct address *source)
+{
+    if (receiver->beside_count == MOST_BESIDE) {
+        receiver->dropped[DROP_CROWDED]++;
+        return;
+    }
+    struct beside *beside = &receiver->beside[receiver->beside_count++];
+    beside->source = *source;
+    beside->size = size;
+    memcpy(beside->data, data, size);
+}
+
 void receiver_take(struct receiver *receiver, uint8_t *data, size_t size,
                    const struct address *source, double now)
 {
     struct rtp packet;
+    if (is_beside(receiver, data, size)) {
+        put_beside(receiver, data, size, source);
+        return;
+    }
     if (!receiver->open) {
         receiver->dropped[DROP_EARLY]++;
         return;

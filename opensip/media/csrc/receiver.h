@@ -25,6 +25,7 @@ enum reason {
     DROP_RTCP,
     DROP_PAYLOAD_TYPE,
     DROP_SOURCE,
+    DROP_CROWDED,
     DROP_REASONS,
 };
 
@@ -33,12 +34,20 @@ extern const char *const REASONS[DROP_REASONS];
 enum {
     EVENTS = 64,     /* telephone-event packets that Python has not read yet: over a second */
     EVENT_BYTES = 4, /* what RFC 4733 section 2.3 defines of a payload */
+    MOST_BESIDE = 16, /* datagrams of other protocols that Python has not read yet */
 };
 
 /* A packet of a telephone event or of comfort noise, whose meaning is Python's. */
 struct event {
     struct rtp packet; /* its payload is `payload` */
     uint8_t payload[EVENT_BYTES];
+};
+
+/* A datagram of another protocol, whose meaning is Python's. */
+struct beside {
+    struct address source;
+    size_t size;
+    uint8_t data[RTP_LARGEST];
 };
 
 struct receiver {
@@ -71,6 +80,9 @@ struct receiver {
     struct event events[EVENTS];
     int event_count;
     bool deaf;         /* nobody listens: what comes is not handed on */
+    struct beside *beside; /* room for MOST_BESIDE; NULL: RTP has its port for itself */
+    int beside_count;
+    bool mux; /* RTCP shares the port */
     struct line *line; /* whose other end hears the peer too; NULL: none */
 };
 

@@ -74,6 +74,13 @@ void stream_configure(struct stream *stream, struct stream_config *config)
     }
     if (config->new_transmit)
         exchange(&out->srtp, &config->transmit);
+    if (!config->beside != !in->beside) { /* else the room that is there goes on */
+        struct beside *old = in->beside;
+        in->beside = config->beside;
+        config->beside = old;
+        in->beside_count = 0;
+    }
+    in->mux = config->mux;
     in->open = config->open;
     if (config->new_latch) {
         in->latch = (struct latch){.remote = config->remote,
@@ -209,7 +216,7 @@ void stream_tick(struct stream *stream, const struct tick *tick, bool due)
     stream->changed |= empty || digits != stream->out.digits;
     if (stream->in.deaf) /* then only for what there is to do */
         due = due && (stream->in.moved || tick->now >= stream->report_at);
-    if (due || voice || stream->in.event_count || stream->changed)
+    if (due || voice || stream->in.event_count || stream->in.beside_count || stream->changed)
         atomic_store(&stream->pending, true);
 }
 

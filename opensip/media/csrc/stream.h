@@ -45,6 +45,8 @@ struct stream_config {
     struct address remote; /* size 0: not known, until a source proves to be the peer */
     bool symmetric, sending;
     bool new_latch;
+    bool mux;
+    struct beside *beside; /* room for what comes beside RTP; NULL: nothing else may come */
     bool new_receive, new_transmit; /* whether the contexts are exchanged */
     struct srtp *receive, *transmit;
     uint8_t encodings[128];

@@ -1,0 +1,63 @@
+"""What offer and answer settled, as the stream takes it and as the journal tells it."""
+
+import importlib
+from dataclasses import replace
+
+from opensip.errors import MissingExtra
+from opensip.media.engine import Address, SrtpKeys, StreamConfig
+from opensip.sdp.offer_answer import Negotiated
+
+
+def stream_config(
+    agreed: Negotiated, *, remote: Address | None, rtcp: Address | None, symmetric: bool
+) -> StreamConfig:
+    """Say to the stream what was agreed. While keys are yet to come by DTLS it has no peer.
+
+    Without `mux` RTCP would need a handshake of its own, and stays away under DTLS.
+    """
+    keys = SrtpKeys(agreed.suite, agreed.tx_key, agreed.rx_key) if agreed.suite else None
+    by_dtls = agreed.dtls is not None
+    waits = by_dtls and keys is None
+    return StreamConfig(
+        remote=None if waits else remote,
+        rtcp=None if waits or (by_dtls and not agreed.mux) else rtcp,
+        codec=agreed.codec.encoding_name,
+        payload_type=agreed.payload_type,
+        event_payload_type=agreed.dtmf_payload_type,
+        receive=tuple((number, form.encoding_name) for number, form in agreed.receive),
+        keys=keys,
+        ptime=agreed.ptime,
+        sending=agreed.direction in ("sendrecv", "sendonly"),
+        symmetric=symmetric,
+        event_clock=agreed.event_clock,
+        fmtp=agreed.fmtp,
+        beside=by_dtls,
+        mux=agreed.mux,
+    )
+
+
+def host(agreed: Negotiated) -> str:
+    """Tell where the peer is by its description."""
+    return f"{agreed.remote[0]}:{agreed.remote[1]}"
+
+
+def summary(agreed: Negotiated) -> tuple[str, str, str]:
+    """Tell what a change is worth a note of: codec, suite, address."""
+    return agreed.codec.encoding_name, agreed.suite, host(agreed)
+
+
+def with_keys(agreed: Negotiated, keys: SrtpKeys | None) -> Negotiated:
+    """Add to an agreement on DTLS what its handshake came to."""
+    if agreed.dtls is None or keys is None:
+        return agreed
+    return replace(agreed, suite=keys.suite, tx_key=keys.transmit, rx_key=keys.receive)
+
+
+def check_keying(keying: str) -> None:
+    """Find out whether keys can be agreed on in that way here. Raises MissingExtra."""
+    if keying == "sdes":
+        return
+    try:
+        importlib.import_module("opensip.media.dtls")
+    except ImportError as error:
+        raise MissingExtra("webrtc", f"keying = {keying!r}") from error

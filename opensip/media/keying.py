@@ -1,0 +1,238 @@
+"""How a session comes to its keys by DTLS: who may speak, the handshake, its timers, its end."""
+
+import asyncio
+import base64
+from collections.abc import Callable
+
+from opensip.media.dtls import DtlsCertificate, DtlsHandshake, is_client_hello, is_dtls
+from opensip.media.engine import Address, Beside, SrtpKeys
+from opensip.rtp.ice_lite import IceLite
+from opensip.rtp.stun import is_stun
+from opensip.sdp.fingerprint import DtlsPeer, OwnDtls
+from opensip.sdp.offer_answer import Negotiated
+
+PATIENCE = 15.0  # seconds from the agreement to keys, ICE included; nobody waits longer in silence
+AGAIN = 1.0  # seconds until a handshake that broke is begun anew
+# Seconds between the first ClientHellos: ours comes before the answer that lets the peer look.
+HELLOS = (0.05, 0.1, 0.2, 0.4)
+
+
+class Keying:
+    """The DTLS of one session, with RTP's port for its way.
+
+    `send` sends a datagram; `keyed` is called whenever `keys` or `remote` have changed, `failed`
+    with the reason why there will be none. `random` gives that many bytes.
+    """
+
+    def __init__(
+        self,
+        *,
+        send: Callable[[bytes, Address], None],
+        keyed: Callable[[], None],
+        failed: Callable[[str], None],
+        random: Callable[[int], bytes],
+    ) -> None:
+        self.keys: SrtpKeys | None = None
+        self.dropped: dict[str, int] = {}
+        self._certificate = DtlsCertificate()
+        self._ufrag, self._password = _token(random(6)), _token(random(18))
+        self._send, self._keyed, self._failed = send, keyed, failed
+        self._peer: DtlsPeer | None = None
+        self._told: Address | None = None  # where the peer is by its SDP
+        self._ice: IceLite | None = None
+        self._mux = True
+        self._handshake: DtlsHandshake | None = None
+        self._hello: list[bytes] = []  # our first datagrams, while nothing came back
+        self._greeted = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._broken = ""
+
+    @property
+    def own(self) -> OwnDtls:
+        """What descriptions of ours say."""
+        role = self._peer.role if self._peer is not None else ""
+        return OwnDtls(self._certificate.fingerprint, self._ufrag, self._password, role, self._mux)
+
+    @property
+    def remote(self) -> Address | None:
+        """Where the peer is: by its checks where it does ICE, else as its SDP says."""
+        return self._ice.remote if self._ice is not None else self._told
+
+    def agree(self, agreed: Negotiated, told: Address | None) -> None:
+        """Follow offer and answer: the association stays where the peer does (RFC 8842).
+
+        `told` is where the peer is by its SDP.
+        """
+        ice = agreed.ice
+        changed = agreed.dtls != self._peer
+        moved = told != self._told and ice is None
+        self._peer, self._told, self._mux = agreed.dtls, told, agreed.mux
+        if ice is None or ice.lite:  # two that wait for checks use their default addresses
+            self._ice = None
+        elif self._ice is None or changed or self._ice.remote_ufrag != ice.ufrag:
+            self._ice = IceLite(self._ufrag, self._password, ice.ufrag)
+        if changed:
+            self.keys = None
+            self._arm_deadline()
+        if changed or (moved and self._handshake is not None):
+            self._begin()
+
+    def receive(self, beside: Beside) -> None:
+        """Take a datagram that came beside RTP; whatever it is, it ends no call."""
+        if self._peer is None:
+            self._drop("early")
+        elif is_stun(beside.data):
+            self._take_check(beside)
+        elif not self._admits(beside.source):
+            self._drop("dtls_source")
+        else:
+            self._take_dtls(beside.data)
+
+    def statistics(self) -> dict[str, float]:
+        """What was dropped, by name."""
+        stun = self._ice.dropped if self._ice is not None else {}
+        dtls = self._handshake.dropped if self._handshake is not None else {}
+        counts = {**self.dropped}
+        for why, count in (*stun.items(), *dtls.items()):
+            counts[why] = counts.get(why, 0) + count
+        return {f"dropped_{why}": count for why, count in counts.items()}
+
+    def close(self) -> None:
+        """Stop the timers."""
+        for timer in (self._timer, self._deadline):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._deadline = None
+        self._peer = None
+
+    # ---- ICE
+
+    def _take_check(self, beside: Beside) -> None:
+        if self._ice is None:
+            self._drop("stun_unasked")
+            return
+        before = self._ice.remote
+        answer = self._ice.receive(*beside)
+        if answer is not None:
+            self._send(answer, beside.source)
+        if self._ice.remote != before:
+            self._pump()  # the ClientHello may have waited for this
+            if self.keys is not None:
+                self._keyed()
+
+    def _admits(self, source: Address) -> bool:
+        """Tell whether a handshake may come from there: else anybody could begin one."""
+        return self._ice.admits(source) if self._ice is not None else source == self._told
+
+    # ---- DTLS
+
+    def _begin(self) -> None:
+        if self._peer is None:
+            return
+        if self._handshake is not None:
+            for why, count in self._handshake.dropped.items():
+                self.dropped[why] = self.dropped.get(why, 0) + count
+        self._handshake = DtlsHandshake(
+            self._certificate, self._peer.fingerprints, is_client=self._peer.is_client
+        )
+        self._hello, self._greeted = self._handshake.datagrams_to_send(), 0
+        self._pump()
+
+    def _take_dtls(self, data: bytes) -> None:
+        if not is_dtls(data) or self._peer is None or self._handshake is None:
+            self._drop("dtls_malformed")
+            return
+        if self._handshake.keys is not None and is_client_hello(data) and not self._peer.is_client:
+            self._begin()  # until the peer has shown its certificate anew, the old keys are good
+        if self._greeted:
+            self._hello = []
+        self._handshake.receive(data)
+        self._pump()
+
+    def _pump(self) -> None:
+        """Send what waits, and act on what the handshake came to."""
+        handshake, to = self._handshake, self.remote
+        if handshake is None or to is None:
+            return
+        if self._hello and not self._greeted:
+            self._greet(to)
+        for datagram in handshake.datagrams_to_send():
+            self._send(datagram, to)
+        if handshake.refusal and self.keys is None:
+            self._fail(handshake.refusal)
+        elif handshake.refusal:  # somebody else begins anew: the call goes on with its keys
+            self._drop("dtls_refused")
+            self._arm(AGAIN, self._begin)
+        elif handshake.broken:
+            self._broken = handshake.broken
+            self._drop("dtls_broken")
+            self._arm(AGAIN, self._begin)
+        else:
+            self._take_keys(handshake)
+            self._arm_timeout(handshake)
+
+    def _take_keys(self, handshake: DtlsHandshake) -> None:
+        if handshake.keys is None or handshake.keys == self.keys:
+            return
+        self._hello = []
+        self.keys = handshake.keys
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        self._keyed()
+
+    def _greet(self, to: Address) -> None:
+        for datagram in self._hello:
+            self._send(datagram, to)
+        self._greeted += 1
+
+    def _arm_timeout(self, handshake: DtlsHandshake) -> None:
+        if self._hello and self._greeted <= len(HELLOS):
+            self._arm(HELLOS[self._greeted - 1], self._greet_again)
+        elif (seconds := handshake.timeout) is not None:
+            self._arm(seconds, self._send_again)
+
+    def _greet_again(self) -> None:
+        if self._hello and self.remote is not None:
+            self._greet(self.remote)
+        self._pump()
+
+    def _send_again(self) -> None:
+        self._hello = []
+        if self._handshake is not None:
+            self._handshake.handle_timeout()
+        self._pump()
+
+    # ---- timers and ends
+
+    def _arm(self, seconds: float, act: Callable[[], None]) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(seconds, act)
+
+    def _arm_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = asyncio.get_running_loop().call_later(PATIENCE, self._give_up)
+
+    def _give_up(self) -> None:
+        why = f"no keys by DTLS within {PATIENCE:g} s"
+        if self._ice is not None and self._ice.remote is None:
+            why += ": no ICE check proved itself"
+        elif self._broken:
+            why += f": {self._broken}"
+        self._fail(why)
+
+    def _fail(self, why: str) -> None:
+        self.close()
+        self.keys = None
+        self._failed(why)
+
+    def _drop(self, why: str) -> None:
+        self.dropped[why] = self.dropped.get(why, 0) + 1
+
+
+def _token(random: bytes) -> str:
+    """Write octets as ice-char (RFC 8839 section 5.4), of which base64 is made."""
+    return base64.b64encode(random).decode()

@@ -1,0 +1,59 @@
+import pytest
+
+from opensip.errors import MissingExtra
+from opensip.media import agreement
+from opensip.media.agreement import check_keying, host, stream_config, summary, with_keys
+from opensip.media.engine import SrtpKeys
+from opensip.rtp.payload import PCMU
+from opensip.sdp.fingerprint import DtlsPeer
+from opensip.sdp.offer_answer import Negotiated
+
+THERE, RTCP = ("192.0.2.1", 4000), ("192.0.2.1", 4001)
+KEYS = SrtpKeys("AEAD_AES_128_GCM", b"t" * 28, b"r" * 28)
+
+
+def agreed(**more) -> Negotiated:
+    return Negotiated(
+        b"", THERE, RTCP, PCMU, 0, None, ((0, PCMU),), 20, "sendrecv", False, **more
+    )  # fmt: skip
+
+
+def configured(what: Negotiated):
+    return stream_config(what, remote=THERE, rtcp=RTCP, symmetric=True)
+
+
+def test_plain_rtp_begins_at_once():
+    config = configured(agreed())
+    assert (config.remote, config.rtcp, config.keys) == (THERE, RTCP, None)
+    assert (config.beside, config.mux) == (False, False)
+
+
+def test_without_keys_of_dtls_there_is_no_peer():
+    waiting = agreed(dtls=DtlsPeer((), "active"), mux=True)
+    assert (configured(waiting).remote, configured(waiting).rtcp) == (None, None)
+    assert configured(waiting).beside
+    config = configured(with_keys(waiting, KEYS))
+    assert (config.remote, config.rtcp, config.keys, config.mux) == (THERE, RTCP, KEYS, True)
+
+
+def test_without_mux_rtcp_stays_away_under_dtls():
+    config = configured(with_keys(agreed(dtls=DtlsPeer((), "active")), KEYS))
+    assert (config.remote, config.rtcp) == (THERE, None)
+
+
+def test_keys_are_added_to_dtls_alone():
+    assert with_keys(agreed(), KEYS) == agreed()
+    waiting = agreed(dtls=DtlsPeer((), "active"))
+    assert with_keys(waiting, None) is waiting
+    assert summary(with_keys(waiting, KEYS)) == ("PCMU", "AEAD_AES_128_GCM", "192.0.2.1:4000")
+    assert host(waiting) == "192.0.2.1:4000"
+
+
+def test_a_missing_extra_is_named(monkeypatch):
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(agreement.importlib, "import_module", missing)
+    check_keying("sdes")
+    with pytest.raises(MissingExtra, match=r"keying = 'dtls' needs .* opensip-agent\[webrtc\]"):
+        check_keying("dtls")
