@@ -6,7 +6,9 @@ This is the specification that every engine follows, decision by decision. Its r
 2. The depth is how long a packet may wait: playing begins at the first tick at which the first
    packet has waited for the depth less a tick.
 3. A frame that is not there when its tick comes is concealed, and time goes on: a loss never
-   stalls. Where the sequence shows that nothing was sent (DTX), silence is played instead.
+   stalls. If it comes while it is still concealed, it is played after all, and time has stood
+   still, as long as that makes no delay beyond MAX_DEPTH. Where the sequence shows that nothing
+   was sent (DTX), silence is played instead.
 4. After MAX_CONCEALED frames with nothing at all in the buffer, playing waits to begin again.
 5. The depth follows the lateness of the last WINDOW packets: the worst but one, a quarter more,
    MARGIN, and a frame, within MIN_DEPTH and MAX_DEPTH. While playing runs ahead of the depth, a
@@ -87,6 +89,7 @@ class JitterBuffer:
         self._played_sequence = -1
         self._empty_ticks = 0
         self._adapted = 0  # ticks since the delay changed
+        self._run: int | None = None  # where what is concealed now began
         self._far = 0
 
     def forget(self) -> None:
@@ -105,7 +108,8 @@ class JitterBuffer:
         extended = self._unwrap(timestamp)
         if self._is_far(extended):
             return
-        late = self._cursor is not None and extended < self._cursor
+        behind = self._cursor is not None and extended < self._cursor
+        late = behind and not self._turns_back(extended, now)
         if late:
             self.counts.late += 1
             self._adapted = ADAPT_EVERY  # the next may be as late: it is not waited with
@@ -122,7 +126,7 @@ class JitterBuffer:
                 self._transits.clear()  # after a pause the sender's clock may stand elsewhere
         self._newest = max(self._newest, extended)
         self._transits.append(now - extended / self._clock_rate)
-        if len(self._transits) >= FEWEST and (late or self.counts.received % MEASURE_EVERY == 0):
+        if len(self._transits) >= FEWEST and (behind or self.counts.received % MEASURE_EVERY == 0):
             self._measure()
 
     def tick(self, *, now: float) -> Play | Conceal | Wait:
@@ -144,13 +148,18 @@ class JitterBuffer:
         blocks = [self._blocks.pop(t, None) for t in range(start, self._cursor, self._block)]
         found = [block for block in blocks if block]
         if len(found) == len(blocks):
-            self._empty_ticks = 0
+            self._empty_ticks, self._run = 0, None
             self._played_sequence = found[-1][1]
             self.counts.played += 1
             return Play(b"".join(payload for payload, _ in found))
+        if found:
+            self._run = None
+        elif self._run is None:
+            self._run = start
         if self._blocks:
             following = self._blocks[min(self._blocks)][1]
             if not found and following == (self._played_sequence + 1) & 0xFFFF:
+                self._run = None
                 return WAIT  # nothing was sent here (RFC 3551 section 4.1)
             return self._conceal()
         self._empty_ticks += 1
@@ -164,7 +173,7 @@ class JitterBuffer:
         return CONCEAL
 
     def _wait_again(self) -> None:
-        self._cursor = self._begin_at = None
+        self._cursor = self._begin_at = self._run = None
         self._blocks.clear()
 
     def _store(self, start: int, sequence: int, payload: bytes) -> None:
@@ -198,6 +207,15 @@ class JitterBuffer:
         self._newest = extended
         return False
 
+    def _turns_back(self, extended: int, now: float) -> bool:
+        """Go back to a frame that comes while its stand-in is heard: time stood still meanwhile."""
+        if self._run is None or extended < self._run:
+            return False
+        if now - extended / self._clock_rate - min(self._transits) > MAX_DEPTH - TICK:
+            return False
+        self._cursor, self._adapted = extended, 0
+        return True
+
     def _measure(self) -> None:
         """Set the depth by the lateness of the last packets."""
         ordered = sorted(self._transits)
@@ -219,4 +237,5 @@ class JitterBuffer:
             for timestamp in range(self._cursor, self._cursor + self._frame, self._block):
                 self._blocks.pop(timestamp, None)
             self._cursor += self._frame
+            self._run = None
         return False

@@ -66,7 +66,7 @@ static void store(struct jitter_buffer *buffer, int64_t timestamp, uint16_t sequ
 
 static void wait_again(struct jitter_buffer *buffer)
 {
-    buffer->playing = buffer->beginning = false;
+    buffer->playing = buffer->beginning = buffer->concealing = false;
     buffer->count = 0;
 }
 
@@ -115,14 +115,34 @@ static void measure(struct jitter_buffer *buffer)
     buffer->depth = fmin(fmax(late + late / 4 + MARGIN + TICK, MIN_DEPTH), MAX_DEPTH);
 }
 
-static void note_transit(struct jitter_buffer *buffer, double transit, bool late)
+static void note_transit(struct jitter_buffer *buffer, double transit, bool behind)
 {
     buffer->transits[buffer->transit_next] = transit;
     buffer->transit_next = (buffer->transit_next + 1) % JITTER_WINDOW;
     if (buffer->transit_count < JITTER_WINDOW)
         buffer->transit_count++;
-    if (buffer->transit_count >= FEWEST && (late || buffer->counts.received % MEASURE_EVERY == 0))
+    if (buffer->transit_count >= FEWEST && (behind || buffer->counts.received % MEASURE_EVERY == 0))
         measure(buffer);
+}
+
+static double least_transit(const struct jitter_buffer *buffer)
+{
+    double least = buffer->transits[0];
+    for (int n = 1; n < buffer->transit_count; n++)
+        least = buffer->transits[n] < least ? buffer->transits[n] : least;
+    return least;
+}
+
+/* Goes back to a frame that comes while its stand-in is heard: time stood still meanwhile. */
+static bool turn_back(struct jitter_buffer *buffer, int64_t extended, double now)
+{
+    if (!buffer->concealing || extended < buffer->run)
+        return false;
+    if (now - (double)extended / RATE - least_transit(buffer) > MAX_DEPTH - TICK)
+        return false;
+    buffer->cursor = extended;
+    buffer->adapted = 0;
+    return true;
 }
 
 void jitter_buffer_put(struct jitter_buffer *buffer, uint16_t sequence, uint32_t timestamp,
@@ -133,7 +153,8 @@ void jitter_buffer_put(struct jitter_buffer *buffer, uint16_t sequence, uint32_t
     int64_t extended = buffer->newest + (int32_t)(timestamp - (uint32_t)buffer->newest);
     if (is_far(buffer, extended))
         return;
-    bool late = buffer->playing && extended < buffer->cursor;
+    bool behind = buffer->playing && extended < buffer->cursor;
+    bool late = behind && !turn_back(buffer, extended, now);
     if (late) {
         buffer->counts.late++;
         buffer->adapted = ADAPT_EVERY; /* the next may be as late: it is not waited with */
@@ -154,21 +175,13 @@ void jitter_buffer_put(struct jitter_buffer *buffer, uint16_t sequence, uint32_t
     }
     if (extended > buffer->newest)
         buffer->newest = extended;
-    note_transit(buffer, now - (double)extended / RATE, late);
+    note_transit(buffer, now - (double)extended / RATE, behind);
 }
 
 static enum decision conceal(struct jitter_buffer *buffer)
 {
     buffer->counts.concealed++;
     return DECISION_CONCEAL;
-}
-
-static double least_transit(const struct jitter_buffer *buffer)
-{
-    double least = buffer->transits[0];
-    for (int n = 1; n < buffer->transit_count; n++)
-        least = buffer->transits[n] < least ? buffer->transits[n] : least;
-    return least;
 }
 
 /* Takes the block at a timestamp out, into `payload` if that is given; gives its sequence or -1. */
@@ -200,6 +213,7 @@ static bool adapt(struct jitter_buffer *buffer, double now)
         take(buffer, buffer->cursor, NULL);
         take(buffer, buffer->cursor + JITTER_BLOCK, NULL);
         buffer->cursor += JITTER_FRAME;
+        buffer->concealing = false;
     }
     return false;
 }
@@ -212,14 +226,21 @@ static enum decision next_frame(struct jitter_buffer *buffer, uint8_t payload[JI
     int second = take(buffer, start + JITTER_BLOCK, payload + JITTER_BLOCK);
     if (first >= 0 && second >= 0) {
         buffer->empty_ticks = 0;
+        buffer->concealing = false;
         buffer->played_sequence = second;
         buffer->counts.played++;
         return DECISION_PLAY;
     }
+    bool found = first >= 0 || second >= 0;
+    if (!found && !buffer->concealing)
+        buffer->run = start;
+    buffer->concealing = !found;
     if (buffer->count) {
         int following = buffer->blocks[first_block(buffer)].sequence;
-        if (first < 0 && second < 0 && following == ((buffer->played_sequence + 1) & 0xFFFF))
+        if (!found && following == ((buffer->played_sequence + 1) & 0xFFFF)) {
+            buffer->concealing = false;
             return DECISION_WAIT; /* nothing was sent here (RFC 3551 section 4.1) */
+        }
         return conceal(buffer);
     }
     if (++buffer->empty_ticks <= MAX_CONCEALED)

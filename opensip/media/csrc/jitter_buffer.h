@@ -41,6 +41,8 @@ struct jitter_buffer {
     int transit_count, transit_next;
     int played_sequence; /* -1: none */
     int empty_ticks, adapted, far;
+    bool concealing; /* whether `run` stands */
+    int64_t run;     /* where what is concealed now began */
 };
 
 void jitter_buffer_begin(struct jitter_buffer *buffer);
