@@ -31,6 +31,7 @@ _NO_FIT = -10.0  # a likelihood too small for a float
 _LONGEST_WORD = 130  # frames; a search that has lost its way stretches its last word to the end
 _FRAME = 160  # samples: the decoder's frames are 10 ms
 _VOICED_SHARE = 0.003  # of the loudest frame's power, 25 dB below: what is softer is no vowel
+_NOISE = 4.0  # times the power of the quietest tenth: what is softer may be the line's noise
 _EDGE = 5  # frames by which words may be placed wrong
 _DITHER = 10.0  # of 32768: noise in the band that the telephone left empty
 
@@ -96,7 +97,8 @@ def coverage(samples: NDArray[np.int16], spans: list[tuple[int, int]]) -> float:
     """Tell which share of the voiced 10 ms frames lies within the words' spans of frames."""
     frames = samples[: len(samples) // _FRAME * _FRAME].reshape(-1, _FRAME).astype(np.float64)
     power = np.mean(frames**2, axis=1)
-    voiced = power > max(power.max(initial=0.0) * _VOICED_SHARE, 1.0)
+    noise = np.quantile(power, 0.1) if len(power) else 0.0
+    voiced = power > max(power.max(initial=0.0) * _VOICED_SHARE, _NOISE * noise, 1.0)
     within = np.zeros(len(voiced), bool)
     for start, end in spans:
         within[max(0, start - _EDGE) : end + _EDGE] = True

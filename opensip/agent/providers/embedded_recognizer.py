@@ -23,11 +23,14 @@ _WARPS = (1.0, 0.88, 1.12)
 _FEW_WORDS = 3
 _LONGEST = 20 * _RATE  # samples; a turn is cut here by turn-taking too
 _SHORTEST = int(0.12 * _RATE)  # less than this holds no word
-_WORST, _BEST = -4.0, -1.8  # scores of words forced on what they are not, and of a good fit
+_WORST, _BEST = -3.8, -1.8  # scores of words forced on what they are not, and of a good fit
+_SURE = -2.6  # words that fit so well need no other length
+_DOUBTFUL = -3.5  # words that fit no better must be what another length gave too
 _WORST_WORD = -7.0  # one word that does not fit spoils the rest
-_COVERAGE = 0.75  # of the voice must be words; what is left out was something else
+_COVERAGE = 0.9  # of the voice must be words; what is left out was something else
 _FEW_WORST = -5.3  # a word or two fit loosely even when they are right
-_DIGITS_WORST = -4.6  # so do bare digits; they are read back
+_FEW_COVERAGE = 0.75  # and a breath beside them is a great share
+_DIGITS_WORST, _DIGITS_DOUBTFUL = -4.6, -4.2  # bare digits fit loosely too; they are read back
 _SECONDS = 10.0  # a decode that takes longer will not end
 
 
@@ -159,23 +162,37 @@ class EmbeddedRecognizer:
             answer = await process.decode(self._expectation.jsgf, audio.tobytes())
             if complete(answer["text"]):
                 found.append(answer)
-                if len(answer["text"].split()) < _FEW_WORDS:
+                sure = answer["score"] >= _SURE
+                if sure or len(answer["text"].split()) < _FEW_WORDS:
                     break  # a "no" stretched long enough fits a "yeah"
         if not found:
             return Understood("", 0.0)
-        return understood(**max(found, key=lambda answer: float(answer["score"])))
+        best = max(found, key=lambda answer: float(answer["score"]))
+        same = sum(answer["text"] == best["text"] for answer in found)
+        return understood(**best, alone=same == 1 and len(self._warps) > 1)
 
     async def close(self) -> None:
         """Let the turn go; the process is shared and stays."""
         self._samples = []
 
 
-def understood(text: str, score: float, worst: float, coverage: float) -> Understood:
-    """Weigh words by how well they fit: a grammar forces its words on any noise."""
+def understood(
+    text: str, score: float, worst: float, coverage: float, *, alone: bool = False
+) -> Understood:
+    """Weigh words by how well they fit: a grammar forces its words on any noise.
+
+    `alone` are words that were found at one length of the vocal tract, and at no other.
+    """
     words = len(text.split())
-    digits = len(grammar.digits_in(text)) == words
-    limit = _FEW_WORST if words < _FEW_WORDS else _DIGITS_WORST if digits else _WORST
-    if not text or score < limit or worst < _WORST_WORD or coverage < _COVERAGE:
+    limit, least = _WORST, _COVERAGE
+    doubtful = _DOUBTFUL if alone else limit
+    if words < _FEW_WORDS:
+        limit = doubtful = _FEW_WORST
+        least = _FEW_COVERAGE
+    elif len(grammar.digits_in(text)) == words:
+        limit = _DIGITS_WORST
+        doubtful = _DIGITS_DOUBTFUL if alone else limit
+    if not text or score < doubtful or worst < _WORST_WORD or coverage < least:
         return Understood("", 0.0)
     return Understood(text, round(min(1.0, (score - limit) / (_BEST - limit)), 2))
 

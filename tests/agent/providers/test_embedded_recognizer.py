@@ -37,6 +37,21 @@ def test_words_must_fit_what_was_heard(text, score, worst, coverage, understands
     assert 0 <= found.confidence <= 1
 
 
+@pytest.mark.parametrize(
+    ("text", "score", "alone", "understands"),
+    [
+        ("where is my order", -3.6, False, True),
+        ("where is my order", -3.6, True, False),
+        ("four two one seven", -4.3, False, True),
+        ("four two one seven", -4.3, True, False),
+        ("four two one seven", -4.1, True, True),
+        ("a person", -5.0, True, True),
+    ],
+)
+def test_loose_words_must_be_found_at_more_than_one_length(text, score, alone, understands):
+    assert understood(text, score, -5.0, 1.0, alone=alone).text == (text if understands else "")
+
+
 def test_without_pocketsphinx_the_extra_is_named(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"opensip-agent\[speech\]"):

@@ -1,0 +1,43 @@
+"""What the callers of the bench say to the agent of the demo, config/agents/shop.toml."""
+
+VOICES = ("rms", "slt", "kal16")
+PHRASES = {
+    "where is my order": "order_status",
+    "order status please": "order_status",
+    "track my order": "order_status",
+    "what are your opening hours": "hours",
+    "when are you open": "hours",
+    "what is your address": "address",
+    "where are you located": "address",
+    "can I speak to a person please": "human",
+    "I want a human": "human",
+    "this is an emergency": "emergency",
+    "thank you goodbye": "goodbye",
+    "can you repeat that please": "repeat",
+}
+OUTSIDE = (  # of the grammar, each said by one voice
+    "the weather in paris is lovely today",
+    "do you sell blue elephants",
+    "blah blah blah",
+    "my cat is sleeping on the sofa",
+    "I would like a large pizza with mushrooms",
+    "what time does the train leave for boston",
+    "how much does a new car cost",
+    "please play some music for me",
+    "the quick brown fox jumps over the lazy dog",
+    "she sells sea shells by the sea shore",
+    "he went to the market yesterday morning",
+    "my name is peter and I live in london",
+    "turn off the lights in the kitchen",
+    "I think it is going to rain tomorrow",
+    "can you recommend a good book",
+    "the meeting was moved to next tuesday",
+    "did you watch the football game last night",
+    "we are planning a trip to the mountains",
+    "my telephone does not work any more",
+    "tell me a joke about penguins",
+    "there is a spider in the bathroom",
+    "I forgot my password again",
+    "could you lend me some money",
+    "green ideas sleep furiously",
+)
