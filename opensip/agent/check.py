@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 
 from opensip.agent import grammar, placeholders
+from opensip.agent.check_realtime import check_realtime, speaks_by_model
 from opensip.agent.definition import (
     KINDS,
+    LIVE,
     REPLIES,
     TALKING,
     Account,
@@ -41,6 +43,9 @@ def check(agent: Agent) -> list[str]:
     """Name every mistake of `agent`, each with its place and its remedy."""
     if agent.kind not in KINDS:
         return [f"kind: {agent.kind!r} is not one of {', '.join(KINDS)}"]
+    if agent.kind in LIVE:
+        model = _check_model(agent) if speaks_by_model(agent) else ()
+        return [*_check_talking(agent), *check_realtime(agent), *model]
     if agent.kind not in TALKING:
         return []
     found = [*_check_talking(agent), *_check_providers(agent)]
@@ -244,7 +249,7 @@ def _template(agent: Agent, where: str, text: str, *, names_who: bool = False) -
     names = _names(agent)
     if names_who:
         names["who"] = frozenset()
-    if agent.kind == "model":  # whose texts are filled with the variables of each call
+    if agent.kind in ("model", *LIVE):  # whose texts are filled with the variables of each call
         found = [placeholders.broken(text)]
     else:
         found = [*placeholders.mistakes(text, names)]

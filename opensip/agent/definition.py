@@ -1,8 +1,9 @@
 """An agent as its TOML file defines it.
 
 The dataclasses are the schema: field names are keys, defaults are defaults. `kind` says what runs:
-"model" talks by a language model with tools, "scripted" by states and intents, "echo" and "tone"
-are for line tests. `agent/check.py` names the mistakes of such a file.
+"model" talks by a language model with tools, "scripted" by states and intents, "realtime" by a
+model that hears and speaks itself; "stream" is a bot elsewhere, "echo" and "tone" are for line
+tests. `agent/check.py` names the mistakes of such a file.
 """
 
 from collections.abc import Mapping
@@ -10,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-KINDS = ("model", "scripted", "echo", "tone")
+KINDS = ("model", "scripted", "realtime", "stream", "echo", "tone")
 TALKING = ("model", "scripted")  # kinds that need providers
+LIVE = ("realtime", "stream")  # kinds whose providers hear and speak at once
 _FILLERS = ("One moment, please.", "I am still working on it.")
 _WAIT = 0.7  # seconds before a filler that the file has
 _STALL = 2.0  # seconds before one of ours: only where something stalls
@@ -34,7 +36,12 @@ class Account:
 
     `provider` is what speaks with it, `base_url` where it is (empty: the vendor's own), the
     models and the voice are its own names. `options` go into each request to the model as they
-    stand. Seconds bound each stage: the transcript, each next word, each next piece of speech.
+    stand. Seconds bound each stage: the transcript, each next word, each next piece of speech; in
+    speech to speech the opening, and the first sound of an answer.
+
+    A bot of one's own (provider "stream") is at the WebSocket `base_url` and speaks `protocol`;
+    {name} in its `parameters` stands for a variable of the call. Where it closes its socket, the
+    call ends, or goes to who is next in the agent's list and at last to its human.
     """
 
     provider: str = "openai"
@@ -52,6 +59,12 @@ class Account:
     synthesizer_seconds: float = 4.0
     voice: str = ""
     voice_instructions: str = ""
+    realtime_model: str = ""
+    realtime_format: Literal["pcmu", "pcma", "pcm"] = "pcmu"
+    realtime_seconds: float = 2.5
+    protocol: Literal["twilio", "bandwidth"] = "twilio"
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    when_closed: Literal["hang_up", "fall_back"] = "hang_up"
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -179,6 +192,7 @@ class Agent:
     recognizer: tuple[str, ...] = ("embedded",)
     dialogue: tuple[str, ...] = ("script",)
     synthesizer: tuple[str, ...] = ("embedded",)
+    realtime: tuple[str, ...] = ()
     everywhere: tuple[str, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
     failures: int = 2

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from opensip.agent.chat import ChatModel, Delta, Used, Words
 from opensip.agent.clauses import ClauseCutter
+from opensip.agent.consequences import ASKED, consequences
 from opensip.agent.definition import Agent
 from opensip.agent.memory import Call, Message
 from opensip.agent.plain import plain
@@ -22,10 +23,7 @@ from opensip.agent.providers import (
     HangUp,
     Looked,
     Meant,
-    Noted,
-    Press,
     Prompted,
-    Record,
     Say,
     Transfer,
     Understood,
@@ -44,7 +42,6 @@ _SPELLED = re.compile(
 )
 _SPELLED_SILENCE = 0.9  # seconds; people pause between the groups of a number
 _MOST_DIGITS = 32  # no number that a caller keys in is longer
-_ASKED = 1.0  # confidence of a wish that the model has put into words
 
 
 @dataclass(slots=True)
@@ -291,15 +288,13 @@ class ModelDialogue:
                     [] if self._memory.said else [Say(self._filled(self._agent.reply("goodbye")))]
                 )
                 return [*words, HangUp(str(given["reason"]))]
-            case builtin.NOTE_OUTCOME:
-                return [Noted(str(given["outcome"]), str(given.get("details", "")))]
-        return _done_at_once(looked)
+        return consequences(looked)
 
     def _handing_over(self, entry: str, intent: str, summary: str) -> list[Act]:
-        acts: list[Act] = [Meant("transfer", _ASKED, str(intent))]
+        acts: list[Act] = [Meant("transfer", ASKED, str(intent))]
         if not self._memory.said:
             acts.append(Say(self._filled(self._agent.reply("escalate"), entry)))
-        return [*acts, Transfer(entry, str(intent), _ASKED, "the model asked", str(summary))]
+        return [*acts, Transfer(entry, str(intent), ASKED, "the model asked", str(summary))]
 
     # ---- standing words
 
@@ -319,13 +314,3 @@ class ModelDialogue:
 def _words_of(turn: Understood) -> str:
     keys = f"(The caller pressed the keys {' '.join(turn.text)}.)"
     return keys if turn.way == "dtmf" else turn.text
-
-
-def _done_at_once(looked: Looked) -> list[Act]:
-    """Tell which act a tool is that does one thing and nothing else, if it is such."""
-    match looked.name:
-        case builtin.PRESS_KEYS:
-            return [Press(str(looked.arguments["keys"]))]
-        case builtin.PAUSE_RECORDING | builtin.RESUME_RECORDING:
-            return [Record(looked.name == builtin.RESUME_RECORDING)]
-    return []

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from opensip.agent.definition import Agent
+from opensip.agent.definition import LIVE, Agent
+from opensip.agent.live import Realtime
+from opensip.agent.memory import Memory
 from opensip.agent.providers import (
     Dialogue,
     Providers,
@@ -16,6 +18,7 @@ from opensip.agent.providers import (
     Synthesizer,
     Understood,
     make,
+    make_stage,
     sound_of,
 )
 from opensip.audio.frame import Samples
@@ -44,6 +47,11 @@ async def tried(agent: Agent, providers: Providers | None = None) -> AsyncIterat
 
     Raises ConfigError, MissingExtra where one cannot be made.
     """
+    if agent.kind in LIVE:
+        lines = make_stage("realtime", agent, {}, Memory())
+        for name, line in zip(agent.realtime, lines, strict=True):
+            yield await _timed("realtime", name, _reached(line))
+        return
     made = providers or make(agent)
     speech = tone(300, 1.0, _RATE)
     for name, synthesizer in zip(agent.synthesizer, made.synthesizers, strict=True):
@@ -88,3 +96,11 @@ async def _talk(dialogue: Dialogue) -> str:
     said = [act.text async for act in dialogue.answer(Understood(WORDS)) if isinstance(act, Say)]
     await dialogue.close()
     return repr(" ".join(said))
+
+
+async def _reached(line: Realtime) -> str:
+    try:
+        await line.connect()
+    finally:
+        await line.close()
+    return "takes calls"

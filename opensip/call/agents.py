@@ -7,6 +7,7 @@ from opensip.agent.conversation import Conversation
 from opensip.agent.definition import Agent
 from opensip.agent.echo import EchoAgent
 from opensip.agent.outcome import Outcome
+from opensip.agent.realtime import RealtimeSession
 from opensip.agent.session import AgentSession
 from opensip.agent.tone import ToneAgent
 from opensip.audio.frame import AudioSink, AudioSource
@@ -98,6 +99,8 @@ def make_agent(
 _KINDS: Mapping[str, Callable[..., Talker]] = {
     "model": AgentSession,
     "scripted": AgentSession,
+    "realtime": RealtimeSession,
+    "stream": RealtimeSession,
     "echo": EchoAgent,
     "tone": ToneAgent,
 }

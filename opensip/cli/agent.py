@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from opensip import log
-from opensip.agent.definition import TALKING, Agent
+from opensip.agent.check_realtime import speaks_by_model
+from opensip.agent.definition import LIVE, TALKING, Agent
 from opensip.agent.providers import close_shared
 from opensip.agent.text_chat import TextChat
 from opensip.agent.toolbox import tools_of
@@ -42,7 +43,7 @@ def check(*, agent: str, live: bool, config: Path) -> None:
     click.echo(f"{path}: good")
     for line in described(loaded):
         click.echo(f"  {line}")
-    if live and loaded.kind in TALKING:
+    if live and loaded.kind in (*TALKING, *LIVE):
         log.configure(level="error")
         sys.exit(0 if asyncio.run(_try(loaded)) else 1)
 
@@ -61,7 +62,9 @@ def chat(*, agent: str, variables: tuple[str, ...], quiet: bool, config: Path) -
     """
     loaded, _ = load_agent(agent, config)
     if loaded.kind not in TALKING:
-        raise ConfigError(f"agent {loaded.name!r} is of kind {loaded.kind!r} and has no words")
+        raise ConfigError(
+            f"agent {loaded.name!r} is of kind {loaded.kind!r} and has no words in writing"
+        )
     log.configure(level="error")
     asyncio.run(_chat(loaded, _variables(variables), quiet=quiet))
 
@@ -69,11 +72,12 @@ def chat(*, agent: str, variables: tuple[str, ...], quiet: bool, config: Path) -
 def described(agent: Agent) -> list[str]:
     """Tell what an agent is made of, a line each."""
     lines = [f"kind         {agent.kind}"]
-    if agent.kind not in TALKING:
+    if agent.kind not in (*TALKING, *LIVE):
         return lines
-    for stage in ("recognizer", "dialogue", "synthesizer"):
+    stages = ("realtime",) if agent.kind in LIVE else ("recognizer", "dialogue", "synthesizer")
+    for stage in stages:
         lines.append(f"{stage:12} {', then '.join(_provider(agent, stage))}")
-    if agent.kind == "model":
+    if agent.kind == "model" or (agent.kind in LIVE and speaks_by_model(agent)):
         lines += [
             f"tool         {tool.name}({', '.join(tool.parameters['properties'])})"
             + ("  after a yes of the caller" if tool.confirm else "")
@@ -89,7 +93,8 @@ def _provider(agent: Agent, stage: str) -> list[str]:
         account = agent.providers.get(name)
         model = getattr(account, f"{stage}_model", "")
         at = f" at {account.base_url}" if account and account.base_url else ""
-        found.append(f"{name} ({model}{at})" if model else name)
+        told = f"{model}{at}" if model else at.removeprefix(" ")
+        found.append(f"{name} ({told})" if told else name)
     return found
 
 

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 from opensip.agent import voice_activity
 from opensip.agent.check import check
-from opensip.agent.definition import TALKING, Agent
-from opensip.agent.providers import make
+from opensip.agent.definition import LIVE, TALKING, Agent
+from opensip.agent.memory import Memory
+from opensip.agent.providers import make, make_stage
 from opensip.carriers import Trunk
 from opensip.errors import ConfigError, MissingExtra, MissingProgram
 from opensip.net.guarded_https import https_context
@@ -235,11 +236,14 @@ def _warnings(server: ServerTable, made: list[Trunk]) -> Iterator[str]:
 
 def _cannot_talk(agent: Agent, unable: list[str]) -> Iterator[str]:
     """Make what the agent talks with, once: what is wrong with its file, or with this machine."""
-    if agent.kind not in TALKING:
+    if agent.kind not in (*TALKING, *LIVE):
         return
     try:
-        make(agent)
-        voice_activity.choice(agent.voice_activity)
+        if agent.kind in LIVE:
+            make_stage("realtime", agent, {}, Memory())
+        else:
+            make(agent)
+            voice_activity.choice(agent.voice_activity)
     except (MissingExtra, MissingProgram) as error:
         unable.append(f"agent {agent.name} can take no call: {error}")
     except ConfigError as error:

@@ -30,7 +30,7 @@ def test_line_test_agents_need_nothing_more(kind):
 
 def test_an_unknown_kind_is_named():
     assert check(Agent("test", kind="robot")) == [
-        "kind: 'robot' is not one of model, scripted, echo, tone"
+        "kind: 'robot' is not one of model, scripted, realtime, stream, echo, tone"
     ]
 
 

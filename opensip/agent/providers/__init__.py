@@ -279,8 +279,12 @@ PROVIDERS: dict[str, dict[str, str]] = {
         "openai": "opensip.agent.providers.openai.synthesizer:make",
         "scripted": "opensip.agent.providers.scripted:make_synthesizer",
     },
+    "realtime": {
+        "openai_realtime": "opensip.agent.providers.openai.realtime:make",
+        "stream": "opensip.agent.providers.stream:make",
+    },
 }
-NEEDS_MODEL = ("openai",)  # providers whose models the account must name
+NEEDS_MODEL = ("openai", "openai_realtime")  # providers whose models the account must name
 
 Factory = Callable[[Brief], Any]
 
@@ -305,17 +309,23 @@ class Providers:
 
 def make_dialogues(agent: Agent, variables: Mapping[str, str]) -> tuple[Dialogue, ...]:
     """Make the dialogues alone, for a talk without sound. Raises ConfigError, MissingExtra."""
-    memory = Memory()
-    return tuple(_made("dialogue", name, agent, variables, memory) for name in agent.dialogue)
+    return make_stage("dialogue", agent, variables, Memory())
+
+
+def make_stage(
+    stage: str, agent: Agent, variables: Mapping[str, str], memory: Memory
+) -> tuple[Any, ...]:
+    """Make the providers of one stage, for one call. Raises ConfigError, MissingExtra."""
+    return tuple(_made(stage, name, agent, variables, memory) for name in getattr(agent, stage))
 
 
 def make(agent: Agent, variables: Mapping[str, str] | None = None) -> Providers:
     """Make the providers that the agent names, for one call. Raises ConfigError, MissingExtra."""
     known, memory = variables or {}, Memory()
     return Providers(
-        tuple(_made("recognizer", name, agent, known, memory) for name in agent.recognizer),
-        tuple(_made("dialogue", name, agent, known, memory) for name in agent.dialogue),
-        tuple(_made("synthesizer", name, agent, known, memory) for name in agent.synthesizer),
+        make_stage("recognizer", agent, known, memory),
+        make_stage("dialogue", agent, known, memory),
+        make_stage("synthesizer", agent, known, memory),
     )
 
 

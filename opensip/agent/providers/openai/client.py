@@ -21,7 +21,7 @@ _KEEP_OPEN = 120.0  # seconds between two turns of a call for which a connection
 _CONNECTIONS = 500  # at once: a stage of so many calls
 _PREPARING = 3.0  # seconds to open a connection ahead of time
 _LONGEST_REST = 300.0  # seconds; what asks for more has most likely run out of its quota
-_WRONG_KEY = 60.0  # seconds of rest: somebody must change the configuration first
+WRONG_KEY = 60.0  # seconds of rest: somebody must change the configuration first
 _TOLD = 200  # characters of a server's own message
 
 
@@ -124,7 +124,7 @@ def _refused(name: str, error: openai.APIStatusError) -> ProviderError:
     match status:
         case 401 | 403:  # its body may hold a part of the key
             text = f"refused our key ({status}): see api_key of [providers.{name}]"
-            rest = _WRONG_KEY
+            rest = WRONG_KEY
         case 404:
             text = f"knows no such model or path (404): {error.message[:_TOLD]}"
         case 429:

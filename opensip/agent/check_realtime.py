@@ -1,0 +1,49 @@
+"""The mistakes of agents whose providers hear and speak at once: models and bots."""
+
+import difflib
+from collections.abc import Iterator
+
+from opensip.agent.definition import Account, Agent
+from opensip.agent.providers import NEEDS_MODEL, PROVIDERS
+
+BOT = "stream"  # the provider of bots
+LONGEST = 10.0  # seconds that a caller may be asked to wait for a service
+
+
+def check_realtime(agent: Agent) -> Iterator[str]:
+    """Name the mistakes of `realtime` and of the accounts that it names."""
+    if not agent.realtime:
+        yield "realtime: name at least one of [providers]: a model that speaks, or a bot"
+    for name in agent.realtime:
+        if name in agent.providers:
+            yield from _account(name, agent.providers[name])
+        else:
+            close = difflib.get_close_matches(name, agent.providers, n=1, cutoff=0.5)
+            hint = f"; did you mean {close[0]!r}?" if close else f": add [providers.{name}]"
+            yield f"realtime: no provider {name!r}{hint}"
+    first = agent.providers.get(agent.realtime[0]) if agent.realtime else None
+    if agent.kind == "stream" and first and first.provider != BOT:
+        yield f'kind: "stream" begins with a bot, but {agent.realtime[0]!r} is none: "realtime"'
+
+
+def speaks_by_model(agent: Agent) -> bool:
+    """Tell whether a model is among the providers, that wants a persona."""
+    accounts = (agent.providers.get(name) for name in agent.realtime)
+    return any(account and account.provider in NEEDS_MODEL for account in accounts)
+
+
+def _account(name: str, account: Account) -> Iterator[str]:
+    where = f"providers.{name}"
+    if account.provider not in PROVIDERS["realtime"]:
+        known = " and ".join(sorted(PROVIDERS["realtime"]))
+        yield f"{where}.provider: {account.provider!r} does not hear and speak at once; {known} do"
+    elif account.provider == BOT:
+        if not account.base_url.startswith(("ws://", "wss://")):
+            yield f"{where}.base_url: {account.base_url!r} is no ws:// or wss:// URL of the bot"
+    else:
+        if not (account.base_url or account.api_key):
+            yield f"{where}.api_key: is missing; write env:NAME or file:PATH, or a base_url"
+        if not account.realtime_model:
+            yield f"{where}.realtime_model: is missing, and realtime names {name!r}"
+    if not 0 < account.realtime_seconds <= LONGEST:
+        yield f"{where}.realtime_seconds: must be more than 0 and at most {LONGEST:g}"

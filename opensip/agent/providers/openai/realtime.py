@@ -1,0 +1,328 @@
+"""Speech to speech over a WebSocket (GET /realtime): G.711 passes through where the server can.
+
+Turns are the server's: it tells when the caller begins and ends to speak.
+"""
+
+import asyncio
+import base64
+import binascii
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any, cast
+
+import numpy as np
+import structlog
+from openai.resources.realtime.realtime import AsyncRealtimeConnection
+
+from opensip.agent import live
+from opensip.agent.live import Opening, Told
+from opensip.agent.memory import Call
+from opensip.agent.outbox import Outbox
+from opensip.agent.prompt import system_prompt, version_of
+from opensip.agent.providers import Brief
+from opensip.agent.providers.openai.client import (
+    WRONG_KEY,
+    client_of,
+    errors_of,
+    health_of,
+)
+from opensip.agent.providers.openai.realtime_config import RATES, session
+from opensip.agent.spoken import fill
+from opensip.audio.codecs import G711
+from opensip.audio.frame import Samples
+from opensip.errors import OpenSipError, ProviderError, TransportFailed
+from opensip.net.websocket import LARGEST_MESSAGE, failed
+
+log = structlog.get_logger(__name__)
+
+_TOLD = 200  # characters of a server's own message
+_OPTIONS = {
+    "max_size": LARGEST_MESSAGE,
+    "open_timeout": None,  # the whole opening has one limit of ours
+    "close_timeout": 1.0,  # seconds: nobody waits for a dead peer
+    "compression": None,
+}
+_GREET = "(The call begins: greet the caller and ask how you can help.)"
+_GREET_SO = "(The call begins: greet the caller with exactly these words: {words})"
+_FAILED = "(Nobody took the call: {words} Tell the caller so, and ask how else you can help.)"
+_GO_ON = "(The line was down for a moment. Go on where you were; answer what is unanswered.)"
+# Errors after which the talk goes on: what we asked for had happened already, or just not yet.
+_HARMLESS = frozenset(
+    {
+        "response_cancel_not_active",
+        "conversation_already_has_active_response",
+        "item_truncate_invalid_item_id",
+        "invalid_truncate",
+    }
+)
+
+
+class OpenAiRealtime:
+    """One call's line to a speech-to-speech model: a `Realtime` (agent/live.py)."""
+
+    ends_call = False
+    single_keys = False
+
+    def __init__(self, brief: Brief) -> None:
+        account = brief.account
+        self.name = brief.name
+        self.health = health_of("realtime", account)
+        self.patience: float | None = account.realtime_seconds
+        self.rate = RATES[account.realtime_format]
+        self._account = account
+        self._agent = brief.agent
+        self._variables = brief.variables
+        self._instructions = system_prompt(
+            brief.agent, brief.variables, now=datetime.now().astimezone()
+        )
+        self.prompt = version_of(self._instructions)
+        self._session = session(brief, self._instructions)
+        self._line: AsyncRealtimeConnection | None = None
+        self._outbox: Outbox[Callable[[], Awaitable[None]]] | None = None
+        self._error: ProviderError | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        """Open the connection and have the session set up, within `realtime_seconds`."""
+        if self._line is not None:
+            return
+        seconds = self._account.realtime_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                await self._connect()
+        except TimeoutError as error:
+            text = f"{self.name}: no session within {seconds:g} s"
+            raise ProviderError(text, provider=self.name) from error
+
+    async def begin(self, opening: Opening) -> None:
+        """Tell what was said so far, and want the first words."""
+        await self.connect()
+        line = self._open()
+        self._error = None
+        self._outbox = Outbox(self.name, self._send, self._lost)
+        for turn in opening.turns:
+            kind, role = ("input_text", "user") if turn.speaker == "caller" else (
+                "output_text", "assistant",
+            )  # fmt: skip
+            if turn.text:
+                self._item({"type": "message", "role": role,
+                            "content": [{"type": kind, "text": turn.text}]})  # fmt: skip
+        self._note(self._cause(opening))
+        self._outbox.put(line.response.create)
+
+    def hear(self, samples: Samples) -> None:
+        """Send what the caller says."""
+        audio = base64.b64encode(self._encoded(samples)).decode("ascii")
+        self._put(lambda line: line.input_audio_buffer.append(audio=audio))
+
+    def press(self, keys: str) -> None:
+        """Tell of keys, and want an answer."""
+        self._note(f"(The caller pressed the keys {' '.join(keys)}.)")
+        self.go_on()
+
+    def reached(self, name: str) -> None:
+        """The model sets no marks."""
+
+    def cut(self, item: str, heard: float) -> None:
+        """Let the model forget what the caller did not hear."""
+        ms = max(0, int(heard * 1000))
+        self._put(
+            lambda line: line.conversation.item.truncate(
+                item_id=item, content_index=0, audio_end_ms=ms
+            )
+        )
+
+    def give(self, call: Call, result: str) -> None:
+        """Give the result of a tool."""
+        self._item({"type": "function_call_output", "call_id": call.id, "output": result})
+
+    def go_on(self) -> None:
+        """Want an answer."""
+        self._put(lambda line: line.response.create())
+
+    async def told(self) -> AsyncIterator[Told]:
+        """Tell what comes. Raises ProviderError: a server that says goodbye has failed."""
+        line = self._open()
+        try:
+            with errors_of(self.name):
+                while True:
+                    told = self._read(await self._received(line))
+                    if told is not None:
+                        yield told
+        except ProviderError as error:
+            raise self._error or error from error
+
+    async def close(self) -> None:
+        """Close the connection."""
+        line, self._line = self._line, None
+        outbox, self._outbox = self._outbox, None
+        if outbox is not None:
+            await outbox.close()
+        if line is not None:
+            await line.close()
+        if self._closing is not None:
+            await self._closing
+
+    # ---- the connection
+
+    async def _connect(self) -> None:
+        manager = client_of(self._account).realtime.connect(
+            model=self._account.realtime_model,
+            websocket_connection_options=cast(Any, _OPTIONS),
+        )
+        try:
+            with errors_of(self.name):
+                line = await manager.enter()
+        except ProviderError:
+            raise
+        except Exception as error:  # of the library that openai opens sockets with
+            raise self._refused(failed(error, self.name)) from error
+        try:
+            await self._set_up(line)
+        except BaseException:
+            await line.close()
+            raise
+        self._line = line
+
+    async def _set_up(self, line: AsyncRealtimeConnection) -> None:
+        """Configure the session; an error before it is agreed to is one of the configuration."""
+        with errors_of(self.name):
+            await line.session.update(session=cast(Any, self._session))
+            while True:
+                event = await self._received(line)
+                match event.type:
+                    case "session.updated":
+                        return
+                    case "error":
+                        raise ProviderError(
+                            f"{self.name}: refused the session: {event.error.message[:_TOLD]}",
+                            provider=self.name,
+                        )
+
+    async def _received(self, line: AsyncRealtimeConnection) -> Any:
+        try:
+            return await line.recv()
+        except (OpenSipError, asyncio.CancelledError):
+            raise
+        except Exception as error:  # of the socket's library, or a message of a strange shape
+            text = f"{self.name}: {failed(error, 'the connection').args[0]}"
+            raise ProviderError(text, provider=self.name, retryable=True) from error
+
+    def _refused(self, error: TransportFailed) -> ProviderError:
+        wrong = "status 401" in str(error) or "status 403" in str(error)
+        more = f": see api_key of [providers.{self.name}]" if wrong else ""
+        rest = WRONG_KEY if wrong else 0.0
+        return ProviderError(f"{error}{more}", provider=self.name, rest=rest)
+
+    def _open(self) -> AsyncRealtimeConnection:
+        if self._line is None:
+            raise ProviderError(f"{self.name}: is not connected", provider=self.name)
+        return self._line
+
+    async def _send(self, send: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await send()
+        except Exception as error:  # of the socket's library
+            raise failed(error, "the connection") from error
+
+    def _put(self, send: Callable[[AsyncRealtimeConnection], Awaitable[None]]) -> None:
+        line = self._line
+        if self._outbox is not None and line is not None:
+            self._outbox.put(lambda: send(line))
+
+    def _item(self, item: Mapping[str, Any]) -> None:
+        self._put(lambda line: line.conversation.item.create(item=cast(Any, item)))
+
+    def _note(self, text: str) -> None:
+        content = [{"type": "input_text", "text": text}]
+        self._item({"type": "message", "role": "user", "content": content})
+
+    def _lost(self, error: ProviderError) -> None:
+        self._error = error
+        if self._line is not None:
+            self._closing = asyncio.create_task(self._line.close())
+
+    # ---- what is said
+
+    def _cause(self, opening: Opening) -> str:
+        match opening.cause:
+            case "transfer_failed":
+                return _FAILED.format(words=opening.words or "they did not answer.")
+            case "fallback" if opening.turns:
+                return _GO_ON
+        words = fill(self._agent.greeting, dict(self._variables))
+        return _GREET_SO.format(words=words) if words else _GREET
+
+    def _read(self, event: Any) -> Told | None:
+        read = _READERS.get(event.type)
+        if read is not None:
+            return read(event)
+        match event.type:
+            case "response.output_audio.delta":
+                samples = self._decoded(_octets(event.delta, self.name))
+                return live.Sound(samples, self.rate, event.item_id)
+            case "response.done" if event.response.status == "failed":
+                why = getattr(event.response.status_details, "error", None)
+                text = f"{self.name}: the answer failed: {getattr(why, 'code', '') or 'no reason'}"
+                raise ProviderError(text, provider=self.name, retryable=True)
+            case "response.done":
+                return self._answered(event.response)
+            case "error" if event.error.code not in _HARMLESS:
+                log.warning(
+                    "realtime_error", provider=self.name, code=event.error.code,
+                    why=event.error.message[:_TOLD],
+                )  # fmt: skip
+        return None
+
+    def _answered(self, response: Any) -> live.Answered:
+        used = response.usage
+        model = self._account.realtime_model
+        if used is None:
+            return live.Answered(model)
+        return live.Answered(model, used.input_tokens or 0, used.output_tokens or 0)
+
+    def _encoded(self, samples: Samples) -> bytes:
+        form = self._account.realtime_format
+        return (
+            samples.astype("<i2").tobytes() if form == "pcm" else G711[form.upper()].encode(samples)
+        )
+
+    def _decoded(self, octets: bytes) -> Samples:
+        form = self._account.realtime_format
+        if form == "pcm":
+            return np.frombuffer(octets[: len(octets) // 2 * 2], "<i2").astype(np.int16)
+        return G711[form.upper()].decode(octets)
+
+
+def _done_item(event: Any) -> Told | None:
+    item = event.item
+    match item.type:
+        case "function_call":
+            return Call(item.call_id or item.id or "", item.name, item.arguments or "{}")
+        case "message":
+            return live.Finished(item.id or "")
+    return None
+
+
+_READERS: Mapping[str, Callable[[Any], Told | None]] = {
+    "input_audio_buffer.speech_started": lambda event: live.Began(),
+    "input_audio_buffer.speech_stopped": lambda event: live.Ended(),
+    "conversation.item.input_audio_transcription.completed": lambda event: live.Understood(
+        event.transcript.strip()
+    ),
+    "response.created": lambda event: live.Answering(),
+    "response.output_audio_transcript.delta": lambda event: live.Spoken(event.item_id, event.delta),
+    "response.output_item.done": _done_item,
+}
+
+
+def _octets(text: str, name: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ProviderError(f"{name}: sound that is no base64", provider=name) from error
+
+
+def make(brief: Brief) -> OpenAiRealtime:
+    """Make the line of one call. Raises ConfigError where a tool cannot be loaded."""
+    return OpenAiRealtime(brief)

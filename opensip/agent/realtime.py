@@ -1,0 +1,225 @@
+"""One caller and services that hear and speak by themselves: models, or bots of one's own.
+
+They are tried in order; where none is left a human takes over, and never is there only silence.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from opensip.agent.conversation import Conversation
+from opensip.agent.definition import Agent
+from opensip.agent.fillers import Fillers
+from opensip.agent.line_up import LineUp
+from opensip.agent.listening import cancelled, listen
+from opensip.agent.live import Opening, Realtime
+from opensip.agent.memory import Memory
+from opensip.agent.minutes import Minutes
+from opensip.agent.mouth import Mouth
+from opensip.agent.outcome import CallerLeft, Escalate, Hangup, Outcome
+from opensip.agent.playout import Playout
+from opensip.agent.providers import HangUp, Synthesizer, Transfer, make_stage
+from opensip.agent.spoken import fill
+from opensip.agent.talk import Ends, Means, Talk
+from opensip.agent.toolbox import Toolbox
+from opensip.audio.frame import AudioFrame, AudioSink, AudioSource
+from opensip.errors import MissingExtra, MissingProgram, ProviderError
+from opensip.events import Observer
+
+LONGEST = 1.5  # seconds that a phone may ring longer until the service is there
+
+
+class RealtimeSession:
+    """Talks with one caller. Raises ConfigError where a provider cannot be made."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        *,
+        source: AudioSource,
+        sink: AudioSink,
+        observer: Observer,
+        now: Callable[[], float],
+        variables: Mapping[str, str] | None = None,
+        providers: Sequence[Realtime] | None = None,
+    ) -> None:
+        self.agent = agent
+        self.press: Callable[[str], None] = lambda digits: None
+        self.record: Callable[[bool], None] = lambda on: None
+        press = lambda digits: self.press(digits)  # noqa: E731, PLW0108 - both are set later
+        record = lambda on: self.record(on)  # noqa: E731, PLW0108
+        self._source, self._sink, self._now = source, sink, now
+        self._variables, memory = dict(variables or {}), Memory()
+        made = providers or make_stage("realtime", agent, self._variables, memory)
+        self._line_up = LineUp("realtime", made, observer, now)
+        self._standing = _standing(agent)
+        self._mouth = Mouth(
+            _voices(agent, self._variables, memory), sink, observer, now,
+            language=agent.language, standing=self._standing,
+        )  # fmt: skip
+        fillers = Fillers(
+            agent.bridges, agent.bridge_seconds,
+            mouth=self._mouth, sink=sink, observer=observer, now=now,
+        )  # fmt: skip
+        self._means = Means(
+            agent, sink, Playout(sink), Minutes(observer, now, press, record), memory,
+            Toolbox(agent, memory, self._variables, now), fillers, observer, now,
+        )  # fmt: skip
+        self._talk: Talk | None = None
+        self._opening = Opening()
+        self._given_up = 0
+        self._preparing: asyncio.Task[None] | None = None
+
+    @property
+    def conversation(self) -> Conversation:
+        """What was said so far."""
+        return self._means.minutes.conversation
+
+    async def prepare(self) -> None:
+        """Open the line to the first service while the phone rings, LONGEST at most."""
+        self._preparing = asyncio.create_task(self._prepare())
+        await asyncio.wait({self._preparing}, timeout=LONGEST)
+
+    async def run(self) -> Outcome:
+        """Talk until the call is to end, the caller left, or a human is to take over."""
+        listening = asyncio.create_task(self._listen(self._now()))
+        talking = asyncio.create_task(self._converse())
+        watching = asyncio.create_task(self._means.playout.run())
+        tasks: set[asyncio.Task[Any]] = {listening, talking, watching}
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            outcome: Outcome = (talking if talking in done else done.pop()).result()
+            return outcome
+        finally:
+            await cancelled(*tasks)
+            for provider in self._line_up.all:
+                await provider.close()
+
+    def digit(self, digit: str) -> None:
+        """Take a key that the caller pressed: 0-9, *, #, A-D."""
+        if self._talk is not None:
+            self._talk.digit(digit)
+
+    def hold(self, on: bool) -> None:
+        """Music on hold comes as silence; the service decides what silence means."""
+
+    async def say(self, text: str) -> str:
+        """Say something in our own voice; returns what was heard of it."""
+        heard = ""
+        with suppress(ProviderError):  # without a voice of our own there is nothing to say
+            await self._mouth.say(text)
+            heard = await self._mouth.finish()
+        self._means.minutes.agent_said(heard, interrupted=False)
+        return heard
+
+    def transfer_failed(self, words: str = "") -> None:
+        """Let the next `run` begin by telling the service that nobody took the call."""
+        template = words or self.agent.reply("transfer_failed")
+        self._opening = Opening((), "transfer_failed", self._filled(template, self.agent.human))
+
+    async def close(self) -> None:
+        """Let the providers go, once the tools at work are done: they end within their time."""
+        await cancelled(self._preparing)
+        if self._means.running:
+            await asyncio.wait(self._means.running)
+        for provider in self._line_up.all:
+            await provider.close()
+
+    # ---- hearing
+
+    async def _listen(self, since: float) -> Outcome:
+        await listen(
+            self._source, since=since, now=self._now, deadline=lambda: None,
+            heard=self._heard, tick=lambda at: None,
+        )  # fmt: skip
+        return CallerLeft()
+
+    def _heard(self, frame: AudioFrame) -> None:
+        if self._talk is not None:
+            self._talk.hear(frame)
+
+    # ---- talking
+
+    async def _prepare(self) -> None:
+        speaking = asyncio.create_task(self._mouth.prepare(self._standing))
+        with suppress(ProviderError):  # it is asked again in the call, and then its error counts
+            await self._line_up.first.connect()
+        await speaking
+
+    async def _converse(self) -> Outcome:
+        """Let one provider after the other talk; where none is left, a human takes over."""
+        why = "no realtime provider is left"
+        for provider in self._line_up.tries():
+            try:
+                last = await self._talked(provider)
+            except ProviderError as error:
+                self._line_up.failed(provider, error)
+                why = str(error)
+            else:
+                self._line_up.worked(provider)
+                if last is not None:
+                    return await self._ended(last)
+                if provider.ends_call:
+                    return Hangup(f"{provider.name} hung up")
+                why = ""  # its goodbye hands the caller on
+            await provider.close()
+            words = self._opening.words
+            self._opening = Opening((), self._opening.cause or "fallback", words)
+        return await self._given_up_on(why)
+
+    async def _talked(self, provider: Realtime) -> Ends | None:
+        opening, turns = self._opening, tuple(self.conversation.turns)
+        talk = self._talk = Talk(provider, self._source.rate, self._means)
+        try:
+            last = await talk.run(Opening(turns, opening.cause, opening.words))
+        finally:
+            self._talk = None
+        self._opening = Opening()
+        if last is not None and not talk.spoke:
+            await self._say_last(last)
+        return last
+
+    async def _say_last(self, last: Ends) -> None:
+        """The service was silent about how it ends the call: say it in its place."""
+        if isinstance(last, Transfer):
+            await self.say(self._filled(self.agent.reply("escalate"), last.target))
+        else:
+            await self.say(self._filled(self.agent.reply("goodbye")))
+
+    async def _ended(self, last: Ends) -> Outcome:
+        if isinstance(last, HangUp):
+            return Hangup(last.why)
+        intent, summary = self._means.minutes.handed_over(last)
+        return Escalate(last.target, intent, last.confidence, summary, last.why)
+
+    async def _given_up_on(self, why: str) -> Outcome:
+        """Hand the caller to the agent's human; where there is none or none came, say sorry."""
+        self._given_up += 1
+        human = self.agent.human
+        alone = human not in self.agent.directory or self._given_up > 1
+        await self._sink.drained()
+        if alone:
+            await self.say(f"{self.agent.reply('apology')} {self.agent.reply('call_again')}")
+            return Hangup(why or "nobody is left to talk")
+        if why:
+            await self.say(self.agent.reply("apology"))
+        await self.say(self._filled(self.agent.reply("escalate"), human))
+        return await self._ended(Transfer(human, "", 0.0, why or "the bot hands over"))
+
+    def _filled(self, template: str, entry: str = "") -> str:
+        who = self.agent.directory[entry].spoken if entry in self.agent.directory else ""
+        return fill(template, {**self._variables, "who": who or "a colleague"})
+
+
+def _standing(agent: Agent) -> tuple[str, ...]:
+    """Tell the words that may be needed when nothing else can speak, and those of waits."""
+    return (agent.reply("apology"), agent.reply("call_again"), *agent.bridges)
+
+
+def _voices(agent: Agent, variables: Mapping[str, str], memory: Memory) -> tuple[Synthesizer, ...]:
+    """Make our own voice, which only speaks where the service cannot; without one we are silent."""
+    try:
+        return make_stage("synthesizer", agent, variables, memory)
+    except (MissingExtra, MissingProgram):
+        return ()

@@ -1,0 +1,55 @@
+import dataclasses
+
+from opensip.agent.check import check
+from opensip.agent.check_realtime import speaks_by_model
+from opensip.agent.definition import Account, Agent
+
+BOT = Account(provider="stream", base_url="wss://bot.example.com/media")
+MODEL = Account(provider="openai_realtime", api_key="k", realtime_model="m")
+
+
+def agent(kind="stream", **more):
+    accounts = {"bot": BOT, "main": MODEL} | more.pop("providers", {})
+    return Agent("test", kind=kind, providers=accounts, **({"realtime": ("bot",)} | more))
+
+
+def test_good_ones_have_no_mistakes():
+    assert check(agent()) == []
+    assert check(agent("realtime", realtime=("main", "bot"), persona="You are Ada.")) == []
+    assert not speaks_by_model(agent())
+
+
+def test_a_provider_must_be_there():
+    assert check(agent(realtime=())) == [
+        "realtime: name at least one of [providers]: a model that speaks, or a bot"
+    ]
+    assert check(agent(realtime=("bot", "bott"))) == [
+        "realtime: no provider 'bott'; did you mean 'bot'?"
+    ]
+    assert check(agent(realtime=("bot", "qqq"))) == [
+        "realtime: no provider 'qqq': add [providers.qqq]"
+    ]
+
+
+def test_a_stream_begins_with_a_bot_and_a_model_wants_a_persona():
+    assert check(agent(realtime=("main",))) == [
+        'kind: "stream" begins with a bot, but \'main\' is none: "realtime"',
+        "persona: say who the agent is, what it may do and what not",
+    ]
+
+
+def test_accounts_are_looked_at():
+    wrong = {
+        "http": dataclasses.replace(BOT, base_url="https://bot.example.com"),
+        "old": Account(provider="openai", api_key="k"),
+        "bare": dataclasses.replace(MODEL, api_key="", realtime_model="", realtime_seconds=99),
+    }
+    names = ("bot", *wrong)
+    assert check(agent(realtime=names, providers=wrong, persona="You are Ada.")) == [
+        "providers.http.base_url: 'https://bot.example.com' is no ws:// or wss:// URL of the bot",
+        "providers.old.provider: 'openai' does not hear and speak at once;"
+        " openai_realtime and stream do",
+        "providers.bare.api_key: is missing; write env:NAME or file:PATH, or a base_url",
+        "providers.bare.realtime_model: is missing, and realtime names 'bare'",
+        "providers.bare.realtime_seconds: must be more than 0 and at most 10",
+    ]
