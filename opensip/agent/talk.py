@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from opensip.agent import live
+from opensip.agent import live, voice_activity
 from opensip.agent.consequences import consequences
 from opensip.agent.definition import Agent
 from opensip.agent.fillers import Fillers
@@ -25,7 +25,7 @@ from opensip.agent.toolbox import Toolbox
 from opensip.agent.tools import builtin
 from opensip.agent.turn_clock import TurnClock
 from opensip.agent.utterances import Utterances
-from opensip.agent.voice_activity import VoiceActivity
+from opensip.agent.voice_activity import Voicing
 from opensip.audio.frame import AudioFrame, AudioSink
 from opensip.audio.resample import live_resampler
 from opensip.errors import ProviderError
@@ -64,9 +64,10 @@ class Talk:
         self._utterances = Utterances(self._told)
         self._keypad = Keypad(self._keyed)
         self._wanted_keys = 0
-        self._activity = VoiceActivity()
+        self._activity = voice_activity.make(means.agent.voice_activity, rate, self._decided)
         self._voiced_from = self._voiced_until = means.now()
         self._clock: TurnClock | None = None
+        self._first: tuple[float, int] | None = None  # when and where its answer's sound begins
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._patience: asyncio.TimerHandle | None = None
         self._answering = False  # the provider is making an answer
@@ -95,13 +96,16 @@ class Talk:
 
     def hear(self, frame: AudioFrame) -> None:
         """Take what the caller says."""
-        if self._activity.voiced(frame.level_dbfs, frame.seconds):
-            if frame.at > self._voiced_until + _PAUSE:
-                self._voiced_from = frame.at
-            self._voiced_until = frame.at + frame.seconds
+        self._activity.hear(frame)
         if self.last is None:
             self._provider.hear(self._resampler.push(frame.samples))
         self._note_turn()
+
+    def _decided(self, heard: Voicing) -> None:
+        if heard.voiced:
+            if heard.at > self._voiced_until + _PAUSE:
+                self._voiced_from = heard.at
+            self._voiced_until = heard.at + heard.seconds
 
     def digit(self, digit: str) -> None:
         """Take a key that the caller pressed."""
@@ -156,8 +160,7 @@ class Talk:
         if sound.item:
             self._utterances.sounded(sound.item, start, playout.end)
         if self._clock:
-            self._clock.worded = self._clock.worded or now
-            self._clock.said(now, start)
+            self._first = self._first or (now, start)
 
     def _began(self) -> None:
         """The caller speaks: fall silent, and tell what was heard."""
@@ -178,7 +181,7 @@ class Talk:
         self._ran.clear()
         self._wanted_keys = 0
         self._means.observer.note(SpeechEnded(now, min(self._voiced_until, now)))
-        self._clock = TurnClock(min(self._voiced_until, now), now, now)
+        self._time(TurnClock(min(self._voiced_until, now), now, "the service"))
         self._wait()
 
     def _answered(self, told: live.Answered) -> None:
@@ -266,7 +269,8 @@ class Talk:
         self._ran.clear()
         self._means.minutes.caller_said(Understood(keys, 1.0, "dtmf"), None)
         now = self._means.now()
-        self._clock, self._wanted_keys = TurnClock(now, now, now), 0
+        self._time(TurnClock(now, now, "a key"))
+        self._wanted_keys = 0
         self._provider.press(keys)
         self._wait()
 
@@ -275,9 +279,14 @@ class Talk:
         self._means.minutes.agent_said(heard, interrupted=cut and heard != text)
 
     def _note_turn(self) -> None:
-        clock, sink = self._clock, self._means.sink
-        played = sink.played()
-        if clock and clock.start is not None and played > clock.start:
-            self._clock, now = None, self._means.now()
-            since = (played - clock.start) / sink.rate
-            self._means.observer.note(clock.taken(now, max(clock.voiced, now - since)))
+        if self._clock is None or self._first is None:
+            return
+        sink, now, (voiced, start) = self._means.sink, self._means.now(), self._first
+        if (beyond := sink.played() - start) > 0:
+            played = max(voiced, now - beyond / sink.rate)
+            taken = self._clock.taken(now, voiced=voiced, first_played=played)
+            self._clock = self._first = None
+            self._means.observer.note(taken)
+
+    def _time(self, clock: TurnClock) -> None:
+        self._clock, self._first = clock, None
