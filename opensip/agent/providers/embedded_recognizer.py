@@ -6,6 +6,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 from typing import Any, cast
 
 import numpy as np
@@ -26,8 +27,9 @@ _SHORTEST = int(0.12 * _RATE)  # less than this holds no word
 _WORST, _BEST = -3.8, -1.8  # scores of words forced on what they are not, and of a good fit
 _SURE = -2.6  # words that fit so well need no other length
 _DOUBTFUL = -3.5  # words that fit no better must be what another length gave too
-_WORST_WORD = -7.0  # one word that does not fit spoils the rest
+_WORST_WORD = -8.8  # one word that does not fit spoils the rest
 _COVERAGE = 0.9  # of the voice must be words; what is left out was something else
+_ALIKE = 0.75  # share of the words of two readings that are the same, in the same order
 _FEW_WORST = -5.3  # a word or two fit loosely even when they are right
 _FEW_COVERAGE = 0.75  # and a breath beside them is a great share
 _DIGITS_WORST, _DIGITS_DOUBTFUL = -4.6, -4.2  # bare digits fit loosely too; they are read back
@@ -168,12 +170,17 @@ class EmbeddedRecognizer:
         if not found:
             return Understood("", 0.0)
         best = max(found, key=lambda answer: float(answer["score"]))
-        same = sum(answer["text"] == best["text"] for answer in found)
-        return understood(**best, alone=same == 1 and len(self._warps) > 1)
+        like = sum(alike(answer["text"], best["text"]) for answer in found)
+        return understood(**best, alone=like == 1 and len(self._warps) > 1)
 
     async def close(self) -> None:
         """Let the turn go; the process is shared and stays."""
         self._samples = []
+
+
+def alike(one: str, other: str) -> bool:
+    """Tell whether two readings differ by a word at most in four: "it is" for "this is"."""
+    return SequenceMatcher(None, one.split(), other.split()).ratio() >= _ALIKE
 
 
 def understood(

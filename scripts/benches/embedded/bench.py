@@ -251,6 +251,7 @@ def main() -> None:
         "other_call_jitter_ms": counters.get("peer_jitter_ms", -1.0),
         "other_call_lost": counters.get("peer_lost", -1),
         "other_call_sent": counters.get("sent", 0),
+        "other_call_reports": counters.get("rtcp_received", 0),
     }
     report(laid, other)
 

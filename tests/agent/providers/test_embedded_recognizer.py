@@ -10,6 +10,7 @@ from opensip.agent.providers import Expectation, Understood
 from opensip.agent.providers.embedded_recognizer import (
     DecoderProcess,
     EmbeddedRecognizer,
+    alike,
     close_shared,
     understood,
 )
@@ -23,7 +24,7 @@ JSGF = grammar.to_jsgf([grammar.parse("yes | no")])
     [
         ("where is my order", -2.5, -5.0, 1.0, True),
         ("where is my order", -4.1, -5.0, 1.0, False),
-        ("where is my order", -2.5, -7.5, 1.0, False),
+        ("where is my order", -2.5, -9.0, 1.0, False),
         ("where is my order", -2.5, -5.0, 0.6, False),
         ("four two one seven", -3.9, -5.0, 1.0, True),
         ("yes", -5.0, -5.0, 1.0, True),
@@ -50,6 +51,13 @@ def test_words_must_fit_what_was_heard(text, score, worst, coverage, understands
 )
 def test_loose_words_must_be_found_at_more_than_one_length(text, score, alone, understands):
     assert understood(text, score, -5.0, 1.0, alone=alone).text == (text if understands else "")
+
+
+def test_readings_are_alike_where_one_word_differs():
+    assert alike("this is an emergency", "it is an emergency")
+    assert alike("four two one seven", "four two one one")
+    assert not alike("four two one seven", "four nine one one")
+    assert not alike("where is my order", "when are you open")
 
 
 def test_without_pocketsphinx_the_extra_is_named(monkeypatch):
