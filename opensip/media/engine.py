@@ -15,6 +15,7 @@ Address = tuple[str, int]
 
 TICK = 0.02  # seconds between two packets of a stream, and between two looks at all streams
 MOST_BESIDE = 16  # datagrams of other protocols in a tick: a flight of DTLS has four
+DEAF_TICKS = 50  # from batch to batch where nobody listens
 BATCH_TICKS = 5  # audio in which no voice is near is handed on each 100 ms
 
 
@@ -98,7 +99,7 @@ class Stream(Protocol):
 
     listener: Callable[[Batch], None]
     keep_said: bool
-    deaf: bool  # nobody listens: nothing is handed on of what is heard, digits are
+    deaf: bool  # nobody listens: nothing is handed on of what is heard; batches come each second
     prompt: bool  # what is heard is handed on each tick, whether a voice is near or not
 
     @property

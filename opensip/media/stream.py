@@ -10,7 +10,7 @@ from opensip.audio.codecs import G711
 from opensip.audio.frame import Samples
 from opensip.audio.resample import resample
 from opensip.errors import MediaError
-from opensip.media.engine import TICK, Address, Batch, StreamConfig
+from opensip.media.engine import DEAF_TICKS, TICK, Address, Batch, StreamConfig
 from opensip.media.inbox import Inbox
 from opensip.media.line import Line, Played
 from opensip.media.ports import PortPair
@@ -155,8 +155,8 @@ class PythonStream:
             self._send_rtcp(self._reports.report(now=now))
         # nobody takes turns with a peer who hears another: a recording has time
         voice = receiver.gate and receiver.line is None
-        if receiver.deaf:  # then only for what there is to do
-            due = due and receiver.moved_to is not None
+        if receiver.deaf:  # then for what there is to do, and that somebody looks at the figures
+            due = due and (self._ticks >= DEAF_TICKS or receiver.moved_to is not None)
         if due or self.prompt or voice or receiver.digits or receiver.beside:
             return self._batch(now)
         return None

@@ -427,7 +427,7 @@ def test_where_nobody_listens_digits_alone_are_told(engine_type):
         await asyncio.sleep(0.2)
         told = joined.batches[joined.one]
         assert joined.digits(joined.one) == "4"
-        assert len(told) <= 12  # one for each packet of the key at most
+        assert 2 <= len(told) <= 14  # each second, and one for each packet of the key at most
         assert not any(batch.heard for batch in told[1:])
         assert contains(joined.heard(joined.human), rounded(voice(1, 400)))
         joined.one.deaf = False

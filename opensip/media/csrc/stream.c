@@ -6,7 +6,10 @@
 #include <string.h>
 #include <time.h>
 
-enum { MOST_PACKETS = 1024 }; /* of one socket and tick: a flood must not stop the other streams */
+enum {
+    MOST_PACKETS = 1024, /* of one socket and tick: a flood must not stop the other streams */
+    DEAF_TICKS = 50,     /* a second: from batch to batch where nobody listens */
+};
 
 struct stream *stream_open(int socket, bool stamped)
 {
@@ -214,8 +217,9 @@ void stream_tick(struct stream *stream, const struct tick *tick, bool due)
     /* nobody takes turns with a peer who hears another: a recording has time */
     bool voice = stream->prompt || (stream->in.gate && !stream->in.line);
     stream->changed |= empty || digits != stream->out.digits;
-    if (stream->in.deaf) /* then only for what there is to do */
-        due = due && (stream->in.moved || tick->now >= stream->report_at);
+    if (stream->in.deaf) /* then for what there is to do, and that somebody looks at the figures */
+        due = due && (stream->ticks >= DEAF_TICKS || stream->in.moved ||
+                      tick->now >= stream->report_at);
     if (due || voice || stream->in.event_count || stream->in.beside_count || stream->changed)
         atomic_store(&stream->pending, true);
 }
