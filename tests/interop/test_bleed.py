@@ -1,0 +1,110 @@
+"""RTP bleed: a sprayer on every port of the range, mid-call, hears nothing and is not heard."""
+
+import asyncio
+import socket
+import struct
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from opensip.errors import ConfigError
+from opensip.media.engine_choice import open_engine
+from opensip.media.ports import PortPool
+from opensip.media.recorder import Recorder
+from opensip.media.session import MediaConfig, MediaSession
+
+pytestmark = pytest.mark.interop
+
+FIRST, LAST = 22000, 22999  # of the callee
+ROUNDS = 20  # datagrams on each port
+LOUD = bytes((0x80, 0x00)) * 80  # full scale, as PCMU has it
+REPORT = b"\x80\xc9\x00\x01" + bytes(4)
+
+
+class Sprayer:
+    """Somebody else on the network: one socket here, one on another address."""
+
+    def __init__(self) -> None:
+        self.sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+        for place, host in zip(self.sockets, ("127.0.0.1", "127.0.0.3"), strict=True):
+            place.bind((host, 0))
+            place.setblocking(False)
+        self.sent = self.got = 0
+
+    def spray(self, sequence: int, ssrc: int) -> None:
+        """Send a loud packet to each port of the range, and a report to those between."""
+        for port in range(FIRST, LAST + 1):
+            data = struct.pack(">BBHII", 0x80, 0, sequence, 160 * sequence, ssrc) + LOUD
+            for place in self.sockets:
+                try:
+                    place.sendto(data if port % 2 == 0 else REPORT, ("127.0.0.1", port))
+                    self.sent += 1
+                except ConnectionRefusedError:  # the kernel's word for a port that takes nothing
+                    pass
+        self.read()
+
+    def close(self) -> None:
+        """Go away."""
+        for place in self.sockets:
+            place.close()
+
+    def read(self) -> None:
+        """Count what came."""
+        for place in self.sockets:
+            while True:
+                try:
+                    place.recv(2000)
+                except ConnectionRefusedError:
+                    continue
+                except BlockingIOError:
+                    break
+                self.got += 1
+
+
+@pytest.mark.parametrize("srtp", ["off", "required"], ids=["plain", "srtp"])
+@pytest.mark.parametrize("engine", ["native", "python"])
+def test_a_sprayer_gets_no_packet_and_no_sample_into_the_recording(
+    engine: str, srtp: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "call.wav"
+
+    async def main() -> tuple[Sprayer, dict[str, float], float]:
+        loop = asyncio.get_running_loop()
+        try:
+            running = open_engine(engine, loop)
+        except ConfigError as error:
+            pytest.skip(str(error))
+        config = MediaConfig("127.0.0.1", srtp=srtp)
+        pools = [PortPool("127.0.0.1", *ends, clock=loop.time) for ends in ((0, 0), (FIRST, LAST))]
+        caller, callee = (MediaSession(running, pool, config) for pool in pools)
+        caller.accept(callee.answer(caller.offer()))
+        callee.record_to(Recorder(path))
+        await asyncio.sleep(0.5)  # both have heard each other: it is mid-call
+        sprayer = Sprayer()
+        ssrc = callee.stream.receiver.ssrc  # the worst case: it knows the peer's source
+        for n in range(ROUNDS):
+            sprayer.spray(n + 100, ssrc if n % 2 else 7)
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.5)
+        sprayer.read()
+        counts = dict(callee.statistics())
+        heard = caller.statistics()["received"]
+        sprayer.close()
+        await caller.close()
+        await callee.close()
+        running.close()
+        return sprayer, counts, heard
+
+    sprayer, counts, heard = asyncio.run(main())
+    dropped = {name: count for name, count in counts.items() if name.startswith("dropped")}
+    print(engine, srtp, "sent", sprayer.sent, "got", sprayer.got, dropped)
+    assert sprayer.sent > ROUNDS * (LAST - FIRST) / 2
+    assert sprayer.got == 0
+    with wave.open(str(path)) as sound:
+        both = np.frombuffer(sound.readframes(sound.getnframes()), "<i2").reshape(-1, 2)
+    assert len(both) > 8000
+    assert not both.any()  # caller and callee say nothing, so nobody else may
+    assert counts["lost"] == 0
+    assert heard > 40  # the call went on
