@@ -18,7 +18,7 @@ from opensip.errors import ConfigError, MissingExtra, MissingProgram
 from opensip.net.guarded_https import https_context
 from opensip.net.sti import anchors
 from opensip.net.tls import TlsConfig, client_context, server_context
-from opensip.settings import directory, trunks
+from opensip.settings import directory, ports, trunks
 from opensip.settings.schema import ListenerTable, ServerTable, TlsTable, TrunkTable
 from opensip.settings.table import Mistakes, Reading, read
 
@@ -227,6 +227,7 @@ def _identity_mistakes(server: ServerTable, file: Path) -> Iterator[str]:
 def _warnings(server: ServerTable, made: list[Trunk]) -> Iterator[str]:
     if not made:
         yield "there is no trunk, so nobody may call: opensip trunk add, or a file in trunk_files"
+    yield from ports.warnings(server.media.first_port, server.media.last_port)
     tls_listener = any(listener.transport == "TLS" for listener in server.listeners)
     for trunk in made:
         yield from trunks.warnings(
