@@ -132,6 +132,7 @@ class Talk:
             case live.Spoken(item, text):
                 self._utterances.spoken(item, text)
             case live.Finished(item):
+                self._utterances.finished(item)
                 self._means.playout.then(lambda: self._utterances.heard_out(item))
             case live.Marked(name):
                 self._means.playout.then(lambda: self._provider.reached(name))

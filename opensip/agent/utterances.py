@@ -14,6 +14,7 @@ class Utterance:
     text: str = ""
     start: int | None = None
     end: int = 0
+    finished: bool = False  # no more sound of it will come
 
     def heard(self, played: int) -> str:
         """Tell the words that were heard, rounded down, once so many samples were played."""
@@ -43,6 +44,11 @@ class Utterances:
         utterance.start = start if utterance.start is None else utterance.start
         utterance.end = end
 
+    def finished(self, item: str) -> None:
+        """All sound of an utterance is there."""
+        if item not in self._over:
+            self._of(item).finished = True
+
     def is_over(self, item: str) -> bool:
         """Tell whether an utterance was cut or heard to its end."""
         return item in self._over
@@ -57,13 +63,17 @@ class Utterances:
                 self._told(text, text, False)
 
     def cut(self, played: int) -> list[tuple[str, int]]:
-        """End all, with so many samples played; returns of each how many of them were heard."""
+        """End all, with so many samples played.
+
+        Returns of each that was not heard to its end how many samples of it were heard.
+        """
         ended, self._open = self._open, {}
         cuts = []
         for item, utterance in ended.items():
             self._over.add(item)
             start = utterance.end if utterance.start is None else utterance.start
-            cuts.append((item, max(0, min(played, utterance.end) - start)))
+            if not utterance.finished or played < utterance.end:
+                cuts.append((item, max(0, min(played, utterance.end) - start)))
             text = utterance.text.strip()
             if text:
                 self._told(text, utterance.heard(played), True)

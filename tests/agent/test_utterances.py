@@ -16,15 +16,20 @@ def test_tells_what_was_heard_of_each_utterance_once():
     utterances.sounded("b", 200, 300)
     utterances.sounded("b", 300, 400)
     utterances.spoken("c", "never begun")
+    utterances.spoken("d", "Heard whole.")
+    utterances.sounded("d", 250, 300)
+    utterances.finished("d")
     assert utterances.cut(300) == [("b", 100), ("c", 0)]
     assert utterances.cut(300) == []
     utterances.spoken("b", "late")
+    utterances.finished("b")
     assert utterances.is_over("b")
-    assert not utterances.is_over("d")
+    assert not utterances.is_over("e")
     assert told == [
         ("Hello there.", "Hello there.", False),
         ("one two", "one", True),
         ("never begun", "", True),
+        ("Heard whole.", "Heard whole.", True),
     ]
 
 
