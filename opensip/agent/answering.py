@@ -21,6 +21,8 @@ from opensip.audio.frame import AudioSink
 from opensip.errors import ProviderError
 from opensip.events import Observer
 
+_PACKET = 0.02  # seconds of a packet, all of which counts as played once it has left
+
 
 class Answering:
     """Answers the turns of one caller, some before they are known to be over.
@@ -142,8 +144,8 @@ class Answering:
         clock, first, played = self._clock, self._mouth.first_position, self._sink.played()
         if clock and clock.worded and first is not None and played > first:
             voiced, now = self._mouth.first_voice or 0.0, self._now()
-            self._clock, since = None, (played - first) / self._sink.rate
-            sent = max(clock.decided or 0.0, voiced, now - since)
+            self._clock, since = None, (played - first) / self._sink.rate - _PACKET
+            sent = min(now, max(clock.decided or 0.0, voiced, now - since))
             self._observer.note(clock.taken(now, voiced=voiced, first_played=sent))
 
     # ---- an answer

@@ -16,7 +16,7 @@ MOST_SPECULATIONS = 6  # in one turn: each may cost money
 _SHORT_GAP = 0.14  # silence inside a word (stops, weak fricatives)
 _OVER_SHORT = 0.15  # silence after which a short sound over the agent is over
 _OVER_WORDS = 0.1  # the same after words that want no floor
-_NO_WORDS = 0.3  # words come in less than this, where they come by themselves
+_NO_WORDS = 0.2  # words come in less than this, where they come by themselves
 _UNDECIDED = 1.0  # silence after which the agent goes on, whatever the recognizer still does
 _WORDLESS = 0.5  # a voice without words as long as this is asked about
 
@@ -46,7 +46,8 @@ def _turn_due(state: State) -> Due:
     at = min(state.voiced_until + wait, state.began + LONGEST_TURN)
     if live and not state.text and state.voiced_seconds < _WORDLESS:
         return state.voiced_until + LONGEST_SILENCE, Do.FORGET, "a voice without words"
-    early = state.voiced_until + (LIVE_SECONDS if live else SPECULATE_SECONDS)
+    soon = live and not state.hearing.ends_turns  # whose word comes as soon as it would pay
+    early = state.voiced_until + (LIVE_SECONDS if soon else SPECULATE_SECONDS)
     may = not state.speculated and state.speculations < MOST_SPECULATIONS
     if may and early < at and (state.text or not live):
         return early, Do.SPECULATE, "a pause"

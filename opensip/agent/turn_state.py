@@ -10,7 +10,8 @@ class State:
     """Both axes, and the times that decide. `quiet_since` is when both were last silent.
 
     While `held`, nobody speaks to the agent, however loud the line, and nobody is idle. `text`
-    is of the present turn; `pause` the silence that this caller makes inside a turn. `patience`
+    is of the present turn; `pause` the silence that this caller makes inside a turn. `false_pauses`
+    counts how often the agent was paused for nothing, of late. `patience`
     scales every silence but the longest: the one setting of how soon the agent answers.
     """
 
@@ -32,6 +33,7 @@ class State:
     held: bool = False
     hearing: Hearing = PLAIN
     pause: float = 0.3
+    false_pauses: int = 0
     patience: float = 1.0
     committed: float = float("-inf")
     ended: float = float("-inf")

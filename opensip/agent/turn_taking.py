@@ -36,9 +36,12 @@ from opensip.agent.turn_state import State
 
 MAYBE_SECONDS = 0.04  # a click is shorter than this
 PAUSE_SECONDS = 0.06  # of a voice over the agent's: three frames, so that few noises cost a pause
+THINKING_SECONDS = 0.12  # the same while there is nothing to be heard yet
+_MORE_SECONDS = 0.03  # for each pause of late that was for nothing, on a line with many noises
+_MOST_FALSE = 4
 FLOOR_SECONDS = 0.7  # whoever speaks over the agent as long as this wants the floor
 GO_ON_SECONDS = 0.4  # the same while the agent has not begun to answer
-LISTENING_SECONDS = 1.5  # the same where all that was said is "yeah, okay"
+LISTENING_SECONDS = 1.5  # the same where all that was said is "yeah, okay", or no word came
 _LEAST_PAUSE = 0.2  # a shorter silence of a caller is none to learn from
 _CUT_IN = 0.6  # who goes on so soon after a commit was cut in on
 _EPSILON = 1e-9
@@ -108,10 +111,12 @@ def _weighed(state: State) -> tuple[State, Decisions]:
     if state.voice is Speech.IDLE or state.must_be_heard:
         return state, ()
     done: Decisions = ()
-    if not state.paused and state.voiced_seconds >= PAUSE_SECONDS - _EPSILON:
+    least = THINKING_SECONDS if state.voice is Speech.THINKING else PAUSE_SECONDS
+    least += _MORE_SECONDS * state.false_pauses
+    if not state.paused and state.voiced_seconds >= least - _EPSILON:
         state, done = replace(state, paused=True), (Decision(Do.PAUSE_VOICE, "a voice"),)
     floor = GO_ON_SECONDS if state.voice is Speech.THINKING else FLOOR_SECONDS
-    if state.text and wants_nothing(state):
+    if (state.text and wants_nothing(state)) or (state.hearing.live and not state.text):
         floor = LISTENING_SECONDS
     if state.voiced_seconds >= floor - _EPSILON:
         state, stopped = _stopped(state, f"a voice of {floor:g} s")
@@ -205,6 +210,7 @@ def _ignored(state: State, why: str) -> tuple[State, Decisions]:
     done: Decisions = (Decision(Do.FORGET, why),) if state.caller is not Caller.QUIET else ()
     if state.paused:
         done += (Decision(Do.RESUME_VOICE, why),)
+        state = replace(state, false_pauses=min(state.false_pauses + 1, _MOST_FALSE))
     return _quiet(state), done
 
 
@@ -214,7 +220,10 @@ def _stopped(state: State, why: str) -> tuple[State, Decisions]:
         state = _learned(state, state.began - state.ended)
     if state.voice is Speech.THINKING:
         why = f"{why} before the answer"
-    state = replace(state, voice=Speech.IDLE, paused=False, speculations=0)
+    false = state.false_pauses // 2 if state.paused else state.false_pauses
+    state = replace(
+        state, voice=Speech.IDLE, paused=False, speculations=0, false_pauses=false
+    )  # fmt: skip
     return state, (Decision(Do.STOP_VOICE, why),)
 
 

@@ -17,6 +17,7 @@ COMMANDS = {  # name -> module that holds a click command `command`
     "agent": "opensip.cli.agent",
     "trunk": "opensip.cli.trunk",
     "trace": "opensip.cli.trace",
+    "latency": "opensip.cli.latency",
     "recording": "opensip.cli.recording",
     "hash-password": "opensip.cli.hash_password",
 }

@@ -1,0 +1,138 @@
+"""Runs one set of calls: our side and the caller, each a process of its own, then what came."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opensip.agent.providers import Heard
+from opensip.audio.frame import Samples
+from scripts.benches.talk.clips import RATE, Clip
+from scripts.benches.talk.fakes import SILENCE, SYNC, Told
+
+HERE = Path(__file__).parent
+LEAD = RATE  # samples before the mark
+BEGIN = 3 * RATE  # samples after it, in which the greeting is over
+
+
+@dataclass
+class Call:
+    """What one caller says, and what its recognizer tells. Samples count from the mark."""
+
+    seconds: float
+    noise: NDArray[np.float64] | None = None
+    told: list[Told] = field(default_factory=list)
+    sounds: list[tuple[int, Samples]] = field(default_factory=list)
+
+    def say(self, at: int, samples: Samples) -> None:
+        """Let the caller make a sound."""
+        self.sounds.append((at, samples))
+
+    def samples(self) -> Samples:
+        """Mix all that is heard of the caller."""
+        total = np.zeros(LEAD + round(self.seconds * RATE))
+        if self.noise is not None:
+            total[LEAD + RATE :] += np.resize(self.noise, len(total) - LEAD - RATE)
+        for at, samples in self.sounds:
+            total[LEAD + at : LEAD + at + len(samples)] += samples
+        total[LEAD : LEAD + 8] = SYNC * 1.4
+        return total.clip(-32000, 32000).astype(np.int16)
+
+
+def knowing(clip: Clip, at: int) -> list[Told]:
+    """Tell each word, and with the last that the turn is over."""
+    words = [word for word, _, _ in clip.words]
+    told = [
+        Told(at + end, Heard(" ".join(words[: n + 1]))) for n, (_, _, end) in enumerate(clip.words)
+    ]
+    return [*told[:-1], Told(told[-1].at, Heard(f"{' '.join(words)}.", True, True))]
+
+
+def blind(clip: Clip, at: int, random: np.random.Generator) -> list[Told]:
+    """Tell each word, and final ones after each silence, most with the right sign."""
+    told, since = [], 0
+    for n, (_, _, end) in enumerate(clip.words):
+        words = " ".join(word for word, _, _ in clip.words[since : n + 1])
+        told.append(Told(at + end, Heard(words)))
+        last = n == len(clip.words) - 1
+        if last or clip.words[n + 1][1] - end >= SILENCE * RATE:
+            sign = "." if (random.random() < 0.95) == last else ""
+            told.append(Told(at + end + round(SILENCE * RATE), Heard(words + sign, True)))
+            since = n + 1
+    return told
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was measured of one call; times of the monotonic clock, in seconds."""
+
+    sent: NDArray[np.float64]  # when each packet of the caller left
+    loud: NDArray[np.float64]  # when packets with sound came
+    events: list[tuple[str, dict[str, Any]]]
+
+    def left(self, sample: int) -> float:
+        """Tell when the packet left that holds a sample, counted from the mark."""
+        return float(self.sent[(LEAD + sample) // 160])
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        """Give the events of a kind."""
+        return [event for name, event in self.events if name == kind]
+
+
+def run(calls: list[Call], *, ends_turns: bool, answer: str, patience: float = 1.0) -> list[Result]:
+    """Hold the calls at once and give what was measured."""
+    seconds = max(call.seconds for call in calls) + LEAD / RATE
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        np.savez(folder / "said.npz", **{f"c{n}": call.samples() for n, call in enumerate(calls)})
+        caller = _start("caller.py", folder / "said.npz", folder / "heard.npz")
+        plan = {
+            "ports": [int(port) for port in _line(caller).split()],
+            "calls": [
+                {"ends_turns": ends_turns,
+                 "told": [[t.at, t.heard.text, t.heard.final, t.heard.over]
+                          for t in sorted(call.told, key=lambda told: told.at)]}
+                for call in calls
+            ],
+            "answer": answer, "patience": patience,
+        }  # fmt: skip
+        (folder / "plan.json").write_text(json.dumps(plan))
+        subject = _start("subject.py", folder / "plan.json", folder / "events.json", seconds + 2)
+        ports = _line(subject)
+        caller.stdin.write(ports)
+        caller.stdin.flush()
+        _line(caller)
+        for process in (caller, subject):
+            if process.wait(60):
+                sys.exit(f"bench: {process.args} failed")
+            process.stdin.close()
+            process.stdout.close()
+        events = json.loads((folder / "events.json").read_text())
+        with np.load(folder / "heard.npz") as heard:
+            return [
+                Result(heard[f"sent{n}"], heard[f"loud{n}"], [(k, e) for k, e in events[n]])
+                for n in range(len(calls))
+            ]
+
+
+def _start(name: str, *arguments: object) -> "subprocess.Popen[str]":
+    command = [sys.executable, str(HERE / name), *map(str, arguments)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def _line(process: "subprocess.Popen[str]") -> str:
+    line = process.stdout.readline()
+    if not line:
+        sys.exit(f"bench: {process.args} ended too early")
+    return line
+
+
+def percentile(values: list[float], percent: float) -> float:
+    """Tell a percentile of milliseconds, rounded; -1 of nothing."""
+    return round(float(np.percentile(values, percent)), 1) if values else -1.0

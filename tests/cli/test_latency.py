@@ -1,0 +1,71 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from opensip.cli import main
+from tests.fakes.journals import transferred
+from tests.telemetry.test_latency import RECORD
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A configuration whose data directory has two records and a journal."""
+    for name in ("calls", "journals"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+    for call_id in ("c-1", "c-2"):
+        path = tmp_path / "data/calls" / f"{call_id}.json"
+        path.write_text(json.dumps(RECORD | {"call_id": call_id}))
+    (tmp_path / "data/journals/c-3.jsonl").write_text("\n".join(transferred()) + "\n")
+    (tmp_path / "opensip.toml").write_text(f'data = "{tmp_path}/data"\n')
+    return tmp_path
+
+
+def latency(data, *words):
+    config = str(data / "opensip.toml")
+    return CliRunner().invoke(main, ["latency", *map(str, words), "--config", config])
+
+
+def test_a_folder_is_summed_up(data):
+    result = latency(data, data / "data/calls")
+    assert result.exit_code == 0, result.output
+    assert "4 answers in 2 calls, 2 of them begun early" in result.stdout
+    assert "endpointing" in result.stdout
+    assert "░" not in result.stdout
+
+
+@pytest.mark.parametrize("by_path", [True, False])
+def test_a_call_is_drawn(data, by_path):
+    result = latency(data, data / "data/calls/c-1.json" if by_path else "c-1")
+    assert result.exit_code == 0, result.output
+    assert "░" in result.stdout
+    assert "the end of a sentence" in result.stdout
+
+
+def test_a_picture_and_lines_for_machines(data):
+    result = latency(data, "c-1", "--svg", data / "x.svg", "--json")
+    assert result.exit_code == 0, result.output
+    assert (data / "x.svg").read_text().startswith("<svg ")
+    first = json.loads(result.stdout.splitlines()[0])
+    assert (first["call"], first["total"]) == ("c-1", 500.0)
+
+
+def test_what_tells_of_no_answer(data):
+    result = latency(data, "c-3")
+    assert result.exit_code == (0 if "answers in" in result.stdout else 1)
+
+
+def test_what_cannot_be_read(data):
+    (data / "empty").mkdir()
+    (data / "x.json").write_text("half")
+    (data / "y.json").write_text("[]")
+    for words, error in (
+        ("empty", "holds no records"),
+        ("x.json", "neither a record nor a journal"),
+        ("y.json", "is no record of a call"),
+    ):
+        result = latency(data, data / words)
+        assert result.exit_code == 1
+        assert error in result.stderr
+    result = latency(data, "c-1", "--svg", data / "no/x.svg")
+    assert "cannot be written" in result.stderr
