@@ -42,6 +42,7 @@ _MOST_FALSE = 4
 FLOOR_SECONDS = 0.7  # whoever speaks over the agent as long as this wants the floor
 GO_ON_SECONDS = 0.4  # the same while the agent has not begun to answer
 LISTENING_SECONDS = 1.5  # the same where all that was said is "yeah, okay", or no word came
+_TOLD_LATE = 0.2  # seconds after its voice that a word is told, at least
 _LEAST_PAUSE = 0.2  # a shorter silence of a caller is none to learn from
 _CUT_IN = 0.6  # who goes on so soon after a commit was cut in on
 _EPSILON = 1e-9
@@ -136,6 +137,9 @@ def _worded(state: State, words: Words) -> tuple[State, Decisions]:
     if words_of(words.text) != words_of(state.text) and state.text:
         state, void = _void(state, "more words")
         done += void
+    if words.text != state.text and state.hearing.live:  # where words come a voice was, just now
+        heard = max(state.voiced_until, words.at - _TOLD_LATE)
+        state = replace(state, voiced_until=heard)
     knows = words.final and ends_sentence(words.text)
     state = replace(
         state, text=words.text, final=words.final, over=words.over,

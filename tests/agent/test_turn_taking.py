@@ -82,7 +82,7 @@ def test_digits_are_given_more_time_to_end():
     ("text", "more", "silence"),
     [
         ("where is it?", {}, 0.2),
-        ("where is", {}, 1.0),
+        ("where is", {}, 1.15),
         ("where is it", {"over": True}, 0.1),
         ("it is four two", {"over": True}, 0.9),
         ("it is 42", {}, 0.9),
