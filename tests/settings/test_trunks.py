@@ -1,9 +1,11 @@
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
 from opensip.audio import codecs
+from opensip.media import agreement
 from opensip.settings.schema import NumberTable, OutboundTable, TrunkTable, UserTable
 from opensip.settings.secrets import Secret
 from opensip.settings.trunks import make_trunk, mistakes, warnings
@@ -146,6 +148,31 @@ def test_a_termination_that_is_no_uri():
     [(key, told)] = mistakes(TrunkTable(outbound=OutboundTable("sbc.example.com")), ["echo"])
     assert key == "outbound.termination"
     assert "is no SIP URI" in told
+
+
+def test_dtls_needs_srtp_and_its_extra(monkeypatch):
+    table = TrunkTable(networks=(ip_network("192.0.2.0/24"),), keying="dtls", srtp="off")
+    [(key, told)] = mistakes(table, {})
+    assert (key, told) == (
+        "keying",
+        "'dtls' is of no use while srtp = 'off': take one of both out",
+    )
+
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(agreement.importlib, "import_module", missing)
+    [(key, told)] = mistakes(replace(table, srtp="required"), {})
+    assert key == "keying"
+    assert "opensip-agent[webrtc]" in told
+
+
+def test_fingerprints_in_the_clear_are_warned_of():
+    table = TrunkTable(networks=(ip_network("192.0.2.0/24"),), keying="dtls")
+    trunk = make_trunk("t", table, realm="r")
+    assert trunk.keying == "dtls"
+    [told] = warnings(trunk, tls_listener=False)
+    assert "can change the fingerprints that DTLS trusts" in told
 
 
 def test_srtp_off_needs_no_warning():
