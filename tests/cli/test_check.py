@@ -7,6 +7,8 @@ import threading
 import pytest
 from click.testing import CliRunner
 
+from opensip.agent import voice_activity
+from opensip.agent.voice_activity import Detector
 from opensip.cli import main
 from opensip.cli.check import in_words
 from opensip.server.control import ControlSocket
@@ -37,6 +39,21 @@ def test_says_what_a_good_configuration_makes(config):
     assert f"engine    {engine_in_use(ServerTable())}" in result.stdout
     assert "agent     echo (echo)" in result.stdout
     assert "keys of SRTP travel in the clear" in result.stderr
+
+
+def test_says_what_tells_voice_from_noise(config, monkeypatch):
+    (config.parent / "agents").mkdir()
+    shop = config.parent / "agents/shop.toml"
+    shop.write_text(FILE.read_text())
+    assert "shop (scripted), voice by energy (" in check(config).stdout
+    shop.write_text(FILE.read_text().replace('activity = "auto"', 'activity = "silero"'))
+    lacking = Detector("nowhere", ("no_such_module",))
+    monkeypatch.setitem(voice_activity.DETECTORS, "silero", lacking)
+    result = check(config)
+    assert result.exit_code == 1
+    assert "install opensip-agent[vad]" in result.stderr
+    shop.write_text(FILE.read_text().replace('activity = "auto"', 'activity = "sliero"'))
+    assert "voice_activity: no detector 'sliero'; known are auto, energy" in check(config).stderr
 
 
 def test_for_programs(config):
