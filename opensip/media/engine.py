@@ -15,6 +15,7 @@ Address = tuple[str, int]
 
 TICK = 0.02  # seconds between two packets of a stream, and between two looks at all streams
 MOST_BESIDE = 16  # datagrams of other protocols in a tick: a flight of DTLS has four
+LATES, LATE_SAMPLES = 5, 160  # packets in a batch that came too late, and their longest
 DEAF_TICKS = 50  # from batch to batch where nobody listens
 BATCH_TICKS = 5  # audio in which no voice is near is handed on each 100 ms
 
@@ -79,6 +80,8 @@ class Batch(NamedTuple):
 
     `heard` is what came, None when nothing did; `said` is what left from `said_at` on, told
     only while `keep_said`. `fault` says what failed, in the last batch of a stream that did.
+    `late` is sound of G.711 that came after its turn, at most LATES packets: when it should have
+    come, and samples at 8 kHz, of which a recording has the place.
     `noise` is the level in dBFS of the peer's background, where it told that and fell silent.
     """
 
@@ -92,6 +95,7 @@ class Batch(NamedTuple):
     fault: str = ""
     noise: float | None = None
     beside: tuple[Beside, ...] = ()
+    late: tuple[tuple[float, Samples], ...] = ()
 
 
 class Stream(Protocol):

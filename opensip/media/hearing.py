@@ -5,6 +5,7 @@ from collections.abc import Callable
 from opensip.audio.comfort_noise import ComfortNoise
 from opensip.audio.dtmf_detector import DtmfDetector
 from opensip.audio.frame import AudioFrame
+from opensip.audio.resample import resample
 from opensip.events import Dtmf
 from opensip.media.digit_inbox import EVENT, DigitInbox
 from opensip.media.engine import Batch
@@ -14,6 +15,7 @@ from opensip.media.relay import Relay
 from opensip.media.silence import silenced
 from opensip.media.source import StreamSource
 
+LATE_RATE = 8000  # Hz, of sound that came late: it is G.711
 JITTER = 0.07  # seconds by which packets of a usable line may be late: three ticks and a little
 
 
@@ -91,6 +93,8 @@ class Hearing:
         heard = batch.heard
         if heard is not None:
             recorder.heard(theirs.push(heard.samples, heard.rate), at=heard.at)
+        for at, samples in batch.late:
+            recorder.heard_late(resample(samples, LATE_RATE, recorder.rate), at=at)
         if batch.said is not None:
             recorder.said(ours.push(batch.said, said_rate), at=batch.said_at)
         recorder.flush(now=batch.at)

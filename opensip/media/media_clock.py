@@ -18,6 +18,13 @@ class MediaClock:
         self._position = 0  # the same, unwrapped, from 0
         self._offset = 0.0  # time of position 0
 
+    def place_of(self, timestamp: int) -> float | None:
+        """Tell the same of a packet that came out of its turn, None before any other came."""
+        if self._last is None:
+            return None
+        position = self._position + (timestamp - self._last + _HALF) % _WRAP - _HALF
+        return self._offset + position / self._rate
+
     def time_of(self, timestamp: int, *, now: float) -> float:
         """Tell the time of the packet that came `now`."""
         if self._last is None:

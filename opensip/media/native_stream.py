@@ -28,10 +28,10 @@ COMFORT_NOISE = 13  # may come unasked, RFC 3389: it says that the peer is there
 # What Engine.gather tells of a stream for which there is more to do than to hand on its sound:
 # digits, what was said, a source that moved, somebody who waits, a report that is due.
 # Stream, at, seconds, heard, heard_at, level in dBFS, and
-# (said, said_at, events, moved_to, beside) or None. An event is the first six fields of its
+# (said, said_at, events, moved_to, beside, late) or None. An event is the first six fields of its
 # RtpPacket, what came beside RTP is its data and source.
 Row: TypeAlias = tuple[Any, ...]
-NOTHING = (None, 0.0, None, None, None)
+NOTHING = (None, 0.0, None, None, None, None)
 PCM = np.dtype(np.int16)
 GAP = [(b"", False)] * 3  # packets between two digits, so that they stay two
 
@@ -241,12 +241,22 @@ class NativeStream:
         frame = None
         if heard is not None:
             frame = AudioFrame(heard_at, np.frombuffer(heard, PCM), RATE, level_dbfs)
-        said, said_at, events, moved_to, others = rest or NOTHING
+        said, said_at, events, moved_to, others, lates = rest or NOTHING
+        late = tuple((then, np.frombuffer(samples, PCM)) for then, samples in lates or ())
         left = None if said is None else np.frombuffer(said, PCM)
         digits, noise = self._events_of(events or ())
         beside = self._reports.sort_out(itertools.starmap(Beside, others or ()), now=at)
         return Batch(
-            at, seconds, frame, left, said_at, digits, moved_to, noise=noise, beside=beside
+            at,
+            seconds,
+            frame,
+            left,
+            said_at,
+            digits,
+            moved_to,
+            noise=noise,
+            beside=beside,
+            late=late,
         )
 
     def _events_of(

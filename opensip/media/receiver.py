@@ -6,13 +6,21 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from opensip.audio.codecs import CODECS, G711, FramedCodec
+from opensip.audio.codecs import CODECS, G711, FramedCodec, TableCodec
 from opensip.audio.comfort_noise import amplitude, read_level
 from opensip.audio.frame import AudioFrame, Samples
 from opensip.audio.level import FULL_SCALE, SILENCE_DBFS
 from opensip.audio.resample import resample
 from opensip.errors import RemoteProtocolError
-from opensip.media.engine import MOST_BESIDE, Address, Beside, Digit, StreamConfig
+from opensip.media.engine import (
+    LATE_SAMPLES,
+    LATES,
+    MOST_BESIDE,
+    Address,
+    Beside,
+    Digit,
+    StreamConfig,
+)
 from opensip.media.latch import GRACE, SourceLatch
 from opensip.media.line import Line
 from opensip.media.media_clock import MediaClock
@@ -55,6 +63,7 @@ class Receiver:
         self.rate = self.clock_rate = 8000  # of samples, of timestamps
         self.codec = "PCMU"  # of what is fresh
         self.fresh: list[bytes] = []  # payloads to decode, in order
+        self.late: list[tuple[float, Samples]] = []  # what came after its turn, and for when
         self.deaf = False  # nobody listens: what comes is not handed on
         self.line: Line | None = None  # whose other end hears the peer too
         self._config = StreamConfig()
@@ -217,8 +226,17 @@ class Receiver:
         self.source.receive(sequence, timestamp, arrival=now, timed=name != EVENT)
         if self.line is not None and name in G711:  # the order is the playout buffer's to make
             self.line.put(name, packet, now=now)
+        late = self._in_order.late
         self._in_order.put(sequence, (now, packet), now=now)
+        if self._in_order.late != late and name in G711 and not self.deaf:
+            self._keep_late(G711[name], packet)
         self._hand_on(now)
+
+    def _keep_late(self, codec: TableCodec, packet: RtpPacket) -> None:
+        """Keep sound whose turn is over: a recording still has a place for it."""
+        at = self._clock.place_of(packet.timestamp)
+        if at is not None and len(self.late) < LATES and len(packet.payload) <= LATE_SAMPLES:
+            self.late.append((at, codec.decode(packet.payload)))
 
     def _hand_on(self, now: float) -> None:
         """Take what is in order by now."""

@@ -92,6 +92,13 @@ class Recorder:
         """Record what came: its first sample came at `at`."""
         self._place(self._heard, samples, at)
 
+    def heard_late(self, samples: Samples, *, at: float) -> None:
+        """Record what came after its turn: its first sample should have come at `at`."""
+        if self._file is not None:
+            if self._pauses:
+                samples = self._spared(samples, at)
+            self._heard.fill(round((at - self._started_at) * self.rate), samples)
+
     def said(self, samples: Samples, *, at: float) -> None:
         """Record what left: its first sample left at `at`."""
         self._place(self._said, samples, at)

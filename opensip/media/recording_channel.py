@@ -36,6 +36,13 @@ class Channel:
         self._samples[offset : offset + len(samples)] = samples
         self.end = self._start + offset + len(samples)
 
+    def fill(self, position: int, samples: Samples) -> None:
+        """Put samples in their place where that has passed but is not on disk yet."""
+        first, behind = max(position, self._start), min(position + len(samples), self.end)
+        if first < behind:
+            part = samples[first - position : behind - position]
+            self._samples[first - self._start : behind - self._start] = part
+
     def take_to(self, end: int) -> Samples:
         """Take everything before `end`; what never came is silence."""
         count = end - self._start

@@ -236,10 +236,20 @@ class PythonStream:
         noise, receiver.noise = receiver.noise, None
         said = self._take_said() if self._said else None
         heard, beside = receiver.take_heard(), receiver.beside
+        late, receiver.late = tuple(receiver.late), []
         receiver.beside = []
         others = self._reports.sort_out(beside, now=now) if beside else ()
         return Batch(
-            now, seconds, heard, said, self._said_at, digits, moved_to, noise=noise, beside=others
+            now,
+            seconds,
+            heard,
+            said,
+            self._said_at,
+            digits,
+            moved_to,
+            noise=noise,
+            beside=others,
+            late=late,
         )
 
     def _take_said(self) -> Samples:

@@ -8,7 +8,9 @@ import pytest
 
 from opensip.audio.codecs import G711
 from opensip.media.engine import TICK, StreamConfig
+from opensip.media.hearing import Hearing
 from opensip.media.ports import PortPool
+from opensip.media.recorder import Recorder
 from opensip.rtp.packet import RtpPacket
 from tests.fakes.engines import each_engine
 from tests.fakes.parties import run
@@ -17,7 +19,7 @@ GAP = 0.040  # seconds for which what is missing is waited for
 LOUD = 0x10  # a code, and those after it: each loud enough to open the gate
 
 
-async def listened(engine_type, times):
+async def listened(engine_type, times, recorder=None):
     """Send packet n of `times` at its second; tell when each was in Python, and the counts."""
     loop, heard = asyncio.get_running_loop(), {}
     engine, pair = engine_type(loop), PortPool("127.0.0.1", 0, 0, clock=loop.time).take()
@@ -26,7 +28,13 @@ async def listened(engine_type, times):
         stream = engine.open(pair, StreamConfig(remote=peer.getsockname()))
         codes = {int(G711["PCMU"].decode(bytes([LOUD + n]))[0]): n for n in range(100)}
 
+        hearing = Hearing(8000, lambda digit: None)
+        if recorder is not None:
+            recorder.start(now=engine.now())
+            hearing.record_to(recorder)
+
         def take(batch):
+            hearing.take(batch, said_rate=8000, held=False)
             for sample in np.unique(batch.heard.samples) if batch.heard else ():
                 heard.setdefault(codes.get(int(sample)), loop.time())
 
@@ -40,6 +48,8 @@ async def listened(engine_type, times):
             peer.sendto(packet.serialize(), pair.address)
         await asyncio.sleep(0.5)
         counts = stream.statistics()
+        if recorder is not None:
+            recorder.close(now=engine.now())
         engine.close()
         await asyncio.sleep(0)
     return {number: at - start for number, at in heard.items()}, counts
@@ -83,3 +93,25 @@ def test_what_is_overtaken_is_heard_in_its_place_if_it_comes_in_time(engine_type
         assert heard[21] - times[21] <= GAP + TICK + 1e-6
 
     run(main)
+
+
+@each_engine
+@pytest.mark.parametrize("late", [0.09, 0.15])
+def test_what_comes_too_late_for_the_ear_has_its_place_in_the_recording(
+    engine_type, late, tmp_path
+):
+    async def main():
+        times = {n: 0.005 + n * TICK + (late if n == 20 else 0) for n in range(50)}
+        recorder = Recorder(tmp_path / "call.wav")
+        heard, counts = await listened(engine_type, times, recorder)
+        assert 20 not in heard
+        assert counts["late"] == 1
+
+    run(main)
+    both = np.frombuffer((tmp_path / "call.wav").read_bytes()[44:], "<i2").reshape(-1, 2)
+    sound = [int(G711["PCMU"].decode(bytes([LOUD + n]))[0]) for n in range(50)]
+    lengths = [int((both[:, 0] == sample).sum()) for sample in sound]
+    assert min(lengths[1:]) >= 150
+    place = [int(np.argmax(both[:, 0] == sample)) for sample in sound]
+    assert place[20] - place[19] == pytest.approx(160, abs=10)
+    assert place[21] - place[20] == pytest.approx(160, abs=10)

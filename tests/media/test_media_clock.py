@@ -38,3 +38,12 @@ def test_a_sender_that_counts_anew_is_followed():
     clock.time_of(0, now=1.0)
     assert clock.time_of(0x7000_0000, now=1.02) == pytest.approx(1.02)
     assert clock.time_of(0x7000_0000 + 160, now=1.04) == pytest.approx(1.04)
+
+
+def test_the_place_of_a_late_packet_teaches_nothing():
+    clock = MediaClock(8000)
+    assert clock.place_of(160) is None
+    clock.time_of(0xFFFFFF60, now=1.0)
+    clock.time_of(320, now=1.06)
+    assert clock.place_of(160) == pytest.approx(1.04, abs=1e-3)
+    assert clock.time_of(480, now=1.08) == pytest.approx(1.08, abs=1e-3)

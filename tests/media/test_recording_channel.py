@@ -70,3 +70,16 @@ def test_it_is_as_long_as_it_is_taken(pieces):
         taken += len(channel.take_to(taken + 50))
     rest = max(channel.end, taken)
     assert taken + len(channel.take_to(rest)) == rest
+
+
+def test_what_comes_late_is_put_where_silence_stood_unless_that_is_on_disk():
+    channel = Channel(8000)
+    channel.place(0, np.full(160, 1, np.int16))
+    channel.place(320, np.full(160, 3, np.int16))
+    channel.fill(160, np.full(160, 2, np.int16))
+    channel.fill(440, np.full(160, 9, np.int16))  # nothing goes beyond what has come
+    assert channel.end == 480
+    assert channel.take_to(240).tolist() == [1] * 160 + [2] * 80
+    channel.fill(160, np.full(160, 4, np.int16))
+    channel.fill(0, np.full(160, 5, np.int16))
+    assert channel.take_to(480).tolist() == [4] * 80 + [3] * 120 + [9] * 40

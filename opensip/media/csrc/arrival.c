@@ -72,3 +72,9 @@ double media_clock_time(struct media_clock *clock, uint32_t timestamp, double no
         clock->offset += late * LEAK;
     return clock->offset + (double)clock->position / RATE;
 }
+
+double media_clock_place(const struct media_clock *clock, uint32_t timestamp)
+{
+    int64_t position = clock->position + (int32_t)(timestamp - clock->last);
+    return clock->offset + (double)position / RATE;
+}

@@ -31,4 +31,7 @@ struct media_clock {
 
 double media_clock_time(struct media_clock *clock, uint32_t timestamp, double now);
 
+/* The same of a packet that came out of its turn; the clock learns nothing of it. */
+double media_clock_place(const struct media_clock *clock, uint32_t timestamp);
+
 #endif

@@ -16,6 +16,8 @@ struct fetched {
     PyObject *heard, *said;
     int event_count;
     struct event events[EVENTS];
+    int late_count;
+    struct late lates[LATES];
     int beside_count;
     PyObject *beside[MOST_BESIDE]; /* the data, as bytes */
     struct address sources[MOST_BESIDE];
@@ -79,10 +81,13 @@ static void fetch(struct stream *stream, struct fetched *to)
     to->event_count = in->event_count;
     memcpy(to->events, in->events, (size_t)in->event_count * sizeof *in->events);
     take_beside(in, to);
+    to->late_count = in->late_count;
+    memcpy(to->lates, in->lates, (size_t)in->late_count * sizeof *in->lates);
+    in->late_count = 0;
     to->moved = in->moved;
     to->remote = in->latch.remote;
     to->spent = queue_take_spent(&out->queue);
-    to->attend = to->said || to->event_count || to->beside_count || to->moved || stream->changed ||
+    to->attend = to->said || to->event_count || to->beside_count || to->late_count || to->moved || stream->changed ||
                  stream->at >= stream->report_at;
     stream->ticks = 0;
     stream->changed = false;
@@ -150,13 +155,33 @@ static PyObject *or_none(PyObject *object)
     return object ? object : Py_NewRef(Py_None);
 }
 
+/* (at, samples) of each, or None. */
+static PyObject *late_objects(const struct fetched *fetched)
+{
+    if (!fetched->late_count)
+        Py_RETURN_NONE;
+    PyObject *list = PyList_New(fetched->late_count);
+    for (int n = 0; list && n < fetched->late_count; n++) {
+        const struct late *late = &fetched->lates[n];
+        PyObject *fields = Py_BuildValue("dy#", late->at, (const char *)late->samples,
+                                         (Py_ssize_t)(late->size * sizeof *late->samples));
+        if (!fields) {
+            Py_DECREF(list);
+            return NULL;
+        }
+        PyList_SetItem(list, n, fields);
+    }
+    return list;
+}
+
 /* What most batches have none of. */
 static PyObject *rest_object(struct fetched *fetched)
 {
-    if (!fetched->said && !fetched->event_count && !fetched->beside_count && !fetched->moved)
+    if (!fetched->said && !fetched->event_count && !fetched->beside_count && !fetched->late_count &&
+        !fetched->moved)
         Py_RETURN_NONE;
-    return Py_BuildValue("NdNNN", or_none(fetched->said), fetched->said_at, event_objects(fetched),
-                         moved_object(fetched), beside_objects(fetched));
+    return Py_BuildValue("NdNNNN", or_none(fetched->said), fetched->said_at, event_objects(fetched),
+                         moved_object(fetched), beside_objects(fetched), late_objects(fetched));
 }
 
 /* By hand, for Py_BuildValue reads its format anew fifty times a second and stream. */

@@ -142,6 +142,19 @@ static void play_on(struct line *line, enum encoding encoding, const struct rtp 
         line_put(line, encoding == ENCODING_PCMA ? &PCMA : &PCMU, packet, now);
 }
 
+static void keep_late(struct receiver *receiver, enum encoding encoding, const struct rtp *packet)
+{
+    bool audio = encoding == ENCODING_PCMU || encoding == ENCODING_PCMA;
+    if (!audio || receiver->deaf || !receiver->clock.started || receiver->late_count == LATES ||
+        packet->size > LATE_SAMPLES)
+        return;
+    struct late *late = &receiver->lates[receiver->late_count++];
+    late->at = media_clock_place(&receiver->clock, packet->timestamp);
+    late->size = packet->size;
+    g711_decode(encoding == ENCODING_PCMA ? &PCMA : &PCMU, packet->payload, packet->size,
+                late->samples);
+}
+
 static void accept_packet(struct receiver *receiver, const struct rtp *packet, double now)
 {
     if (!receiver->begun || packet->ssrc != receiver->ssrc)
@@ -154,7 +167,10 @@ static void accept_packet(struct receiver *receiver, const struct rtp *packet, d
     arrivals_note(&receiver->arrivals, packet->sequence, packet->timestamp, now, timed);
     if (receiver->line)
         play_on(receiver->line, encoding, packet, now);
+    uint64_t late = receiver->reorder.late;
     reorder_put(&receiver->reorder, packet, now);
+    if (receiver->reorder.late != late)
+        keep_late(receiver, encoding, packet);
     reorder_release(&receiver->reorder, now);
 }
 

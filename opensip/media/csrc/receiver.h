@@ -33,6 +33,8 @@ extern const char *const REASONS[DROP_REASONS];
 
 enum {
     EVENTS = 64,     /* telephone-event packets that Python has not read yet: over a second */
+    LATES = 5,       /* packets in a batch that came too late: more in 100 ms is no line */
+    LATE_SAMPLES = 160,
     EVENT_BYTES = 4, /* what RFC 4733 section 2.3 defines of a payload */
     MOST_BESIDE = 16, /* datagrams of other protocols that Python has not read yet */
 };
@@ -48,6 +50,13 @@ struct beside {
     struct address source;
     size_t size;
     uint8_t data[RTP_LARGEST];
+};
+
+/* Sound that came too late for its turn: a recording still has a place for it. */
+struct late {
+    double at;
+    size_t size;
+    int16_t samples[LATE_SAMPLES];
 };
 
 struct receiver {
@@ -79,6 +88,8 @@ struct receiver {
     int gate; /* ticks for which what is heard is handed on at once: a voice is near */
     struct event events[EVENTS];
     int event_count;
+    struct late lates[LATES];
+    int late_count;
     bool deaf;         /* nobody listens: what comes is not handed on */
     struct beside *beside; /* room for MOST_BESIDE; NULL: RTP has its port for itself */
     int beside_count;

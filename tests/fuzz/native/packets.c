@@ -128,6 +128,7 @@ static void check_invariants(const struct receiver *receiver)
     check(receiver->event_count >= 0 && receiver->event_count <= EVENTS, "too many events");
     check(receiver->reorder.count >= 0 && receiver->reorder.count <= REORDER_HELD, "too many held");
     check(receiver->gate >= 0, "the gate");
+    check(receiver->late_count >= 0 && receiver->late_count <= LATES, "too many late");
     check(receiver->arrivals.jitter >= 0, "jitter");
     for (int n = 0; n < receiver->event_count; n++)
         check(receiver->events[n].packet.size <= EVENT_BYTES, "the size of an event");
@@ -139,7 +140,7 @@ static void drain(struct receiver *receiver)
     if (dice(40) == 0)
         ring_take(&receiver->heard, samples);
     if (dice(10) == 0)
-        receiver->event_count = 0;
+        receiver->event_count = receiver->late_count = 0;
 }
 
 static void open_receiver(struct receiver *receiver, const char *suite, const uint8_t *master,
