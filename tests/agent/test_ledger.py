@@ -39,3 +39,53 @@ def test_what_was_heard_is_a_beginning_of_what_was_said(spans, played):
     heard, said = ledger.heard(played).split(), ledger.said.split()
     assert heard == said[: len(heard)]
     assert played < at or heard == said
+
+
+def test_words_that_the_voice_marked_are_heard_when_their_mark_was_played():
+    ledger = Ledger()
+    ledger.add("one two three", 1000, 500, marks=(1450,), still=800)
+    ledger.add("", 1500, 800, marks=(1600, 2250))
+    ledger.whole()
+    assert ledger.heard(1449) == ""
+    assert ledger.heard(1450) == "one"
+    assert ledger.heard(2249) == "one two"
+    assert ledger.heard(2300) == "one two three"
+
+
+def test_more_marks_than_words_are_shared_out_and_rounded_down():
+    ledger = Ledger()
+    ledger.add("it costs $5", 0, 400, marks=(100, 200, 300, 390))  # five dollars
+    assert ledger.heard(250) == "it"
+    assert ledger.heard(399) == "it costs $5"
+
+
+def test_a_clause_that_is_still_being_made_is_not_heard_whole():
+    ledger = Ledger()
+    ledger.add("one two three four", 0, 800, still=800)
+    assert ledger.heard(800) == "one two"
+    ledger.cut(2)
+    assert (ledger.said, ledger.heard(800)) == ("one two", "one two")
+    Ledger().cut(1)
+    Ledger().whole()
+
+
+def test_what_must_be_heard_is_so_while_it_is_played():
+    ledger = Ledger()
+    ledger.add("a notice", 0, 100, must_be_heard=True)
+    ledger.add("an answer", 100, 100)
+    assert [ledger.must_be_heard(played) for played in (0, 99, 100, 200)] == [
+        True, True, False, False,
+    ]  # fmt: skip
+
+
+lengths = st.lists(st.integers(800, 6400), min_size=1, max_size=12)
+
+
+@given(lengths, st.integers(0, 80000))
+def test_with_marks_a_cut_is_exact_to_the_word(samples, played):
+    ends = [sum(samples[: n + 1]) for n in range(len(samples))]
+    words = [f"w{n}" for n in range(len(samples))]
+    ledger = Ledger()
+    ledger.add(" ".join(words), 0, ends[-1], marks=tuple(ends))
+    assert ledger.heard(played).split() == [w for w, end in zip(words, ends, strict=True)
+                                            if end <= played]  # fmt: skip

@@ -1,12 +1,13 @@
 """How soon the agent is silent when spoken to, and what a mere sound costs its answer.
 
 As in `conversation`: the caller is a process of its own and measures there; the recognizer is the
-*knowing* one, the voice activity the light one. Stop: the caller speaks over the agent's answer of
-8 s, two seconds into it; from its first packet of speech to our last packet with sound; clean, and
-with the babble of five people at 15 dB. False: over an answer of 5 s comes one of four sounds,
-"uh-huh", "okay", a cough of 0.35 s and a knock of 0.12 s. The answer is lost when it does not go on
-within 4 s; the gap is the longest time between two packets with sound; content is lost where fewer
-packets with sound came than were said.
+*knowing* one, the voice activity that of --detector. Stop: the caller speaks over the agent's
+answer of 8 s, two seconds into it (0 ms where the agent was silent already, paused by the noise);
+from its first packet of speech to our last packet with sound; clean, and with the babble of five
+people at 15 dB. False: over an answer of 5 s comes one of four sounds, "uh-huh", "okay", a cough
+of 0.35 s and a knock of 0.12 s. The answer is lost when it does not go on within 4 s; the gap is
+the longest time between two packets with sound; content is lost where fewer packets with sound
+came than were said.
 """
 
 import argparse
@@ -119,20 +120,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench bargein", description=__doc__)
     parser.add_argument("--cycles", type=int, default=100)
     parser.add_argument("--each", type=int, default=25, help="sounds of each kind")
+    parser.add_argument("--detector", default="auto", help="silero, webrtc or energy")
     parser.add_argument("--seed", type=int, default=5)
     options = parser.parse_args()
     print(__doc__, flush=True)
     figures: dict[str, object] = {}
     for name, noisy in (("stop", False), ("stop_babble", True)):
         calls, begins = barging_calls(options.cycles, is_noisy=noisy, seed=options.seed)
-        found = stops(run(calls, ends_turns=True, answer=STOP_ANSWER), begins)
+        found = stops(
+            run(calls, ends_turns=True, detector=options.detector, answer=STOP_ANSWER), begins
+        )
         figures |= {
             f"{name}_p50_ms": percentile(found, 50),
             f"{name}_p95_ms": percentile(found, 95),
         }
         print(json.dumps(figures), flush=True)
     calls, made = disturbed_calls(options.each, options.seed)
-    kinds = resumed(run(calls, ends_turns=True, answer=FALSE_ANSWER), made)
+    kinds = resumed(
+        run(calls, ends_turns=True, detector=options.detector, answer=FALSE_ANSWER), made
+    )
     cycles = [one for found in kinds.values() for one in found]
     paused = [gap for gap, _ in cycles if gap > 30]
     figures |= {

@@ -2,15 +2,16 @@
 
 The caller (talk/caller.py, a process of its own) sends SRTP at 20 ms on loopback and measures
 there: from the packet that holds the last sample of speech to our first packet with sound. Our
-side (talk/subject.py) is an agent of a model on our own engine, the light voice activity and
-providers with exact delays: 150 ms to the first token, 100 ms to the first sound. Clips are words
-of flite, their ends known to the sample. Recognizers are fed by the audio that arrives: *knowing*
-tells each word 100 ms after it ends, and 100 ms after the last one that the turn is over; *blind*
-tells each word, and finals 100 ms after every silence of 300 ms, with a full stop after 95 % of
-true ends and 5 % of inner pauses, drawn from a seed; half of its turns have one or two pauses of
-0.3 to 0.9 s. Half of the calls are clean, half have pink noise at 15 dB. `added` counts from the
-later of the commit and the voice's first sound. A turn is missed when nothing is heard 3.5 s
-after it. An inner pause is cut in on when sound comes before the caller goes on, or just after.
+side (talk/subject.py) is an agent of a model on our own engine, with the voice activity of
+--detector and providers with exact delays: 150 ms to the first token, 100 ms to the first sound.
+Clips are words of flite, their ends known to the sample. Recognizers are fed by the audio that
+arrives: *knowing* tells each word 100 ms after it ends, and 100 ms after the last one that the
+turn is over; *blind* tells each word, and finals 100 ms after every silence of 300 ms, with a
+full stop after 95 % of true ends and 5 % of inner pauses, drawn from a seed; half of its turns
+have one or two pauses of 0.3 to 0.9 s. Half of the calls are clean, half have pink noise at 15
+dB. `added` counts from the later of the commit and the voice's first sound. A turn is missed when
+nothing is heard 3.5 s after it. An inner pause is cut in on when sound comes before the caller
+goes on, or just after.
 """
 
 import argparse
@@ -107,11 +108,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench conversation", description=__doc__)
     parser.add_argument("--turns", type=int, default=200)
     parser.add_argument("--sweep", action="store_true", help="and the setting from 0.25 to 3")
+    parser.add_argument("--detector", default="auto", help="silero, webrtc or energy")
     parser.add_argument("--seed", type=int, default=5)
     options = parser.parse_args()
     print(__doc__, flush=True)
     calls, made = calls_of(options.turns, is_blind=False, seed=options.seed)
-    results = run(calls, ends_turns=True, answer=ANSWER)
+    results = run(calls, ends_turns=True, detector=options.detector, answer=ANSWER)
     found, missed = waits(results, made)
     late = added(results)
     speculated = decided(results, "speculated")
@@ -127,7 +129,9 @@ def main() -> None:
     calls, made = calls_of(options.turns, is_blind=True, seed=options.seed)
     curve = []
     for patience in SWEEP if options.sweep else (1.0,):
-        results = run(calls, ends_turns=False, answer=ANSWER, patience=patience)
+        results = run(
+            calls, ends_turns=False, detector=options.detector, answer=ANSWER, patience=patience
+        )
         found, missed = waits(results, made)
         point = {
             "patience": patience, "blind_p50_ms": percentile(found, 50),

@@ -85,7 +85,9 @@ class Result:
         return [event for name, event in self.events if name == kind]
 
 
-def run(calls: list[Call], *, ends_turns: bool, answer: str, patience: float = 1.0) -> list[Result]:
+def run(
+    calls: list[Call], *, ends_turns: bool, answer: str, patience: float = 1.0, detector: str
+) -> list[Result]:
     """Hold the calls at once and give what was measured."""
     seconds = max(call.seconds for call in calls) + LEAD / RATE
     with tempfile.TemporaryDirectory() as name:
@@ -100,7 +102,7 @@ def run(calls: list[Call], *, ends_turns: bool, answer: str, patience: float = 1
                           for t in sorted(call.told, key=lambda told: told.at)]}
                 for call in calls
             ],
-            "answer": answer, "patience": patience,
+            "answer": answer, "patience": patience, "voice_activity": detector,
         }  # fmt: skip
         (folder / "plan.json").write_text(json.dumps(plan))
         subject = _start("subject.py", folder / "plan.json", folder / "events.json", seconds + 2)

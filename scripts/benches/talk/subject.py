@@ -2,8 +2,8 @@
 
 usage: subject.py PLAN RESULT SECONDS
 PLAN is a JSON file: {"ports": [...], "calls": [{"told": [[sample, text, final, over], ...],
-"ends_turns": bool}, ...], "answer": str, "patience": float}. Prints its ports; RESULT gets the
-events of each call, as a list of [kind, fields].
+"ends_turns": bool}, ...], "answer": str, "patience": float, "voice_activity": str}. Prints its
+ports; RESULT gets the events of each call, as a list of [kind, fields].
 """
 
 import asyncio
@@ -48,7 +48,7 @@ async def talk(plan: dict[str, Any], seconds: float) -> list[list[tuple[str, dic
     agent = Agent(
         "bench", kind="model", persona="You are a bench.", greeting="Hello.", fillers=(),
         directory={"human": Entry("sip:desk@example.com")}, idle_seconds=60.0,
-        patience=plan["patience"],
+        patience=plan["patience"], voice_activity=plan.get("voice_activity", "auto"),
     )  # fmt: skip
     sessions, kept, ports = [], [], []
     for port, call in zip(plan["ports"], plan["calls"], strict=True):
