@@ -19,7 +19,7 @@ def test_asks_for_g711_a_voice_and_the_tools():
         },
         "output": {"format": {"type": "audio/pcma"}, "voice": "ada"},
     }
-    assert [tool["name"] for tool in wanted["tools"]][0] == "transfer"
+    assert wanted["tools"][0]["name"] == "transfer"
     assert all(tool["type"] == "function" for tool in wanted["tools"])
 
 
