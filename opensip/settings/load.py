@@ -244,7 +244,7 @@ def _cannot_talk(agent: Agent, unable: list[str]) -> Iterator[str]:
             make_stage("realtime", agent, {}, Memory())
         else:
             make(agent)
-            voice_activity.choice(agent.voice_activity)
+        voice_activity.choice(agent.voice_activity)
     except (MissingExtra, MissingProgram) as error:
         unable.append(f"agent {agent.name} can take no call: {error}")
     except ConfigError as error:

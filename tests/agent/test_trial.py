@@ -1,7 +1,7 @@
 import asyncio
 import dataclasses
 
-from opensip.agent.definition import Agent
+from opensip.agent.definition import Account, Agent
 from opensip.agent.providers import Providers, Say, Understood
 from opensip.agent.providers.scripted import (
     ScriptedDialogue,
@@ -10,6 +10,7 @@ from opensip.agent.providers.scripted import (
 )
 from opensip.agent.trial import Tried, tried
 from opensip.errors import ProviderError
+from tests.fakes.bot import Bot
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
 
@@ -55,3 +56,21 @@ def test_providers_are_made_where_none_are_given():
     names = ("scripted",)
     agent = Agent("test", recognizer=names, dialogue=names, synthesizer=names)
     assert [one.stage for one in trial(agent)] == ["synthesizer", "recognizer", "dialogue"]
+
+
+def test_who_hears_and_speaks_at_once_is_reached_and_let_go():
+    async def main():
+        async with Bot() as bot, Bot(refuse=500) as closed:
+            accounts = {
+                "good": Account(provider="stream", base_url=bot.url),
+                "bad": Account(provider="stream", base_url=closed.url),
+            }
+            agent = Agent("test", kind="stream", realtime=("good", "bad"), providers=accounts)
+            return [one async for one in tried(agent)], bot.messages
+
+    (good, bad), messages = asyncio.run(main())
+    assert (good.stage, good.name, good.result, good.error) == (
+        "realtime", "good", "takes calls", "",
+    )  # fmt: skip
+    assert "status 500" in bad.error
+    assert messages == []

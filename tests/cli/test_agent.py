@@ -122,3 +122,25 @@ def test_an_agent_without_words_cannot_chat(agent, tmp_path):
     assert result.exit_code == 1
     assert "agent 'beep' is of kind 'tone' and has no words" in result.stderr
     assert agent("check", "beep").stdout.splitlines()[1:] == ["  kind         tone"]
+
+
+def test_check_tells_where_a_bot_is_and_which_tools_a_model_has(tmp_path):
+    config = tmp_path / "opensip.toml"
+    config.write_text("")
+    both = {
+        "bot": 'kind = "stream"\nrealtime = ["bot"]\n[providers.bot]\nprovider = "stream"\n'
+        'base_url = "ws://127.0.0.1:9/media"\n',
+        "voice": 'kind = "realtime"\nrealtime = ["it"]\npersona = "You are Ada."\n[providers.it]\n'
+        'provider = "openai_realtime"\nrealtime_model = "m"\nbase_url = "http://127.0.0.1:9/v1"\n',
+    }
+    told = {}
+    for name, text in both.items():
+        (tmp_path / f"{name}.toml").write_text(text)
+        arguments = ["agent", "check", str(tmp_path / f"{name}.toml"), "--config", str(config)]
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == 0, result.output
+        told[name] = result.output
+    assert "realtime     bot (at ws://127.0.0.1:9/media)" in told["bot"]
+    assert "tool" not in told["bot"]
+    assert "realtime     it (m at http://127.0.0.1:9/v1)" in told["voice"]
+    assert "tool         hang_up(reason)" in told["voice"]
