@@ -82,7 +82,7 @@ class Stream:
         law: str,
         payload_type: int,
         event_payload_type: int,
-        ticks: int,
+        half_ticks: int,
         encodings: bytes,
         beside: bool,
         mux: bool,

@@ -17,6 +17,7 @@ TICK = 0.02  # seconds between two packets of a stream, and between two looks at
 MOST_BESIDE = 16  # datagrams of other protocols in a tick: a flight of DTLS has four
 LATES, LATE_SAMPLES = 5, 160  # packets in a batch that came too late, and their longest
 DEAF_TICKS = 50  # from batch to batch where nobody listens
+HALF_TICK_MS = 10  # packets last a whole number of them: RFC 3551 allows no finer
 BATCH_TICKS = 5  # audio in which no voice is near is handed on each 100 ms
 
 

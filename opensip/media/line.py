@@ -61,10 +61,15 @@ class Line:
         return event
 
     def take(self, count: int) -> Samples:
-        """Take the last `count` samples of what was played since the last packet."""
-        frames, self._frames = self._frames, []
-        samples = np.concatenate([np.zeros(max(0, count - FRAME * len(frames)), np.int16), *frames])
-        return samples[len(samples) - count :]
+        """Take the next `count` samples of what was played.
+
+        Of what is older, less than a frame is kept: packets of another time begin anew.
+        """
+        samples = np.concatenate([np.zeros(0, np.int16), *self._frames])
+        samples = samples[max(0, (len(samples) - count) // FRAME) * FRAME :]
+        rest = samples[count:]
+        self._frames = [rest] if len(rest) else []
+        return np.concatenate([np.zeros(max(0, count - len(samples)), np.int16), samples[:count]])
 
     @property
     def figures(self) -> tuple[Counts, float]:

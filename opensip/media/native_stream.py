@@ -12,12 +12,13 @@ from opensip.audio.comfort_noise import read_level
 from opensip.audio.frame import AudioFrame, Samples
 from opensip.errors import MediaError, RemoteProtocolError
 from opensip.media import _engine
-from opensip.media.engine import TICK, Address, Batch, Beside, Digit, StreamConfig
+from opensip.media.engine import HALF_TICK_MS, Address, Batch, Beside, Digit, StreamConfig
 from opensip.media.inbox import Inbox
 from opensip.media.line import Played
 from opensip.media.native_ends import RATE, NativeReceiver, NativeSender
 from opensip.media.ports import PortPair
 from opensip.media.reports import Reports
+from opensip.media.sender import half_ticks
 from opensip.rtp.jitter_buffer import Counts
 from opensip.rtp.packet import RtpPacket
 from opensip.rtp.telephone_event import TelephoneEventReceiver, TelephoneEventSender
@@ -135,7 +136,7 @@ class NativeStream:
             law=config.codec,
             payload_type=config.payload_type,
             event_payload_type=config.event_payload_type or 0,
-            ticks=_ticks(config),
+            half_ticks=half_ticks(config),
             encodings=_encodings(config, old),
             beside=config.beside,
             mux=config.mux,
@@ -187,7 +188,7 @@ class NativeStream:
         """Send one telephone event and wait until it has left."""
         if self._config is None or self._config.event_payload_type is None or self._closed is None:
             raise MediaError("the peer takes no telephone events: it did not negotiate them")
-        event = TelephoneEventSender(digit, ptime=round(1000 * TICK) * _ticks(self._config))
+        event = TelephoneEventSender(digit, ptime=HALF_TICK_MS * half_ticks(self._config))
         async with self._digit:
             over = self.core.send_digit([*event.packets(), *GAP])
             while self.core.digits_over() == over and self._closed is not None:
@@ -317,11 +318,6 @@ def _keys(
 def _trust(config: StreamConfig) -> tuple[object, ...]:
     """Tell what a settled source depends on."""
     return config.remote, config.keys is None
-
-
-def _ticks(config: StreamConfig) -> int:
-    """Tell of how many ticks a packet is."""
-    return max(1, round(config.ptime / 1000 / TICK))
 
 
 def _encodings(config: StreamConfig, old: StreamConfig | None) -> bytes:

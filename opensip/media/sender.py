@@ -8,7 +8,7 @@ import numpy as np
 
 from opensip.audio.codecs import CODECS, G711, TableCodec
 from opensip.audio.frame import Samples
-from opensip.media.engine import TICK, StreamConfig
+from opensip.media.engine import HALF_TICK_MS, TICK, StreamConfig
 from opensip.media.line import Line
 from opensip.media.playout import Playout
 from opensip.rtp.srtp import SrtpSession
@@ -44,7 +44,7 @@ class Sender:
         self._event: deque[EventPacket | None] = deque()  # the rest of the first of `_events`
         self._event_timestamp = 0
         self._voice = False
-        self._tick = 0
+        self._unsent = 0  # half ticks that have passed since the last packet ended
         self._apply(StreamConfig())
 
     def configure(self, config: StreamConfig) -> None:
@@ -61,7 +61,7 @@ class Sender:
         Raises LocalProtocolError for what is not a digit.
         """
         event = TelephoneEventSender(
-            digit, clock_rate=self._event_clock, ptime=round(1000 * TICK) * self._ticks
+            digit, clock_rate=self._event_clock, ptime=HALF_TICK_MS * self._halves
         )
         self._events.append((event, left))
 
@@ -80,10 +80,15 @@ class Sender:
         return table.decode(self.payload) if table else playout.frame
 
     def tick(self) -> bytes | None:
-        """Give the packet that is due on this tick, if one is."""
-        self._tick += 1
-        if self._tick % self._ticks:
+        """Give the packet that is due on this tick, if one is; `next_packet` gives those after."""
+        self._unsent += 2
+        return self.next_packet()
+
+    def next_packet(self) -> bytes | None:
+        """Give the next packet that is due on this tick: packets of 10 ms are two."""
+        if self._unsent < self._halves:
             return None
+        self._unsent -= self._halves
         if self._events:
             return self._event_packet()
         if self.line is not None and self._event_payload_type:
@@ -101,7 +106,7 @@ class Sender:
     def skip_tick(self) -> None:
         """Let a tick pass on which nothing may be sent: time goes on."""
         self._voice = False
-        self.timestamp = (self.timestamp + self._units // self._ticks) & 0xFFFFFFFF
+        self.timestamp = (self.timestamp + 2 * self._units // self._halves) & 0xFFFFFFFF
 
     def _audio_packet(self, marker: int, payload: bytes) -> bytes:
         self.payload = payload
@@ -152,9 +157,10 @@ class Sender:
         self._payload_type = config.payload_type
         self._event_payload_type = config.event_payload_type or 0
         self._event_clock = config.event_clock
-        self._ticks = max(1, round(config.ptime / 1000 / TICK))  # of one packet
-        self._samples = self._ticks * round(codec.rate * TICK)
-        self._units = self._ticks * round(codec.format.clock_rate * TICK)  # of timestamp
+        self._halves = half_ticks(config)
+        self._unsent = min(self._unsent, self._halves)  # of a packet time that is over
+        self._samples = self._halves * round(codec.rate * TICK) // 2
+        self._units = self._halves * round(codec.format.clock_rate * TICK) // 2  # of timestamp
         coding = (codec.format.encoding_name, self._samples, config.fmtp)
         if coding != self._coding:
             self._coding = coding
@@ -164,3 +170,9 @@ class Sender:
 
     def _silence(self) -> bytes:
         return self._quiet or self.playout.silence(self._samples)
+
+
+def half_ticks(config: StreamConfig) -> int:
+    """Tell how many half ticks a packet lasts; codecs with frames keep to whole ticks."""
+    halves = max(1, config.ptime // HALF_TICK_MS)
+    return halves if config.codec in G711 else max(2, halves - halves % 2)

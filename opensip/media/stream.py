@@ -212,15 +212,15 @@ class PythonStream:
             self._sender.skip_tick()
             return
         packet = self._sender.tick()
-        if packet is None:
-            return
-        try:
-            self._ports.rtp.sendto(packet, latch.remote)
-        except OSError:  # a full buffer, or no route: the next packet may do better
-            self._unsent += 1
-        if self.keep_said:
-            self._said_at = self._said_at if self._said else now
-            self._said.append(self._sender.said())
+        while packet is not None:
+            try:
+                self._ports.rtp.sendto(packet, latch.remote)
+            except OSError:  # a full buffer, or no route: the next packet may do better
+                self._unsent += 1
+            if self.keep_said:
+                self._said_at = self._said_at if self._said else now
+                self._said.append(self._sender.said())
+            packet = self._sender.next_packet()
 
     def _send_rtcp(self, packet: bytes) -> None:
         port = self._ports.rtp if self._config.mux else self._ports.rtcp

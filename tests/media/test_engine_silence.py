@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -114,7 +115,7 @@ def test_silence_within_the_limits_ends_no_call(engine_type, every):
 
 @each_engine
 @pytest.mark.parametrize("theirs", [0.01, 0.02, 0.03, 0.04, 0.06])
-@pytest.mark.parametrize("ours", [20, 40, 60])
+@pytest.mark.parametrize("ours", [10, 20, 30, 40, 60])
 def test_packet_times_may_differ_each_way(engine_type, theirs, ours):
     async def main():
         peer = Quiet(engine_type, ptime=ours)
@@ -153,3 +154,26 @@ def test_joined_to_another_the_peers_noise_is_played_there_at_its_level(engine_t
 
 def _to(pair):
     return StreamConfig(remote=pair.address)
+
+
+@each_engine
+@pytest.mark.parametrize("ptime", [10, 20, 30, 40, 60])
+def test_joined_to_a_leg_of_another_packet_time_no_sample_is_lost(engine_type, ptime):
+    async def main():
+        peer, said = Quiet(engine_type), voice(1.0)
+        other = PortPool("127.0.0.1", 0, 0, clock=lambda: 0.0).take()
+        here = peer.party
+        pair = PortPool("127.0.0.1", 0, 0, clock=lambda: 0.0).take()
+        there = here.engine.open(pair, replace(_to(other), ptime=ptime))
+        assert here.engine.connect(here.session.stream, there)
+        await peer.say(said)
+        await asyncio.sleep(0.3)
+        packets = arrived(other.rtp)
+        assert {len(packet.payload) for packet in packets} == {8 * ptime}
+        sound = G711["PCMU"].decode(b"".join(packet.payload for packet in packets))
+        assert rounded(said).tobytes() in sound.tobytes()
+        there.close()
+        other.close()
+        await peer.close()
+
+    run(main)

@@ -102,7 +102,7 @@ def test_what_nobody_fetches_is_forgotten_oldest_first():
 def test_fields_that_cannot_be():
     async def main():
         stream, _ = opened()
-        with pytest.raises(ValueError, match="one to three ticks"):
+        with pytest.raises(ValueError, match="one to six half ticks"):
             stream.configure(StreamConfig(remote=REMOTE, ptime=200))
         stream.close()
 

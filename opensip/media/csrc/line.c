@@ -59,16 +59,21 @@ void line_set_noise(struct line *line, unsigned level)
     pthread_mutex_unlock(&line->lock);
 }
 
+/* Forgets the oldest samples. */
+static void forget(struct line *line, size_t count)
+{
+    line->count -= count;
+    memmove(line->samples, line->samples + count, line->count * sizeof *line->samples);
+}
+
 /* Frames of a packet time that was cut short, by another ptime, make room from the oldest on. */
 void line_tick(struct line *line, double now)
 {
     pthread_mutex_lock(&line->lock);
-    if (line->frames == LINE_FRAMES) {
-        line->frames--;
-        memmove(line->samples, line->samples + JITTER_FRAME,
-                line->frames * JITTER_FRAME * sizeof *line->samples);
-    }
-    playback_tick(&line->playback, line->samples + line->frames++ * JITTER_FRAME, now);
+    if (line->count > (LINE_FRAMES - 1) * JITTER_FRAME)
+        forget(line, line->count - (LINE_FRAMES - 1) * JITTER_FRAME);
+    playback_tick(&line->playback, line->samples + line->count, now);
+    line->count += JITTER_FRAME;
     pthread_mutex_unlock(&line->lock);
 }
 
@@ -77,7 +82,7 @@ bool line_take_event(struct line *line, uint32_t units, struct relayed *to)
     pthread_mutex_lock(&line->lock);
     bool taken = line->keys && event_relay_next(&line->events, units, to);
     if (taken)
-        line->frames = 0;
+        line->count = 0;
     pthread_mutex_unlock(&line->lock);
     return taken;
 }
@@ -85,15 +90,12 @@ bool line_take_event(struct line *line, uint32_t units, struct relayed *to)
 void line_take(struct line *line, int16_t *samples, size_t size)
 {
     pthread_mutex_lock(&line->lock);
-    size_t count = line->frames * JITTER_FRAME;
-    const int16_t *from = line->samples;
-    if (count > size) {
-        from += count - size;
-        count = size;
-    }
+    if (line->count > size)
+        forget(line, (line->count - size) / JITTER_FRAME * JITTER_FRAME);
+    size_t count = line->count < size ? line->count : size;
     memset(samples, 0, (size - count) * sizeof *samples);
-    memcpy(samples + size - count, from, count * sizeof *samples);
-    line->frames = 0;
+    memcpy(samples + size - count, line->samples, count * sizeof *samples);
+    forget(line, count);
     pthread_mutex_unlock(&line->lock);
 }
 

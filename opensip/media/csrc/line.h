@@ -21,7 +21,7 @@ struct line {
     struct playback playback;
     struct event_relay events;
     int16_t samples[LINE_FRAMES * JITTER_FRAME]; /* of the packet to come */
-    unsigned frames;
+    size_t count;
 };
 
 /* What became of packets and frames. */

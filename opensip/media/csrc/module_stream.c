@@ -88,7 +88,7 @@ static bool read_key(PyObject *key, bool *is_new, struct srtp **srtp)
 static bool read_config(PyObject *args, PyObject *keywords, struct stream_config *config)
 {
     static char *names[] = {"host",   "port",         "new_latch", "symmetric", "sending",
-                            "law",    "payload_type", "event_payload_type",     "ticks",
+                            "law",    "payload_type", "event_payload_type",  "half_ticks",
                             "encodings", "beside",    "mux",       "receive",   "transmit",
                             NULL};
     const char *host, *law;
@@ -99,11 +99,12 @@ static bool read_config(PyObject *args, PyObject *keywords, struct stream_config
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "$zipppsbbIy#ppOO", names, &host, &port,
                                      &new_latch, &symmetric, &sending, &law,
                                      &config->payload_type, &config->event_payload_type,
-                                     &config->ticks, &encodings, &size, &beside, &mux, &receive,
+                                     &config->half_ticks, &encodings, &size, &beside, &mux, &receive,
                                      &transmit))
         return false;
-    if (size != sizeof config->encodings || !config->ticks || config->ticks > LONGEST_PTIME) {
-        PyErr_SetString(PyExc_ValueError, "128 encodings and one to three ticks are wanted");
+    if (size != sizeof config->encodings || !config->half_ticks ||
+        config->half_ticks > 2 * LONGEST_PTIME) {
+        PyErr_SetString(PyExc_ValueError, "128 encodings and one to six half ticks are wanted");
         return false;
     }
     memcpy(config->encodings, encodings, sizeof config->encodings);

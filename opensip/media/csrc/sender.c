@@ -22,7 +22,7 @@ bool sender_add_signs(struct sender *sender, const struct sign *signs, unsigned 
 
 static size_t samples_of(const struct sender *sender)
 {
-    return TICK_SAMPLES * sender->ticks;
+    return TICK_SAMPLES / 2 * sender->half_ticks;
 }
 
 static size_t finish(struct sender *sender, uint8_t *packet, struct rtp header, size_t size)
@@ -118,8 +118,15 @@ static bool relays_events(const struct sender *sender)
 
 size_t sender_tick(struct sender *sender, uint8_t *packet, double now)
 {
-    if (++sender->tick % sender->ticks)
+    sender->half_ticks_due += 2;
+    return sender_next(sender, packet, now);
+}
+
+size_t sender_next(struct sender *sender, uint8_t *packet, double now)
+{
+    if (sender->half_ticks_due < sender->half_ticks)
         return 0;
+    sender->half_ticks_due -= sender->half_ticks;
     struct relayed event;
     if (sender->sign_count)
         return make_sign(sender, packet, now);

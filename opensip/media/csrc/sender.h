@@ -34,7 +34,8 @@ struct sender {
     struct queue queue;
     const struct g711 *law;
     uint8_t payload_type, event_payload_type;
-    unsigned ticks, tick; /* of one packet; since the beginning */
+    unsigned half_ticks;     /* of one packet */
+    unsigned half_ticks_due; /* that have passed since the last packet ended */
     bool voice;
     struct sign signs[SIGNS];
     unsigned sign, sign_count; /* the next, and how many wait */
@@ -55,6 +56,9 @@ bool sender_add_signs(struct sender *sender, const struct sign *signs, unsigned 
  * bytes and a tag.
  */
 size_t sender_tick(struct sender *sender, uint8_t *packet, double now);
+
+/* Writes the next packet that is due on this tick: packets of 10 ms are two. */
+size_t sender_next(struct sender *sender, uint8_t *packet, double now);
 
 /* Lets a tick pass on which nothing may be sent: time goes on. */
 void sender_skip_tick(struct sender *sender);

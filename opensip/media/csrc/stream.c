@@ -27,7 +27,7 @@ struct stream *stream_open(int socket, bool stamped)
     receiver_open(&stream->in);
     stream->report_at = INFINITY;
     stream->out.law = &PCMU;
-    stream->out.ticks = 1;
+    stream->out.half_ticks = 2;
     return stream;
 }
 
@@ -99,7 +99,9 @@ void stream_configure(struct stream *stream, struct stream_config *config)
     out->law = config->law;
     out->payload_type = config->payload_type;
     out->event_payload_type = config->event_payload_type;
-    out->ticks = config->ticks;
+    out->half_ticks = config->half_ticks;
+    if (out->half_ticks_due > out->half_ticks) /* of a packet time that is over */
+        out->half_ticks_due = out->half_ticks;
 }
 
 /* When the kernel took the packet in, on the clock of `now`: a tick of polling is no jitter. */
@@ -173,19 +175,9 @@ void stream_join(struct stream *stream, struct line **to, struct line **from)
     atomic_store(&stream->joined, stream->in.line != NULL);
 }
 
-static void send_packet(struct stream *stream, double now)
+static void send_packet(struct stream *stream, const uint8_t *packet, size_t size)
 {
-    uint8_t packet[RTP_LARGEST + SRTP_LARGEST_TAG];
     const struct address *remote = &stream->in.latch.remote;
-    if (stream->out.line)
-        line_tick(stream->out.line, now);
-    if (!stream->in.open || !stream->sending) {
-        sender_skip_tick(&stream->out);
-        return;
-    }
-    size_t size = sender_tick(&stream->out, packet, now);
-    if (!size)
-        return;
     ssize_t sent = stream->connected
                        ? send(stream->socket, packet, size, MSG_DONTWAIT | MSG_NOSIGNAL)
                        : sendto(stream->socket, packet, size, MSG_DONTWAIT | MSG_NOSIGNAL,
@@ -194,6 +186,20 @@ static void send_packet(struct stream *stream, double now)
         stream->refused++; /* of the packet before */
     else if (sent < 0)
         stream->unsent++; /* a full buffer, or no route: the next packet may do better */
+}
+
+static void send_packets(struct stream *stream, double now)
+{
+    uint8_t packet[RTP_LARGEST + SRTP_LARGEST_TAG];
+    if (stream->out.line)
+        line_tick(stream->out.line, now);
+    if (!stream->in.open || !stream->sending) {
+        sender_skip_tick(&stream->out);
+        return;
+    }
+    size_t size = sender_tick(&stream->out, packet, now);
+    for (; size; size = sender_next(&stream->out, packet, now))
+        send_packet(stream, packet, size);
 }
 
 void stream_receive(struct stream *stream, const struct tick *tick)
@@ -210,7 +216,7 @@ void stream_tick(struct stream *stream, const struct tick *tick, bool due)
     stream->received = false;
     connect_if_settled(stream);
     receiver_tick(&stream->in, tick->now);
-    send_packet(stream, tick->now);
+    send_packets(stream, tick->now);
     stream->ticks++;
     stream->at = tick->now;
     bool empty = stream->tell_empty && !stream->out.queue.queued;

@@ -52,7 +52,7 @@ struct stream_config {
     uint8_t encodings[128];
     const struct g711 *law;
     uint8_t payload_type, event_payload_type;
-    unsigned ticks; /* of one packet */
+    unsigned half_ticks; /* of one packet */
 };
 
 /* The clock of one tick. `since_epoch` is what the clock of kernel stamps is ahead of `now`. */
