@@ -147,7 +147,7 @@ static void open_receiver(struct receiver *receiver, const char *suite, const ui
                           size_t size)
 {
     static const struct { uint8_t number, encoding; } formats[] = {
-        {0, ENCODING_PCMU}, {8, ENCODING_PCMA}, {13, ENCODING_OTHER}, {101, ENCODING_EVENT}};
+        {0, ENCODING_PCMU}, {8, ENCODING_PCMA}, {13, ENCODING_NOISE}, {101, ENCODING_EVENT}};
     receiver_open(receiver);
     for (size_t n = 0; n < sizeof formats / sizeof *formats; n++)
         receiver->encodings[formats[n].number] = formats[n].encoding;
@@ -166,8 +166,8 @@ static void send_on(struct line *line, double now)
     struct relayed event;
     line_tick(line, now);
     if (dice(3) == 0 && !line_take_event(line, 160 * (1 + dice(3)), &event))
-        line_take(line, samples, JITTER_FRAME * (1 + dice(LINE_FRAMES)));
-    check(line->frames <= LINE_FRAMES, "more frames than a packet has");
+        line_take(line, samples, JITTER_FRAME / 2 * (1 + dice(2 * LINE_FRAMES)));
+    check(line->count <= LINE_FRAMES * JITTER_FRAME, "more frames than a packet has");
     check(line->events.count <= PRESSES, "too many presses");
 }
 
