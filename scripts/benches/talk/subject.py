@@ -48,7 +48,7 @@ async def talk(plan: dict[str, Any], seconds: float) -> list[list[tuple[str, dic
     agent = Agent(
         "bench", kind="model", persona="You are a bench.", greeting="Hello.", fillers=(),
         directory={"human": Entry("sip:desk@example.com")}, idle_seconds=60.0,
-        patience=plan["patience"], voice_activity=plan.get("voice_activity", "auto"),
+        patience=plan["patience"], voice_activity=plan["voice_activity"],
     )  # fmt: skip
     sessions, kept, ports = [], [], []
     for port, call in zip(plan["ports"], plan["calls"], strict=True):

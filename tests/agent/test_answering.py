@@ -1,0 +1,68 @@
+"""Answers that are begun before a turn is over: heard after it, or never."""
+
+import asyncio
+
+from opensip.agent.providers import Brief, Providers
+from opensip.agent.providers.scripted import ScriptedSynthesizer
+from opensip.agent.session import AgentSession
+from opensip.audio.tones import tone
+from opensip.events import AgentSaid, CallerSaid, TurnTaken
+from tests.agent.test_any_call import AGENT
+from tests.agent.test_model import dialogue
+from tests.fakes.chat_model import FakeChat
+from tests.fakes.line import Line, Noted
+from tests.fakes.live_recognizer import FakeLive
+from tests.fakes.virtual_time_loop import VirtualTimeLoop
+
+
+def talk(*steps, answers):
+    """Let a caller speak, and its recognizer tell words at exact times."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        line, noted, live = Line(), Noted(), FakeLive()
+        chat, brief = FakeChat(*answers, delay=0.15), Brief(AGENT, "main")
+        session = AgentSession(
+            AGENT, source=line, sink=line, observer=noted, now=loop.time,
+            providers=Providers((live,), (dialogue(chat, brief=brief),), (ScriptedSynthesizer(),)),
+        )  # fmt: skip
+        for at, what, *more in steps:
+            if what == "speak":
+                loop.call_later(at, line.speak, tone(300, *more, 8000, level_dbfs=-20))
+            else:
+                loop.call_later(at, lambda more=more: live.tell(more[0], final=more[1]))
+        loop.call_later(9.0, line.hang_up)
+        await session.run()
+        await session.close()
+        return noted, chat, brief.memory
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main())
+
+
+def test_an_answer_that_was_begun_early_is_heard_at_the_commit():
+    noted, chat, _ = talk(
+        (2.0, "speak", 1.0), (3.1, "words", "where is it", False),
+        (3.4, "words", "Where is it?", True), answers=[["It is there."]],
+    )  # fmt: skip
+    [taken] = noted.of(TurnTaken)
+    assert taken.supposed
+    assert taken.why == "the end of a sentence"
+    assert taken.token_ms < taken.voice_ms < taken.commit_ms < taken.total_ms
+    assert taken.total_ms < 450
+    assert len(chat.requests) == 1
+    assert [event.text for event in noted.of(CallerSaid)] == ["Where is it?"]
+
+
+def test_of_an_answer_begun_too_early_nobody_ever_knows():
+    noted, chat, memory = talk(
+        (2.0, "speak", 1.0), (3.1, "words", "where is", False), (3.6, "speak", 0.8),
+        (4.5, "words", "where is my order?", True),
+        answers=[["Never heard."], ["It is there."]],
+    )  # fmt: skip
+    assert len(chat.requests) == 2
+    said = [event.text for event in noted.of(AgentSaid)]
+    assert said == ["Hello 1.", "It is there."]
+    assert [m["content"] for m in memory.messages] == [
+        "Hello 1.", "where is my order?", "It is there.",
+    ]  # fmt: skip
