@@ -33,6 +33,7 @@ _ALIKE = 0.75  # share of the words of two readings that are the same, in the sa
 _FEW_WORST = -5.3  # a word or two fit loosely even when they are right
 _FEW_COVERAGE = 0.75  # and a breath beside them is a great share
 _DIGITS_WORST, _DIGITS_DOUBTFUL = -4.6, -4.2  # bare digits fit loosely too; they are read back
+_CROWD = 4  # turns that wait; then one length must do, for nobody is to wait for seconds
 _SECONDS = 10.0  # a decode that takes longer will not end
 
 
@@ -51,6 +52,11 @@ class DecoderProcess:
         if "error" in answer:
             raise ProviderError(answer["error"], provider="embedded")
         return answer
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so many turns wait that each should ask for less."""
+        return len(self._asking) >= _CROWD
 
     async def _ask_alone(self, jsgf: str, audio: bytes) -> dict[str, Any]:
         async with self._lock:
@@ -158,8 +164,10 @@ class EmbeddedRecognizer:
             return Understood("", 0.0)
         process = self._process or shared_process()
         complete = self._expectation.complete or bool
-        found = []
+        found: list[dict[str, Any]] = []
+        tried = 0
         for warp in self._warps:
+            tried += 1
             audio = resample(heard, _RATE, round(_MODEL_RATE * warp))
             answer = await process.decode(self._expectation.jsgf, audio.tobytes())
             if complete(answer["text"]):
@@ -167,11 +175,13 @@ class EmbeddedRecognizer:
                 sure = answer["score"] >= _SURE
                 if sure or len(answer["text"].split()) < _FEW_WORDS:
                     break  # a "no" stretched long enough fits a "yeah"
+                if process.crowded and understood(**answer).text:
+                    break
         if not found:
             return Understood("", 0.0)
         best = max(found, key=lambda answer: float(answer["score"]))
         like = sum(alike(answer["text"], best["text"]) for answer in found)
-        return understood(**best, alone=like == 1 and len(self._warps) > 1)
+        return understood(**best, alone=like == 1 and tried > 1)
 
     async def close(self) -> None:
         """Let the turn go; the process is shared and stays."""

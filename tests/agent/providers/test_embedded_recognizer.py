@@ -66,6 +66,33 @@ def test_without_pocketsphinx_the_extra_is_named(monkeypatch):
         EmbeddedRecognizer()
 
 
+class Crowd:
+    """A process that answers at once, and for which others may wait."""
+
+    def __init__(self, crowded):
+        self.crowded, self.asked = crowded, 0
+
+    def wake(self, jsgf):
+        pass
+
+    async def decode(self, jsgf, audio):
+        self.asked += 1
+        return {"text": "where is my order", "score": -3.0, "worst": -4.0, "coverage": 1.0}
+
+
+@pytest.mark.parametrize(("crowded", "asked"), [(False, 3), (True, 1)])
+def test_where_many_wait_one_length_must_do(crowded, asked):
+    async def main():
+        process = Crowd(crowded)
+        recognizer = EmbeddedRecognizer(process)
+        recognizer.begin(Expectation(JSGF))
+        recognizer.feed(np.ones(8000, np.int16))
+        return (await recognizer.finish()).text, process.asked
+
+    pytest.importorskip("pocketsphinx", reason="the extra speech is not installed")
+    assert asyncio.run(main()) == ("where is my order", asked)
+
+
 @pytest.mark.e2e
 def test_nothing_and_too_little_is_not_understood():
     async def main():
