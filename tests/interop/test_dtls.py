@@ -77,8 +77,8 @@ def test_baresip_calls(tmp_path: Path, keying: str, nat: str) -> None:
     phone = start(server, nat=nat)
     try:
         phone.command("dial", f"sip:tone@127.0.0.1:{server.tls_port};transport=tls")
-        phone.wait_for("CALL_ESTABLISHED")
-        time.sleep(2.5)
+        phone.wait_for("CALL_ESTABLISHED", 20)
+        time.sleep(3.5)
         phone.command("hangup")
         phone.wait_for("CALL_CLOSED")
     finally:
@@ -101,8 +101,8 @@ def test_baresip_is_called(tmp_path: Path, nat: str) -> None:
     with ThreadPoolExecutor() as threads:
         try:
             dialled = threads.submit(opensip, "dial", *arguments, "--config", str(server.config))
-            phone.wait_for("CALL_ESTABLISHED")
-            time.sleep(2.5)
+            phone.wait_for("CALL_ESTABLISHED", 20)
+            time.sleep(3.5)
             phone.command("hangup")
             done = dialled.result()
         finally:
@@ -116,7 +116,7 @@ def test_hold_and_resume(tmp_path: Path) -> None:
     phone = start(server)
     try:
         phone.command("dial", f"sip:tone@127.0.0.1:{server.tls_port};transport=tls")
-        phone.wait_for("CALL_ESTABLISHED")
+        phone.wait_for("CALL_ESTABLISHED", 20)
         time.sleep(1.5)
         phone.command("hold")
         time.sleep(1)
@@ -194,7 +194,7 @@ def test_a_wrong_fingerprint_ends_the_call_and_nothing_is_heard(tmp_path: Path) 
     try:
         with thread(forger.carry):
             phone.command("dial", f"sip:tone@127.0.0.1:{forger.port}")
-            phone.wait_for("CALL_CLOSED")
+            phone.wait_for("CALL_CLOSED", 25)
         [record] = server.wait_for_records(1)
     finally:
         phone.close()
@@ -230,7 +230,7 @@ def test_a_sprayer_changes_nothing(tmp_path: Path) -> None:
     try:
         with thread(sweep):
             phone.command("dial", f"sip:tone@127.0.0.1:{server.tls_port};transport=tls")
-            phone.wait_for("CALL_ESTABLISHED")
+            phone.wait_for("CALL_ESTABLISHED", 20)
             time.sleep(3)
             phone.command("hangup")
             phone.wait_for("CALL_CLOSED")

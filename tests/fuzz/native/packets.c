@@ -129,6 +129,9 @@ static void check_invariants(const struct receiver *receiver)
     check(receiver->reorder.count >= 0 && receiver->reorder.count <= REORDER_HELD, "too many held");
     check(receiver->gate >= 0, "the gate");
     check(receiver->late_count >= 0 && receiver->late_count <= LATES, "too many late");
+    check(receiver->beside_count >= 0 && receiver->beside_count <= MOST_BESIDE, "too many beside");
+    for (int n = 0; n < receiver->beside_count; n++)
+        check(receiver->beside[n].size <= RTP_LARGEST, "the size beside");
     check(receiver->arrivals.jitter >= 0, "jitter");
     for (int n = 0; n < receiver->event_count; n++)
         check(receiver->events[n].packet.size <= EVENT_BYTES, "the size of an event");
@@ -140,7 +143,7 @@ static void drain(struct receiver *receiver)
     if (dice(40) == 0)
         ring_take(&receiver->heard, samples);
     if (dice(10) == 0)
-        receiver->event_count = receiver->late_count = 0;
+        receiver->event_count = receiver->late_count = receiver->beside_count = 0;
 }
 
 static void open_receiver(struct receiver *receiver, const char *suite, const uint8_t *master,
@@ -157,6 +160,10 @@ static void open_receiver(struct receiver *receiver, const char *suite, const ui
     receiver->latch.authenticated = suite != NULL;
     address_read(&receiver->latch.remote, "192.0.2.1", 4000);
     receiver->line = line_open(true);
+    if (dice(2)) { /* other protocols share the port */
+        receiver->beside = calloc(MOST_BESIDE, sizeof *receiver->beside);
+        receiver->mux = dice(2);
+    }
 }
 
 /* What another stream does with what this one's peer says and keys. */
