@@ -19,7 +19,7 @@ BOT_PYTHON = Path(sys.prefix) / "pipecat/bin/python"
 pytestmark = [
     pytest.mark.interop,
     pytest.mark.skipif(
-        not BOT_PYTHON.exists(), reason=f"no pipecat in {BOT_PYTHON}: run scripts/setup"
+        not BOT_PYTHON.exists(), reason=f"no pipecat in {BOT_PYTHON}: run scripts/setup --all"
     ),
 ]
 
