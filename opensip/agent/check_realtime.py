@@ -7,6 +7,7 @@ from opensip.agent.definition import Account, Agent
 from opensip.agent.providers import NEEDS_MODEL, PROVIDERS
 
 BOT = "stream"  # the provider of bots
+_LONGEST_SILENCE = 300.0  # seconds before a bot's first sound: longer stays nobody
 LONGEST = 10.0  # seconds that a caller may be asked to wait for a service
 
 
@@ -40,6 +41,8 @@ def _account(name: str, account: Account) -> Iterator[str]:
     elif account.provider == BOT:
         if not account.base_url.startswith(("ws://", "wss://")):
             yield f"{where}.base_url: {account.base_url!r} is no ws:// or wss:// URL of the bot"
+        if not 0 <= account.first_sound_seconds <= _LONGEST_SILENCE:
+            yield f"{where}.first_sound_seconds: must be 0 to {_LONGEST_SILENCE:g}"
     else:
         if not (account.base_url or account.api_key):
             yield f"{where}.api_key: is missing; write env:NAME or file:PATH, or a base_url"

@@ -41,7 +41,8 @@ class Account:
 
     A bot of one's own (provider "stream") is at the WebSocket `base_url` and speaks `protocol`;
     {name} in its `parameters` stands for a variable of the call. Where it closes its socket, the
-    call ends, or goes to who is next in the agent's list and at last to its human.
+    call ends, or goes to who is next in the agent's list and at last to its human; there it goes
+    too where nothing is heard of the bot within `first_sound_seconds` (0: it may be silent).
     """
 
     provider: str = "openai"
@@ -65,6 +66,7 @@ class Account:
     protocol: Literal["twilio", "bandwidth"] = "twilio"
     parameters: Mapping[str, str] = field(default_factory=dict)
     when_closed: Literal["hang_up", "fall_back"] = "hang_up"
+    first_sound_seconds: float = 20.0
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -209,10 +211,10 @@ class Agent:
 
     @property
     def bridges(self) -> tuple[str, ...]:
-        """What bridges a wait: the file's fillers; without any, ours of a model in English."""
+        """What bridges a wait: the file's fillers; without any, ours of an English model or bot."""
         if self.fillers is not None:
             return self.fillers
-        ours = self.kind == "model" and self.language.startswith("en")
+        ours = self.kind in ("model", *LIVE) and self.language.startswith("en")
         return _FILLERS if ours else ()
 
     @property

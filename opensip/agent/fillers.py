@@ -33,6 +33,11 @@ class Fillers:
         self._next = 0
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def running(self) -> bool:
+        """Tell whether an answer is watched over."""
+        return self._task is not None
+
     def start(self, ended: float, since: float) -> None:
         """Watch over an answer to a turn that ended at `ended`, and was last heard at `since`."""
         self.stop()

@@ -17,12 +17,13 @@ class Opening:
     """How a talk begins: what was said before, as far as it was heard, and why it begins anew.
 
     `cause` is "" at the beginning of a call, "transfer_failed" where nobody took it (`words` say
-    why), "fallback" where another provider was there before.
+    why), "fallback" where another provider was there before. `notes` tell what tools did.
     """
 
     turns: Sequence[Turn] = ()
     cause: str = ""
     words: str = ""
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +106,15 @@ class Realtime(Protocol):
     """One call's line to a service; `connect`, `begin` and `told` raise ProviderError.
 
     `rate` is of the sound that it wants, in Hz. `patience` is how many seconds an answer may
-    take; None where nobody knows when one is due. `ends_call` says what its goodbye means: the
+    take; None where nobody knows when one is due. `first_sound` is how many seconds all may be
+    silent at the beginning of a talk, or None. `ends_call` says what its goodbye means: the
     call is over, or somebody else goes on. `single_keys`: it wants each key as it is pressed.
     """
 
     name: str
     rate: int
     patience: float | None
+    first_sound: float | None
     ends_call: bool
     single_keys: bool
 
@@ -125,7 +128,7 @@ class Realtime(Protocol):
         """Take what the caller says."""
 
     def press(self, keys: str) -> None:
-        """Take keys that the caller pressed: one, or a whole number."""
+        """Take keys that the caller pressed: one, or a whole number, which ends an answer begun."""
 
     def reached(self, name: str) -> None:
         """Learn that a mark has been played, or was cut."""
@@ -137,7 +140,7 @@ class Realtime(Protocol):
         """Give the result of a tool."""
 
     def go_on(self) -> None:
-        """Want an answer to the results that were given."""
+        """Want an answer to the results or keys that were given; none is being made."""
 
     def told(self) -> AsyncIterator[Told]:
         """Tell what comes, until it says goodbye."""

@@ -14,6 +14,7 @@ from opensip.agent.fillers import Fillers
 from opensip.agent.line_up import LineUp
 from opensip.agent.listening import cancelled, listen
 from opensip.agent.live import Opening, Realtime
+from opensip.agent.means import Means
 from opensip.agent.memory import Memory
 from opensip.agent.minutes import Minutes
 from opensip.agent.mouth import Mouth
@@ -21,7 +22,7 @@ from opensip.agent.outcome import CallerLeft, Escalate, Hangup, Outcome
 from opensip.agent.playout import Playout
 from opensip.agent.providers import HangUp, Synthesizer, Transfer, make_stage
 from opensip.agent.spoken import fill
-from opensip.agent.talk import Ends, Means, Talk
+from opensip.agent.talk import Ends, Talk
 from opensip.agent.toolbox import Toolbox
 from opensip.audio.frame import AudioFrame, AudioSink, AudioSource
 from opensip.errors import MissingExtra, MissingProgram, ProviderError
@@ -93,6 +94,7 @@ class RealtimeSession:
             return outcome
         finally:
             await cancelled(*tasks)
+            self._means.fillers.stop()
             for provider in self._line_up.all:
                 await provider.close()
 
@@ -172,7 +174,7 @@ class RealtimeSession:
         opening, turns = self._opening, tuple(self.conversation.turns)
         talk = self._talk = Talk(provider, self._source.rate, self._means)
         try:
-            last = await talk.run(Opening(turns, opening.cause, opening.words))
+            last = await talk.run(Opening(turns, opening.cause, opening.words, self._means.noted()))
         finally:
             self._talk = None
         self._opening = Opening()

@@ -6,50 +6,31 @@ ends is decided here.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from opensip.agent import live, voice_activity
 from opensip.agent.consequences import consequences
-from opensip.agent.definition import Agent
-from opensip.agent.fillers import Fillers
 from opensip.agent.keypad import Keypad
 from opensip.agent.listening import cancelled
 from opensip.agent.live import Opening, Realtime, Told
-from opensip.agent.memory import Call, Memory
-from opensip.agent.minutes import Minutes
-from opensip.agent.playout import Playout
+from opensip.agent.means import Means
+from opensip.agent.memory import Call
 from opensip.agent.providers import HangUp, Looked, Prompted, Transfer, Understood
-from opensip.agent.toolbox import Toolbox
 from opensip.agent.tools import builtin
 from opensip.agent.turn_clock import TurnClock
 from opensip.agent.utterances import Utterances
 from opensip.agent.voice_activity import Voicing
-from opensip.audio.frame import AudioFrame, AudioSink
+from opensip.audio.frame import AudioFrame
 from opensip.audio.resample import live_resampler
 from opensip.errors import ProviderError
-from opensip.events import AgentSaid, BargedIn, Observer, SpeechEnded, SpeechStarted
+from opensip.events import AgentSaid, BargedIn, SpeechEnded, SpeechStarted
 
 _PAUSE = 0.3  # seconds without a voice after which speech is a new beginning
+_UNTOLD = 10.0  # seconds of silence that nobody calls a turn's end: no detection waits longer
 
 Ends = HangUp | Transfer
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What the talks of one call share."""
-
-    agent: Agent
-    sink: AudioSink
-    playout: Playout
-    minutes: Minutes
-    memory: Memory
-    tools: Toolbox
-    fillers: Fillers
-    observer: Observer
-    now: Callable[[], float]
-    running: set[asyncio.Task[None]] = field(default_factory=set)  # tools at work
+Timer: TypeAlias = asyncio.TimerHandle | None
 
 
 class Talk:
@@ -69,9 +50,15 @@ class Talk:
         self._clock: TurnClock | None = None
         self._first: tuple[float, int] | None = None  # when and where its answer's sound begins
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._patience: asyncio.TimerHandle | None = None
+        self._patience: Timer = None
+        self._silence: Timer = None  # until the first sound of the talk
+        self._speaking = False  # the caller, as the provider told
+        self._answers_itself = False  # the provider, to a turn that ended
         self._answering = False  # the provider is making an answer
-        self._owed = False  # it was given results, and is to make something of them
+        self._awaited = False  # nothing was heard of the answer yet that is waited for
+        self._begun = False  # that answer
+        self._repeated = False  # it was wanted twice: the first one held nothing
+        self._owed = False  # it was given results or keys, and is to make something of them
         self._working = 0  # tools of this talk
         self._ran: Counter[tuple[str, str]] = Counter()  # tools since the caller's last turn
 
@@ -79,6 +66,7 @@ class Talk:
         """Talk; None: the provider said goodbye. Raises ProviderError."""
         await self._provider.begin(opening)
         reading = asyncio.create_task(self._read())
+        self._silence = self._later(self._provider.first_sound, "sound")
         self._wait()
         try:
             await asyncio.wait({reading, self._over}, return_when=asyncio.FIRST_COMPLETED)
@@ -87,11 +75,12 @@ class Talk:
             await self._means.playout.drained()  # its last words are heard
             return self.last
         finally:
+            if self._over.done():
+                self._over.exception()  # where the reader failed first, its error counts
+            self._over.cancel()  # tools that end later have nobody to tell
             self._calm()
             self._keypad.clear()
             await cancelled(reading)
-            if self._over.done():
-                self._over.exception()  # where the reader failed first, its error counts
             self._utterances.cut(self._means.sink.played())
 
     def hear(self, frame: AudioFrame) -> None:
@@ -99,6 +88,7 @@ class Talk:
         self._activity.hear(frame)
         if self.last is None:
             self._provider.hear(self._resampler.push(frame.samples))
+            self._miss_end(frame.at)
         self._note_turn()
 
     def _decided(self, heard: Voicing) -> None:
@@ -106,6 +96,14 @@ class Talk:
             if heard.at > self._voiced_until + _PAUSE:
                 self._voiced_from = heard.at
             self._voiced_until = heard.at + heard.seconds
+
+    def _miss_end(self, at: float) -> None:
+        """Want an answer ourselves where the provider misses that the caller fell silent."""
+        patient = self._provider.patience is not None and self._patience is None
+        if self._speaking and patient and at > self._voiced_until + _UNTOLD:
+            self._speaking = False
+            self._owed = True
+            self._settle()
 
     def digit(self, digit: str) -> None:
         """Take a key that the caller pressed."""
@@ -146,6 +144,7 @@ class Talk:
                 self._means.minutes.caller_said(Understood(text), None)
             case live.Answering():
                 self._answering, self.spoke = True, False
+                self._begun, self._answers_itself = True, False
             case live.Answered():
                 self._answered(told)
             case Call():
@@ -155,9 +154,14 @@ class Talk:
         if self._utterances.is_over(sound.item):
             return
         self._calm()
+        self._awaited = self._repeated = False
+        if self._silence:
+            self._silence.cancel()
         playout, now = self._means.playout, self._means.now()
         start = playout.play(sound.samples, sound.rate)
         self.spoke = True
+        if self._answering:  # what is missing of it must come before the caller wonders
+            self._limit(self._means.sink.queued() / self._means.sink.rate)
         if sound.item:
             self._utterances.sounded(sound.item, start, playout.end)
         if self._clock:
@@ -168,6 +172,7 @@ class Talk:
         means, now = self._means, self._means.now()
         self._calm()
         self._clock = None
+        self._speaking, self._awaited = True, False
         means.observer.note(SpeechStarted(min(self._voiced_from, now)))
         played = means.sink.played()
         cuts = self._utterances.cut(played)
@@ -178,6 +183,7 @@ class Talk:
 
     def _ended(self) -> None:
         now = self._means.now()
+        self._speaking, self._answers_itself = False, True
         self._means.memory.turns += 1
         self._ran.clear()
         self._wanted_keys = 0
@@ -187,17 +193,32 @@ class Talk:
 
     def _answered(self, told: live.Answered) -> None:
         self._answering = False
-        self._calm()
         if told.model:
             name, prompt = self._provider.name, getattr(self._provider, "prompt", "")
             answer = Prompted(name, told.model, prompt, told.tokens_in, told.tokens_out)
             self._means.minutes.acted(answer)
+        if self._begun or not self._awaited:  # else another is waited for, begun after this one
+            self._calm(bridged=self._working > 0 or self._owed)
+            if self._awaited and not self._owed:
+                self._held_nothing()
+
+    def _held_nothing(self) -> None:
+        """Want an answer once more; a provider that has none then either has failed."""
+        if self._repeated:
+            self._fail("an answer without sound, twice")
+        self._owed = self._repeated = True
 
     # ---- tools
 
     def _run_tool(self, call: Call) -> None:
         self._working += 1
         self._owed = True
+        self._awaited = self._repeated = False
+        self._calm(bridged=True)
+        self._bridge(self._means.now())
+        if self._answering:
+            self._limit()
+        self._means.calls[call] = ""
         task = asyncio.create_task(self._tool(call))
         self._means.running.add(task)
         task.add_done_callback(self._means.running.discard)
@@ -207,6 +228,7 @@ class Talk:
         key = (call.name, call.arguments)
         self._ran[key] += 1
         looked, shown = await self._means.tools.run(call, repeats=self._ran[key] - 1)
+        self._means.calls[call] = shown
         self._means.minutes.acted(looked)
         self._consider(looked)
         if self.last is None and not self._over.done():
@@ -236,31 +258,50 @@ class Talk:
             self._over.set_result(None)
         elif self._owed:
             self._owed = False
-            self._provider.go_on()
-            self._wait()
+            if not (self._speaking or self._answers_itself):  # to the turn, and to results at once
+                self._provider.go_on()
+                self._wait()
 
     # ---- patience
 
     def _wait(self) -> None:
         """Wait for an answer no longer than the provider may take, and bridge the wait."""
-        self._calm()
-        seconds = self._provider.patience
-        if seconds is not None:
-            loop = asyncio.get_running_loop()
-            self._patience = loop.call_later(seconds, self._late, seconds)
-            self._means.fillers.start(self._means.now(), self._voiced_until)
+        self._awaited, self._begun = True, False
+        self._limit()
+        if self._provider.patience is not None:
+            self._bridge(self._voiced_until)
 
-    def _calm(self) -> None:
-        self._means.fillers.stop()
+    def _bridge(self, since: float) -> None:
+        if not self._means.fillers.running:
+            self._means.fillers.start(self._means.now(), since)
+
+    def _limit(self, more: float = 0.0) -> None:
+        """Give the provider its time anew, and `more` seconds."""
+        self._calm(bridged=True)
+        self._patience = self._later(self._provider.patience, "answer", more)
+
+    def _calm(self, *, bridged: bool = False) -> None:
+        """Wait no longer; `bridged` tells that silence is still to be filled."""
+        if not bridged:
+            self._means.fillers.stop()
         if self._patience:
             self._patience.cancel()
             self._patience = None
 
-    def _late(self, seconds: float) -> None:
-        if not self._over.done():
+    def _later(self, seconds: float | None, what: str, more: float = 0.0) -> Timer:
+        if seconds is None or self._over.done():
+            return None
+        loop, why = asyncio.get_running_loop(), f"no {what} within {seconds:g} s"
+        return loop.call_later(seconds + more, self._fail, why)
+
+    def _fail(self, why: str) -> None:
+        if self._over.done():
+            return
+        if self.last is not None:  # it has done what mattered
+            self._over.set_result(None)
+        else:
             name = self._provider.name
-            error = ProviderError(f"{name}: no answer within {seconds:g} s", provider=name)
-            self._over.set_exception(error)
+            self._over.set_exception(ProviderError(f"{name}: {why}", provider=name))
 
     # ---- keys, and keeping account
 
@@ -273,7 +314,11 @@ class Talk:
         self._time(TurnClock(now, now, "a key"))
         self._wanted_keys = 0
         self._provider.press(keys)
-        self._wait()
+        self._speaking, self._answers_itself = False, False
+        self._owed = True
+        if self._answering and not self._working:  # the answer that was begun must end first
+            self._wait()
+        self._settle()
 
     def _told(self, text: str, heard: str, cut: bool) -> None:
         self._means.observer.note(AgentSaid(self._means.now(), text, heard, cut and heard != text))

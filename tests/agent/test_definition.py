@@ -11,6 +11,7 @@ def test_who_waits_hears_something_unless_the_file_says_otherwise():
     assert Agent("a", kind="model").bridges[0] == "One moment, please."
     assert Agent("a", kind="model", language="de").bridges == ()
     assert Agent("a", kind="model", fillers=()).bridges == ()
+    assert Agent("a", kind="realtime").bridges == Agent("a", kind="model").bridges
     assert Agent("a").bridges == ()
     assert Agent("a", fillers=("Hm.",)).bridges == ("Hm.",)
     assert Agent("a", fillers=("Hm.",)).bridge_seconds == 0.7

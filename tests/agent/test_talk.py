@@ -90,3 +90,123 @@ def test_a_bug_in_what_follows_of_a_tool_ends_the_talk_loudly(monkeypatch):
         await scene.session.close()
 
     run(main())
+
+
+SLOW = 'import asyncio\n\n\nasync def slow() -> str:\n    """Wait."""\n'
+
+
+def slow(tmp_path, seconds):
+    (tmp_path / "slow.py").write_text(f"{SLOW}    await asyncio.sleep({seconds})\n    return 'd'\n")
+    table = ToolTable(file=tmp_path / "slow.py", seconds=30.0)
+    return dataclasses.replace(AGENT, tools={"slow": table})
+
+
+def talked(script, *, fake=None, agent=AGENT):
+    """Let a provider talk as `script` wants; returns it, its scene, and how the call ended."""
+
+    async def main():
+        it = fake() if fake else FakeLive(begin=said("a", "Hello.", 0.2))
+        scene = Scene(it, agent=agent)
+        await scene.session.prepare()
+        scene.start()
+        await asyncio.sleep(1)
+        await script(it, scene)
+        scene.line.hang_up()
+        return it, scene, await scene.end()
+
+    return run(main())
+
+
+def test_a_tool_at_work_is_bridged_all_the_time(tmp_path):
+    async def script(fake, scene):
+        fake.tell(live.Began(), live.Ended(), live.Answering())
+        fake.tell(Call("c", "slow", "{}"), live.Answered("m"))
+        await asyncio.sleep(12)
+
+    _, scene, _ = talked(script, agent=slow(tmp_path, 11))
+    assert len(scene.noted.of(FillerSaid)) >= 3
+    assert scene.noted.of(ProviderFailed) == []
+
+
+def test_an_answer_without_sound_is_wanted_once_more_and_then_has_failed():
+    async def script(fake, scene):
+        fake.tell(live.Began(), live.Ended(), live.Answering(), live.Answered("m"))
+        await asyncio.sleep(0.1)
+        assert fake.done == [("go on",)]
+        fake.tell(live.Answering(), live.Answered("m"))
+        await asyncio.sleep(0.1)
+
+    _, scene, _ = talked(script)
+    [failed] = scene.noted.of(ProviderFailed)
+    assert failed.error == "main: an answer without sound, twice"
+
+
+def test_an_answer_that_stops_in_its_midst_has_failed():
+    async def script(fake, scene):
+        fake.tell(*said("b", "One two.", 0.5)[:3])
+        await asyncio.sleep(2.9)
+        assert scene.noted.of(ProviderFailed) == []
+        await asyncio.sleep(0.2)
+
+    _, scene, _ = talked(script)
+    assert len(scene.noted.of(ProviderFailed)) == 1
+
+
+def test_an_answer_is_wanted_where_the_end_of_a_turn_is_missed():
+    async def script(fake, scene):
+        fake.tell(live.Began())
+        await asyncio.sleep(9)
+        assert fake.done == []
+        await asyncio.sleep(1.2)
+
+    fake, _, _ = talked(script)
+    assert fake.done == [("go on",)]
+
+
+def test_a_bot_of_which_nothing_is_heard_gives_way():
+    async def script(fake, scene):
+        await asyncio.sleep(3)
+
+    _, scene, _ = talked(script, fake=lambda: FakeLive(patience=None, first_sound=3.0))
+    assert [f.error for f in scene.noted.of(ProviderFailed)] == ["main: no sound within 3 s"]
+
+
+def test_keys_wait_for_the_end_of_the_answer_that_was_begun():
+    async def script(fake, scene):
+        fake.tell(live.Answering(), live.Spoken("b", "Your number?"))
+        await asyncio.sleep(0.1)
+        scene.session.digit("4")
+        scene.session.digit("#")
+        await asyncio.sleep(0.1)
+        assert fake.done == [("cut", "b", 0.0), ("press", "4")]
+        fake.tell(live.Answered("m"))
+        await asyncio.sleep(0.1)
+        assert fake.done[1:] == [("press", "4"), ("go on",)]
+        await asyncio.sleep(3)
+
+    _, scene, _ = talked(script)
+    assert len(scene.noted.of(ProviderFailed)) == 1  # that answer is waited for, too
+
+
+def test_a_tool_that_ends_after_the_call_has_nobody_to_tell(tmp_path):
+    async def script(fake, scene):
+        fake.tell(live.Answering(), Call("c", "slow", "{}"), live.Answered("m"))
+        await asyncio.sleep(0.5)
+
+    fake, scene, _ = talked(script, agent=slow(tmp_path, 5))
+    assert fake.done == []
+    assert not scene.session._means.fillers.running
+
+
+def test_the_answer_to_a_turn_is_one_to_the_results_that_came_during_it(tmp_path):
+    async def script(fake, scene):
+        fake.tell(live.Answering(), Call("c", "slow", "{}"), live.Answered("m"))
+        await asyncio.sleep(1)
+        fake.tell(live.Began())
+        await asyncio.sleep(2)
+        fake.tell(live.Ended(), *said("b", "Done.", 0.2))
+        await asyncio.sleep(1)
+
+    fake, scene, _ = talked(script, agent=slow(tmp_path, 2))
+    assert fake.done == [("give", "slow", "d")]
+    assert scene.noted.of(ProviderFailed) == []

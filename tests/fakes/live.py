@@ -11,8 +11,9 @@ class FakeLive:
     """`tell` has it tell things; it keeps in `done` what it was asked to do."""
 
     def __init__(self, name="main", *, patience=2.5, ends_call=False, single_keys=False,
-                 rate=8000, begin=()):  # fmt: skip
+                 rate=8000, begin=(), first_sound=None):  # fmt: skip
         self.name, self.rate, self.patience = name, rate, patience
+        self.first_sound = first_sound
         self.ends_call, self.single_keys = ends_call, single_keys
         self.health = Health()
         self.prompt = "p1"

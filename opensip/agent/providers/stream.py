@@ -59,6 +59,7 @@ class BotStream:
         account = brief.account
         self.name = brief.name
         self.health: Health = healths.of(account.base_url)
+        self.first_sound = account.first_sound_seconds or None
         self.ends_call = account.when_closed == "hang_up"
         self._account = account
         self._format = FORMATS[account.protocol]

@@ -35,6 +35,8 @@ from opensip.net.websocket import LARGEST_MESSAGE, failed
 
 log = structlog.get_logger(__name__)
 
+_MOST_TURNS = 100  # of a long call that are told anew, and as many tools: an outbox takes 250
+_LONGEST_NOTE = 4000  # characters of what one tool did
 _TOLD = 200  # characters of a server's own message
 _OPTIONS = {
     "max_size": LARGEST_MESSAGE,
@@ -60,6 +62,7 @@ _HARMLESS = frozenset(
 class OpenAiRealtime:
     """One call's line to a speech-to-speech model: a `Realtime` (agent/live.py)."""
 
+    first_sound = None
     ends_call = False
     single_keys = False
 
@@ -100,13 +103,15 @@ class OpenAiRealtime:
         line = self._open()
         self._error = None
         self._outbox = Outbox(self.name, self._send, self._lost)
-        for turn in opening.turns:
+        for turn in opening.turns[-_MOST_TURNS:]:
             kind, role = ("input_text", "user") if turn.speaker == "caller" else (
                 "output_text", "assistant",
             )  # fmt: skip
             if turn.text:
                 self._item({"type": "message", "role": role,
                             "content": [{"type": kind, "text": turn.text}]})  # fmt: skip
+        for note in opening.notes[-_MOST_TURNS:]:
+            self._note(note[:_LONGEST_NOTE])
         self._note(self._cause(opening))
         self._outbox.put(line.response.create)
 
@@ -116,9 +121,9 @@ class OpenAiRealtime:
         self._put(lambda line: line.input_audio_buffer.append(audio=audio))
 
     def press(self, keys: str) -> None:
-        """Tell of keys, and want an answer."""
+        """Tell of keys; what is being answered is for nothing."""
+        self._put(lambda line: line.response.cancel())
         self._note(f"(The caller pressed the keys {' '.join(keys)}.)")
-        self.go_on()
 
     def reached(self, name: str) -> None:
         """The model sets no marks."""

@@ -90,6 +90,7 @@ def test_a_turn_with_a_tool_and_its_result():
         line.cut("i9", 1.5)
         line.reached("m")
         line.press("42")
+        line.go_on()
         await until(line, live.Answered)
         return first, second, call, third, server
 
@@ -119,6 +120,20 @@ def test_tells_what_was_before(opening, last):
     turns = len(opening.turns)
     assert [m["content"] for m in messages[:turns]] == [turn.text for turn in opening.turns]
     assert messages[turns]["content"].startswith(last)
+
+
+def test_of_a_long_call_the_last_is_told_and_what_tools_did():
+    async def work(line, server):
+        turns = [Turn("caller", f"turn {n}", 0.0) for n in range(300)]
+        notes = ("(The tool order was run already.)",)
+        await line.begin(Opening(turns, "fallback", notes=notes))
+        await until(line, live.Answered)
+        return [m["content"] for m in server.messages]
+
+    told = run(work)
+    assert told[0] == "turn 200"
+    assert told[99:101] == ["turn 299", "(The tool order was run already.)"]
+    assert told[101].startswith("(The line was down")
 
 
 def test_says_the_greeting_of_the_file():
