@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+SLOWEST = 0.09  # seconds a character: no voice that answers the telephone speaks slower
 Marks = tuple[int, ...]  # positions of the sink at which the words of a span end, one a word
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from opensip.agent.ledger import Ledger, Span
+from opensip.agent.ledger import SLOWEST, Ledger, Span
 from opensip.agent.line_up import LineUp
 from opensip.agent.own_voice import OwnVoice
 from opensip.agent.pronounced import pronounced
@@ -21,7 +21,6 @@ from opensip.events import AgentSaid, Observer
 
 _SECONDS = 6.0  # a synthesizer that lets a caller wait longer has failed
 _USUAL = 0.065  # seconds a character at the usual pace of speech
-_SLOWEST = 0.09  # seconds a character: no voice that answers the telephone speaks slower
 _for_all_calls = VoiceCache()
 
 
@@ -245,7 +244,7 @@ class Mouth:
 
     def _still(self, piece: Piece) -> int:
         """Estimate how much of a clause is yet to come, rather too much than too little."""
-        return max(0, int(len(piece.text) * _SLOWEST * self._sink.rate) - len(piece.samples))
+        return max(0, int(len(piece.text) * SLOWEST * self._sink.rate) - len(piece.samples))
 
     async def _spoken(
         self, synthesizer: Synthesizer, clause: str

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from opensip.audio.frame import AudioSink, Samples
 from opensip.audio.resample import OddResampler, Resampler, live_resampler
@@ -46,6 +47,8 @@ class Playout:
     def cut(self) -> int:
         """Fall silent at once; returns how many samples were never played."""
         lost = self._sink.flush()
+        self._resamplers.clear()  # the end of what was cut is no beginning of what comes
+        self._more.set()  # whoever waits for what was cut has something sooner to wait for
         self._end = self._sink.played()
         while self._due:
             self._due.popleft()[1]()
@@ -65,7 +68,9 @@ class Playout:
                 await self._more.wait()
                 continue
             left = (self._due[0][0] - self._sink.played()) / self._sink.rate
-            await asyncio.sleep(max(left, _LOOK))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(left, _LOOK)):
+                    await self._more.wait()
 
     def _act(self, played: int) -> None:
         while self._due and self._due[0][0] <= played:

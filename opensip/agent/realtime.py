@@ -145,9 +145,12 @@ class RealtimeSession:
 
     async def _prepare(self) -> None:
         speaking = asyncio.create_task(self._mouth.prepare(self._standing))
-        with suppress(ProviderError):  # it is asked again in the call, and then its error counts
-            await self._line_up.first.connect()
-        await speaking
+        try:
+            with suppress(ProviderError):  # it is asked again in the call: then its error counts
+                await self._line_up.first.connect()
+            await speaking
+        finally:
+            await cancelled(speaking)
 
     async def _converse(self) -> Outcome:
         """Let one provider after the other talk; where none is left, a human takes over."""

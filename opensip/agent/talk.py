@@ -42,7 +42,7 @@ class Talk:
         self._provider = provider
         self._means = means
         self._resampler = live_resampler(rate, provider.rate)
-        self._utterances = Utterances(self._told)
+        self._utterances = Utterances(self._told, means.sink.rate)
         self._keypad = Keypad(self._keyed)
         self._wanted_keys = 0
         self._activity = voice_activity.make(means.agent.voice_activity, rate, self._decided)

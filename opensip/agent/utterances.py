@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from opensip.agent.ledger import Ledger
+from opensip.agent.ledger import SLOWEST, Ledger
 
 
 @dataclass(slots=True)
@@ -16,20 +16,26 @@ class Utterance:
     end: int = 0
     finished: bool = False  # no more sound of it will come
 
-    def heard(self, played: int) -> str:
-        """Tell the words that were heard, rounded down, once so many samples were played."""
+    def heard(self, played: int, rate: int) -> str:
+        """Tell the words that were heard, rounded down, once so many samples were played.
+
+        Words come ahead of their sound: of an unfinished utterance more is thought to come.
+        """
         if self.start is None:
             return ""
         ledger = Ledger()
-        ledger.add(self.text.strip(), self.start, self.end - self.start)
+        text, samples = self.text.strip(), self.end - self.start
+        still = 0 if self.finished else max(0, int(len(text) * SLOWEST * rate) - samples)
+        ledger.add(text, self.start, samples, still=still)
         return ledger.heard(played)
 
 
 class Utterances:
     """All that is being said. `told` gets each utterance once: what was meant, heard, and cut."""
 
-    def __init__(self, told: Callable[[str, str, bool], None]) -> None:
+    def __init__(self, told: Callable[[str, str, bool], None], rate: int) -> None:
         self._told = told
+        self._rate = rate  # of the sink, in Hz
         self._open: dict[str, Utterance] = {}
         self._over: set[str] = set()
 
@@ -76,7 +82,7 @@ class Utterances:
                 cuts.append((item, max(0, min(played, utterance.end) - start)))
             text = utterance.text.strip()
             if text:
-                self._told(text, utterance.heard(played), True)
+                self._told(text, utterance.heard(played, self._rate), True)
         return cuts
 
     def _of(self, item: str) -> Utterance:

@@ -63,6 +63,34 @@ def test_acts_on_all_at_once_when_cut():
     assert start == end == 16000 - lost
 
 
+def test_what_comes_after_a_cut_is_not_late():
+    async def check(playout, line):
+        acted = []
+        playout.play(np.ones(80000, np.int16), 8000)
+        playout.then(lambda: None)
+        await asyncio.sleep(0.5)
+        playout.cut()
+        began = now()
+        playout.play(np.ones(8000, np.int16), 8000)
+        playout.then(lambda: acted.append(now() - began))
+        await asyncio.sleep(5)
+        return acted
+
+    assert run(check) == pytest.approx([1], abs=0.05)
+
+
+def test_nothing_of_what_was_cut_sounds_in_what_comes():
+    async def check(playout, line):
+        playout.play(np.full(24000, 20000, np.int16), 24000)
+        await asyncio.sleep(0.2)
+        playout.cut()
+        start = playout.play(np.zeros(2400, np.int16), 24000)
+        return line, start
+
+    line, start = run(check)
+    assert not np.any(line.written[start:])
+
+
 def test_takes_no_more_than_anybody_listens_to():
     async def check(playout, line):
         playout.play(np.ones(int(MOST_AHEAD) * 8000 + 8000, np.int16), 8000)

@@ -305,6 +305,30 @@ def test_a_slow_service_does_not_let_the_phone_ring_for_long():
     assert run(main()) == pytest.approx(LONGEST)
 
 
+def test_a_caller_who_gives_up_while_it_rings_leaves_nothing_at_work(monkeypatch):
+    ended = []
+
+    async def prepare(self, texts):
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(1)
+
+    monkeypatch.setattr("opensip.agent.mouth.Mouth.prepare", prepare)
+
+    async def main():
+        class Slow(FakeLive):
+            async def connect(self):
+                await asyncio.sleep(60)
+
+        scene = Scene(Slow())
+        await scene.session.prepare()
+        await scene.session.close()
+        return list(ended)
+
+    assert run(main()) == [1]
+
+
 def test_says_what_it_is_told_to_say():
     async def main():
         scene = Scene(FakeLive())

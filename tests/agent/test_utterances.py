@@ -6,7 +6,7 @@ from opensip.agent.utterances import Utterance, Utterances
 
 def test_tells_what_was_heard_of_each_utterance_once():
     told = []
-    utterances = Utterances(lambda *what: told.append(what))
+    utterances = Utterances(lambda *what: told.append(what), 100)
     utterances.spoken("a", "Hello ")
     utterances.sounded("a", 100, 200)
     utterances.spoken("a", "there. ")
@@ -33,9 +33,18 @@ def test_tells_what_was_heard_of_each_utterance_once():
     ]
 
 
+def test_words_ahead_of_their_sound_were_not_heard():
+    told = []
+    utterances = Utterances(lambda *what: told.append(what), 100)
+    utterances.spoken("a", "one two three four five six seven eight nine ten")
+    utterances.sounded("a", 0, 100)
+    utterances.cut(100)
+    assert told[0][1] == "one two"
+
+
 def test_sound_without_words_is_no_turn():
     told = []
-    utterances = Utterances(lambda *what: told.append(what))
+    utterances = Utterances(lambda *what: told.append(what), 100)
     utterances.sounded("a", 0, 10)
     utterances.heard_out("a")
     utterances.sounded("b", 10, 20)
@@ -45,6 +54,6 @@ def test_sound_without_words_is_no_turn():
 
 @given(st.text("ab ", max_size=40), st.integers(0, 900), st.integers(1, 900), st.integers(0, 2000))
 def test_what_was_heard_is_a_beginning_of_what_was_said(text, start, length, played):
-    heard = Utterance("a", text, start, start + length).heard(played)
+    heard = Utterance("a", text, start, start + length).heard(played, 8000)
     assert " ".join(text.split()).startswith(heard)
     assert heard == "" or played > start

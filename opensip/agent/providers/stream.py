@@ -14,6 +14,7 @@ import structlog
 from opensip.agent.health import Health, Healths
 from opensip.agent.live import Cut, Marked, Opening, Sound, Told
 from opensip.agent.memory import Call
+from opensip.agent.once import Once
 from opensip.agent.outbox import Outbox
 from opensip.agent.providers import Brief
 from opensip.agent.spoken import fill_names
@@ -70,6 +71,7 @@ class BotStream:
         self._stream = stream + secrets.token_hex(16)
         self._call = brief.variables.get("call_id") or call + secrets.token_hex(16)
         self._socket: websocket.WebSocket | None = None
+        self._connecting = Once(self._connect)
         self._outbox: Outbox[str] | None = None
         self._error: ProviderError | None = None
         self._number = 0  # of the last message
@@ -79,8 +81,10 @@ class BotStream:
 
     async def connect(self) -> None:
         """Open the WebSocket, within the account's `realtime_seconds`."""
-        if self._socket is not None:
-            return
+        if self._socket is None:
+            await self._connecting.done()
+
+    async def _connect(self) -> None:
         account = self._account
         headers = {"Authorization": f"Bearer {account.api_key}"} if account.api_key else {}
         try:
@@ -147,6 +151,7 @@ class BotStream:
 
     async def close(self) -> None:
         """Tell the bot that the stream is over, and close the socket."""
+        await self._connecting.close()
         socket, self._socket = self._socket, None
         outbox, self._outbox = self._outbox, None
         if outbox is not None:

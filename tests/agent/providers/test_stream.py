@@ -113,6 +113,24 @@ def test_tells_the_bot_when_the_stream_is_over():
     assert run(work) == "stop"
 
 
+def test_who_begins_while_the_socket_is_opened_waits_for_that_one():
+    async def work(it, bot):
+        opening = asyncio.create_task(it.connect())
+        await asyncio.sleep(0)
+        await it.begin(Opening())
+        await opening
+        return bot.calls
+
+    async def given_up(it, bot):
+        opening = asyncio.create_task(it.connect())
+        await asyncio.sleep(0.02)
+        await it.close()
+        assert (await asyncio.gather(opening, return_exceptions=True))[0] is not None
+
+    assert run(work) == 1
+    run(given_up, bot=Bot(hang=True))
+
+
 def test_a_bot_that_cannot_be_reached_is_a_failed_provider():
     async def work(it, bot):
         with pytest.raises(ProviderError, match=r"bot: ws://.*: refused .* status 500"):

@@ -17,6 +17,7 @@ from openai.resources.realtime.realtime import AsyncRealtimeConnection
 from opensip.agent import live
 from opensip.agent.live import Opening, Told
 from opensip.agent.memory import Call
+from opensip.agent.once import Once
 from opensip.agent.outbox import Outbox
 from opensip.agent.prompt import system_prompt, version_of
 from opensip.agent.providers import Brief
@@ -81,14 +82,17 @@ class OpenAiRealtime:
         self.prompt = version_of(self._instructions)
         self._session = session(brief, self._instructions)
         self._line: AsyncRealtimeConnection | None = None
+        self._connecting = Once(self._connect_in_time)
         self._outbox: Outbox[Callable[[], Awaitable[None]]] | None = None
         self._error: ProviderError | None = None
         self._closing: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         """Open the connection and have the session set up, within `realtime_seconds`."""
-        if self._line is not None:
-            return
+        if self._line is None:
+            await self._connecting.done()
+
+    async def _connect_in_time(self) -> None:
         seconds = self._account.realtime_seconds
         try:
             async with asyncio.timeout(seconds):
@@ -159,6 +163,7 @@ class OpenAiRealtime:
 
     async def close(self) -> None:
         """Close the connection."""
+        await self._connecting.close()
         line, self._line = self._line, None
         outbox, self._outbox = self._outbox, None
         if outbox is not None:

@@ -122,6 +122,17 @@ def test_tells_what_was_before(opening, last):
     assert messages[turns]["content"].startswith(last)
 
 
+def test_who_begins_while_the_session_is_set_up_waits_for_that_one():
+    async def work(line, server):
+        opening = asyncio.create_task(line.connect())
+        await asyncio.sleep(0)
+        await line.begin(Opening())
+        await opening
+        return len(server.paths)
+
+    assert run(work) == 1
+
+
 def test_of_a_long_call_the_last_is_told_and_what_tools_did():
     async def work(line, server):
         turns = [Turn("caller", f"turn {n}", 0.0) for n in range(300)]
