@@ -45,7 +45,10 @@ def check(agent: Agent) -> list[str]:
         return [f"kind: {agent.kind!r} is not one of {', '.join(KINDS)}"]
     if agent.kind in LIVE:
         model = _check_model(agent) if speaks_by_model(agent) else ()
-        return [*_check_talking(agent), *check_realtime(agent), *model]
+        voices = (
+            one for name in agent.synthesizer for one in _provider(agent, "synthesizer", name)
+        )
+        return [*_check_talking(agent), *check_realtime(agent), *voices, *model]
     if agent.kind not in TALKING:
         return []
     found = [*_check_talking(agent), *_check_providers(agent)]

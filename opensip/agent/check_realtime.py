@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from opensip.agent.definition import Account, Agent
 from opensip.agent.providers import NEEDS_MODEL, PROVIDERS
@@ -39,14 +40,34 @@ def _account(name: str, account: Account) -> Iterator[str]:
         known = " and ".join(sorted(PROVIDERS["realtime"]))
         yield f"{where}.provider: {account.provider!r} does not hear and speak at once; {known} do"
     elif account.provider == BOT:
-        if not account.base_url.startswith(("ws://", "wss://")):
-            yield f"{where}.base_url: {account.base_url!r} is no ws:// or wss:// URL of the bot"
+        if why := _no_url(account.base_url, "ws", "URL of the bot"):
+            yield f"{where}.base_url: {why}"
         if not 0 <= account.first_sound_seconds <= _LONGEST_SILENCE:
             yield f"{where}.first_sound_seconds: must be 0 to {_LONGEST_SILENCE:g}"
     else:
+        if account.base_url and (why := _no_url(account.base_url, "http", "URL")):
+            yield f"{where}.base_url: {why}"
         if not (account.base_url or account.api_key):
             yield f"{where}.api_key: is missing; write env:NAME or file:PATH, or a base_url"
         if not account.realtime_model:
             yield f"{where}.realtime_model: is missing, and realtime names {name!r}"
     if not 0 < account.realtime_seconds <= LONGEST:
         yield f"{where}.realtime_seconds: must be more than 0 and at most {LONGEST:g}"
+
+
+def _no_url(url: str, scheme: str, what: str) -> str:
+    """Tell what nobody can connect to in a URL, mostly without it: it may hold a password."""
+    if not url.startswith((f"{scheme}://", f"{scheme}s://")):
+        return f"{url!r} is no {scheme}:// or {scheme}s:// {what}"
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises ValueError where it is none
+    except ValueError:
+        return "has a host or port that is none; write host:port, and [host] for IPv6"
+    if not parts.hostname:
+        return "names no host"
+    if parts.fragment:
+        return "has a part behind #, which no server is sent: leave it out"
+    if parts.username is not None and parts.password is None:
+        return "names a user without a password: write user:password@, or use api_key"
+    return ""

@@ -10,6 +10,7 @@ from websockets.exceptions import (
     ConnectionClosed,
     ConnectionClosedOK,
     InvalidStatus,
+    InvalidURI,
     WebSocketException,
 )
 
@@ -74,14 +75,20 @@ async def connect(
             )
     except TimeoutError as error:
         raise TransportFailed(f"{place}: no WebSocket within {seconds:g} s") from error
-    except (WebSocketException, OSError, ValueError) as error:
+    except ValueError as error:  # it quotes what is wrong, which may be a password
+        raise TransportFailed(f"{place}: is no URL, or a header is none") from error
+    except (WebSocketException, OSError) as error:
         raise failed(error, place) from error
     return WebSocket(connection)
 
 
 def without_password(url: str) -> str:
     """Give a URL as it can stand in a log: user, password and query left out."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises ValueError where it is none
+    except ValueError:  # its host is none; who knows what stands where
+        return "(no URL)"
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
@@ -90,6 +97,8 @@ def failed(error: Exception, place: str) -> TransportFailed:
     match error:
         case InvalidStatus(response=response):
             text = f"refused the WebSocket with status {response.status_code}"
+        case InvalidURI(msg=why):  # its own text holds the URL, with user and query
+            text = f"is no URL of a WebSocket: {why}"
         case ConnectionClosed():
             text = f"the WebSocket was lost: {error}"
         case _:

@@ -2,7 +2,8 @@
 
 import dataclasses
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
@@ -70,7 +71,11 @@ def load(file: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
     found += _identity_mistakes(server, file)
     if found:
         raise Mistakes(found)
-    warnings = (*_warnings(server, made), *directory.warnings(agents.values(), countries))
+    warnings = (
+        *_warnings(server, made),
+        *_voiceless(agents.values()),
+        *directory.warnings(agents.values(), countries),
+    )
     return Settings(file, server, tuple(made), agents, warnings, tuple(unable))
 
 
@@ -235,6 +240,16 @@ def _warnings(server: ServerTable, made: list[Trunk]) -> Iterator[str]:
         )
 
 
+def _voiceless(agents: Iterable[Agent]) -> Iterator[str]:
+    """Warn of agents that speak by a service alone: where it fails there is only silence."""
+    for agent in agents:
+        try:
+            if agent.kind in LIVE:
+                make_stage("synthesizer", agent, {}, Memory())
+        except (MissingExtra, MissingProgram) as error:
+            yield f"agent {agent.name} cannot say itself that a service failed: {error}"
+
+
 def _cannot_talk(agent: Agent, unable: list[str]) -> Iterator[str]:
     """Make what the agent talks with, once: what is wrong with its file, or with this machine."""
     if agent.kind not in (*TALKING, *LIVE):
@@ -242,6 +257,8 @@ def _cannot_talk(agent: Agent, unable: list[str]) -> Iterator[str]:
     try:
         if agent.kind in LIVE:
             make_stage("realtime", agent, {}, Memory())
+            with suppress(MissingExtra, MissingProgram):  # it talks without, and is warned of
+                make_stage("synthesizer", agent, {}, Memory())
         else:
             make(agent)
         voice_activity.choice(agent.voice_activity)

@@ -1,5 +1,7 @@
 import dataclasses
 
+import pytest
+
 from opensip.agent.check import check
 from opensip.agent.check_realtime import speaks_by_model
 from opensip.agent.definition import Account, Agent
@@ -53,3 +55,32 @@ def test_accounts_are_looked_at():
         "providers.bare.realtime_model: is missing, and realtime names 'bare'",
         "providers.bare.realtime_seconds: must be more than 0 and at most 10",
     ]
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("wss://pass@bot.example", "names a user without a password"),
+        ("wss://bot.example/a#pass", "has a part behind #"),
+        ("wss://bot.example:pass/a", "has a host or port that is none"),
+        ("wss://[pass", "has a host or port that is none"),
+        ("wss:///a?pass", "names no host"),
+    ],
+)
+def test_a_url_that_nobody_can_connect_to_is_told_without_it(url, why):
+    [told] = check(agent(providers={"bot": dataclasses.replace(BOT, base_url=url)}))
+    assert told.startswith(f"providers.bot.base_url: {why}")
+    assert "pass@" not in told.replace("user:password@", "")
+    plain = dataclasses.replace(MODEL, base_url=url)
+    [told] = check(agent("realtime", realtime=("main",), persona="x", providers={"main": plain}))
+    assert told.endswith("is no http:// or https:// URL")
+    plain = dataclasses.replace(MODEL, base_url=url.replace("wss", "https"))
+    [told] = check(agent("realtime", realtime=("main",), persona="x", providers={"main": plain}))
+    assert told.startswith(f"providers.main.base_url: {why}")
+
+
+def test_a_voice_of_our_own_must_be_one():
+    assert check(agent(synthesizer=("embeded",))) == [
+        "synthesizer: no provider 'embeded'; did you mean 'embedded'?"
+    ]
+    assert check(agent(synthesizer=())) == []

@@ -76,5 +76,23 @@ def test_hides_what_is_secret_in_a_url():
     assert without_password("wss://me:pw@bot.example/a?token=1") == "wss://bot.example/a"
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "wss://secret@bot.example/a?secret=1",
+        "wss://bot.example/a?secret=1#b",
+        "wss://[secret",
+        "wss://me:secret",
+    ],
+)
+def test_hides_what_is_secret_in_a_url_that_is_none(url):
+    async def main():
+        with pytest.raises(TransportFailed) as error:
+            await connect(url, seconds=5)
+        return str(error.value)
+
+    assert "secret" not in asyncio.run(main())
+
+
 def test_names_errors_without_words():
     assert str(failed(ValueError(), "there")) == "there: ValueError"

@@ -203,6 +203,24 @@ def test_an_agent_that_this_machine_cannot_run_is_told_apart(write, monkeypatch)
     assert why.startswith("agent shop can take no call: the embedded voice needs flite")
 
 
+def test_a_live_agent_without_a_voice_of_its_own_is_warned_of(write, monkeypatch):
+    bot = """kind = "stream"
+realtime = ["bot"]
+[providers.bot]
+provider = "stream"
+base_url = "ws://127.0.0.1:1/a"
+"""
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    settings = load(write(UDP, agents=[("shop", bot)]))
+    assert settings.unable == ()
+    assert any(
+        "agent shop cannot say itself that a service failed: the embedded voice" in one
+        for one in settings.warnings
+    )
+    [told] = mistakes(write(UDP, agents=[("shop", 'voice = "bob"\n' + bot)]))
+    assert "no voice 'bob'" in told
+
+
 def test_an_agent_that_no_machine_can_run_is_a_mistake(write):
     [told] = mistakes(write(UDP, agents=[("shop", 'voice = "bob"' + AGENT)]))
     assert "shop.toml: flite has no voice 'bob'; its voices are rms, slt" in told
