@@ -30,13 +30,16 @@ async def bridge(caller: Leg, target: Leg, pass_on: PassOn | None = None) -> Leg
     try:
         while True:
             outcome = await _together(caller, target, pass_on)
-            goes_on = not isinstance(outcome, LegEnded) or outcome.cause == IN_VAIN
-            if goes_on and target.is_held:  # and so the caller, whom its holder hears no more
+            left = target
+            if not isinstance(outcome, LegEnded):
+                leaving.append(asyncio.ensure_future(left.close()))
+                target = outcome
+            elif outcome.cause != IN_VAIN:
+                return outcome
+            if left.is_held:  # and so the caller, whom its holder hears no more
                 await caller.hold(False)
             if isinstance(outcome, LegEnded):
                 return outcome
-            leaving.append(asyncio.ensure_future(target.close()))
-            target = outcome
     finally:
         caller.on_digit, caller.on_held = before
         await asyncio.gather(target.close(), *leaving)
@@ -58,13 +61,15 @@ async def _together(caller: Leg, target: Leg, pass_on: PassOn | None) -> LegEnde
         if endings[1].done() and referrals.is_following:
             await _console(caller, endings[0], passed)
         if endings[0].done():
-            if passed.done() and (late := passed.result()):
-                await late.close()
+            await referrals.refuse_late()
             return endings[0].result()
         if passed.done():
             return passed.result() or LegEnded("target", IN_VAIN)
         ended = endings[1].result()
         return replace(ended, side="target") if ended.side == "caller" else ended
+    except asyncio.CancelledError:
+        await referrals.refuse_late()
+        raise
     finally:
         for task in (*endings, *carrying):
             task.cancel()

@@ -19,7 +19,6 @@ from opensip.carriers.trunk import ContextForm
 from opensip.errors import NotAllowed
 from opensip.events import Escalated, Fault, Observer, TransferEnded, TransferStarted
 from opensip.sip.grammar import parse_host_port
-from opensip.sip.uri import NameAddr
 
 log = structlog.get_logger(__name__)
 
@@ -191,7 +190,9 @@ class Call:
         return PassOn(
             self._call_out,
             hosts=frozenset(hosts),
-            ours=NameAddr.parse(target.referred_by).uri.host,
+            ours=target.our_hosts,
+            carrier=self._leg.host,
+            country=self._terms.country,
             context=self._handoff(escalation).headers(self._terms.profile),
         )
 
@@ -222,9 +223,11 @@ class Call:
             lost = Escalate(name, "", 0.0, "", "the agent failed")
             self._observer.note(Escalated(self._now(), name, "", 0.0, lost.why))
             result = await self._escalate(lost)
-            if result.outcome == "transferred":
-                return await self._transferred(result, lost)
-            break
+            if result.outcome != "transferred":
+                break
+            ending = await self._transferred(result, lost)
+            if ending.cause != IN_VAIN:
+                return ending
         return Ending("us", "agent failed")
 
     async def _be_heard(self) -> None:

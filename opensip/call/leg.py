@@ -83,6 +83,10 @@ class Leg(Referrer, Protocol):
         """Our own URI in the dialog."""
 
     @property
+    def our_hosts(self) -> frozenset[str]:
+        """Hosts, in lower case, that the peer knows us by."""
+
+    @property
     def host(self) -> str:
         """Host, with a port where it has one, that numbers without a host are reached at."""
 

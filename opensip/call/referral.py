@@ -1,16 +1,17 @@
 """A human passes the caller on: REFER on a leg that we called (RFC 3515 section 2.4.2)."""
 
 import asyncio
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from opensip.call.handoff import HeaderList
 from opensip.call.leg import Leg, Referral, refuse
 from opensip.call.transfer import CallOut
+from opensip.carriers.number import normalise
 from opensip.errors import NotAllowed, OpenSipError
+from opensip.sip.grammar import Params
 from opensip.sip.uri import Uri
 from opensip.ua.call_failed import CallFailed
 
@@ -26,32 +27,47 @@ _PENDING = 491  # one at a time
 class PassOn:
     """Calls whom a human refers the caller to: numbers, and telephones at `hosts` of its own.
 
-    `ours` is our own host in the leg: telephones put it behind a number that somebody keyed.
-    `context` is what the first human was told; the next is told it as well.
+    `ours` are the hosts that the human's telephone knows us by: it puts them behind a number that
+    was keyed. Numbers are of `country`, and reached at `carrier`, host and port. `context` is
+    what the first human was told; the next is told it as well.
     """
 
     call_out: CallOut
     hosts: frozenset[str]
-    ours: str
+    ours: frozenset[str]
+    carrier: str
+    country: str = "US"
     context: HeaderList = ()
 
     def allows(self, uri: Uri) -> bool:
-        """Tell whether the caller may be passed there."""
-        return uri.scheme == "tel" or uri.host.lower() in self.hosts or self._is_number(uri)
+        """Tell whether the caller may be passed there; `maddr` would lead elsewhere."""
+        at_home = uri.host.lower() in self.hosts and not uri.params.has("maddr")
+        return at_home or bool(self._number(uri))
 
     async def __call__(self, uri: Uri, referred_by: str | None) -> Leg:
         """Call, and give the leg once it is answered; raises OpenSipError where it is not.
 
         `referred_by` is what the REFER says of itself, handed on as it is (RFC 3892 section 2.2).
         """
-        target = f"tel:{uri.user}" if self._is_number(uri) else str(uri.without_headers())
+        number = self._number(uri)
+        target = f"sip:{number}@{self.carrier};user=phone" if number else _plain(uri)
         carried = [(k, v) for k, v in uri.unescaped_headers() if k.lower() in _CARRIED]
         by = [("Referred-By", referred_by)] if referred_by else []
         return await self.call_out(target, (*self.context, *by, *carried), lambda status: None)
 
-    def _is_number(self, uri: Uri) -> bool:
-        number = re.fullmatch(r"\+?[0-9]+", uri.user or "")
-        return bool(number) and (uri.host == self.ours or uri.params.get("user") == "phone")
+    def _number(self, uri: Uri) -> str:
+        """Give the number in E.164 that a URI stands for, "" where it is a telephone's."""
+        keyed = uri.host.lower() in self.ours or uri.params.get("user") == "phone"
+        if uri.scheme != "tel" and not keyed:
+            return ""
+        number = normalise(str(uri.without_headers()), self.country)
+        return number if number.startswith("+") else ""
+
+
+def _plain(uri: Uri) -> str:
+    """Write a URI without what only a REFER may say: headers and a method (RFC 3261 19.1.5)."""
+    params = Params(tuple(pair for pair in uri.params.pairs if pair[0].lower() != "method"))
+    return str(replace(uri.without_headers(), params=params))
 
 
 class Referrals:
@@ -73,6 +89,11 @@ class Referrals:
         """Whether somebody is being called."""
         return self._following is not None
 
+    async def refuse_late(self) -> None:
+        """Hang up on who answered while nobody waits for it any more."""
+        if self.passed.done() and (leg := self.passed.result()):
+            await leg.close()
+
     def close(self) -> None:
         """Take no more; who is being called is no longer."""
         self._leg.on_refer = refuse
@@ -93,15 +114,16 @@ class Referrals:
 
     async def _follow(self, referral: Referral, pass_on: PassOn) -> None:
         referral.accept()
+        leg: Leg | None = None
+        status = 500
         try:
             by = referral.request.headers.get("Referred-By")
-            leg: Leg | None = await pass_on(referral.target.uri, by)
+            leg, status = await pass_on(referral.target.uri, by), 200
         except OpenSipError as error:
             status = error.status if isinstance(error, CallFailed) else error.sip_status
             log.warning("referral_failed", sip_status=status, why=str(error))
-            leg = None
-        else:
-            status = 200
+        except Exception:  # one call: whatever failed in it, the caller must not wait for ever
+            log.exception("referral_failed", sip_status=status)
         self._following = None
         if leg is not None or self._is_alone():
             self.passed.set_result(leg)

@@ -18,6 +18,7 @@ from opensip.media.session import MediaSession
 from opensip.sip.dtmf_relay import read_digit
 from opensip.sip.grammar import format_host_port
 from opensip.sip.refer_usage import ReferProgress
+from opensip.sip.uri import NameAddr
 from opensip.ua.invite_session import InviteSession
 
 log = structlog.get_logger(__name__)
@@ -76,6 +77,13 @@ class SipLeg:
     def referred_by(self) -> str:
         """Our own URI in the dialog."""
         return str(self._session.dialog.local.uri)
+
+    @property
+    def our_hosts(self) -> frozenset[str]:
+        """Hosts of our Contact and of our address in the dialog."""
+        dialog = self._session.dialog
+        uris = (NameAddr.parse(dialog.contact).uri, dialog.local.uri)
+        return frozenset(uri.host.lower() for uri in uris)
 
     @property
     def host(self) -> str:

@@ -28,6 +28,8 @@ class Colleague:
         except asyncio.CancelledError:
             self.cancelled = True
             raise
+        if self.status is None:
+            raise RuntimeError("a fault of ours")
         if self.status != 200:
             raise CallFailed(self.status, "no")
         return self.leg
@@ -38,7 +40,13 @@ def bridged(meanwhile, *, allowed=True, **answers):
 
     async def main():
         caller, human, colleague = FakeLeg(), FakeLeg(), Colleague(**answers)
-        pass_on = PassOn(colleague, frozenset({"pbx.example"}), "ours.example", CONTEXT)
+        pass_on = PassOn(
+            colleague,
+            hosts=frozenset({"pbx.example"}),
+            ours=frozenset({"ours.example"}),
+            carrier="carrier.example",
+            context=CONTEXT,
+        )
         caller.on_digit = heard.append
         joined = asyncio.create_task(bridge(caller, human, pass_on if allowed else None))
         await asyncio.sleep(1)
@@ -75,8 +83,9 @@ def test_the_caller_is_joined_with_whom_the_human_names():
 @pytest.mark.parametrize(
     ("to", "called"),
     [
-        ("tel:+15551110000", "tel:+15551110000"),
-        ("sip:+15551110000@ours.example", "tel:+15551110000"),
+        ("tel:+19195551234", "sip:+19195551234@carrier.example;user=phone"),
+        ("sip:9195551234@ours.example", "sip:+19195551234@carrier.example;user=phone"),
+        ("sip:200@pbx.example;method=BYE", "sip:200@pbx.example"),
         ("sip:200@PBX.example;transport=tcp", "sip:200@PBX.example;transport=tcp"),
     ],
 )
@@ -105,6 +114,7 @@ def test_of_the_headers_that_are_asked_for_the_call_to_be_replaced_alone_is_told
         (COLLEAGUE, False, 603),
         ("sip:x@elsewhere.example", True, 403),
         ("sip:x@ours.example", True, 403),
+        ("sip:200@pbx.example;maddr=198.51.100.66", True, 403),
     ],
 )
 def test_nobody_is_passed_on_without_leave_nor_elsewhere(to, allowed, status):
@@ -172,6 +182,31 @@ def test_a_caller_left_to_nobody_is_given_back():
     ended, caller, *_ = bridged(meanwhile, status=480)
     assert ended.cause == IN_VAIN
     assert (caller.holds, caller.closed) == ([False], 0)
+
+
+def test_a_fault_on_the_way_leaves_no_caller_alone_for_ever():
+    async def meanwhile(caller, human, colleague):
+        await leave_behind(caller, human)
+
+    assert bridged(meanwhile, status=None)[0].cause == IN_VAIN
+
+
+def test_who_answered_as_the_call_ends_is_hung_up_on():
+    async def meanwhile(caller, human, colleague):
+        async def never(on):
+            await asyncio.Event().wait()
+
+        caller.hold = never
+        await leave_behind(caller, human)
+        await asyncio.sleep(1)
+        raise Over(colleague)
+
+    class Over(Exception):
+        pass
+
+    with pytest.raises(Over) as over:
+        bridged(meanwhile)
+    assert over.value.args[0].leg.closed == 1
 
 
 def test_a_caller_who_goes_meanwhile_calls_nobody():

@@ -97,6 +97,7 @@ class FakeLeg:
         self.peer_allows = allows
         self.referred_by = "sip:+15553334444@sip.us.opensip.example"
         self.host = "192.0.2.10"
+        self.our_hosts = frozenset({"ours.example"})
         self.room = 4096
         self.refers: list[tuple[str, tuple[tuple[str, str], ...]]] = []
         self.closed = 0

@@ -17,6 +17,7 @@ from opensip.media.session import MediaConfig, MediaSession
 
 pytestmark = pytest.mark.interop
 
+HOST = "127.0.0.7"  # other tests run beside: theirs is not to be sprayed
 FIRST, LAST = 22000, 22999  # of the callee
 ROUNDS = 20  # datagrams on each port
 LOUD = bytes((0x80, 0x00)) * 80  # full scale, as PCMU has it
@@ -28,7 +29,7 @@ class Sprayer:
 
     def __init__(self) -> None:
         self.sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
-        for place, host in zip(self.sockets, ("127.0.0.1", "127.0.0.3"), strict=True):
+        for place, host in zip(self.sockets, (HOST, "127.0.0.8"), strict=True):
             place.bind((host, 0))
             place.setblocking(False)
         self.sent = self.got = 0
@@ -39,7 +40,7 @@ class Sprayer:
             data = struct.pack(">BBHII", 0x80, 0, sequence, 160 * sequence, ssrc) + LOUD
             for place in self.sockets:
                 try:
-                    place.sendto(data if port % 2 == 0 else REPORT, ("127.0.0.1", port))
+                    place.sendto(data if port % 2 == 0 else REPORT, (HOST, port))
                     self.sent += 1
                 except ConnectionRefusedError:  # the kernel's word for a port that takes nothing
                     pass
@@ -76,8 +77,8 @@ def test_a_sprayer_gets_no_packet_and_no_sample_into_the_recording(
             running = open_engine(engine, loop)
         except ConfigError as error:
             pytest.skip(str(error))
-        config = MediaConfig("127.0.0.1", srtp=srtp)
-        pools = [PortPool("127.0.0.1", *ends, clock=loop.time) for ends in ((0, 0), (FIRST, LAST))]
+        config = MediaConfig(HOST, srtp=srtp)
+        pools = [PortPool(HOST, *ends, clock=loop.time) for ends in ((0, 0), (FIRST, LAST))]
         caller, callee = (MediaSession(running, pool, config) for pool in pools)
         caller.accept(callee.answer(caller.offer()))
         callee.record_to(Recorder(path))

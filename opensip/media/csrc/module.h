@@ -2,8 +2,16 @@
 #ifndef OPENSIP_MODULE_H
 #define OPENSIP_MODULE_H
 
-#define PY_SSIZE_T_CLEAN
 #include <Python.h>
+
+/*
+ * Formats with '#' are not used: what is compiled with the headers of Python 3.13, which has no
+ * PY_SSIZE_T_CLEAN any more, would fail with them on an older one.
+ */
+static inline PyObject *bytes_of(const void *data, size_t size)
+{
+    return PyBytes_FromStringAndSize(data, (Py_ssize_t)size);
+}
 
 /* Adds what a file has to the module; -1 with an exception set when that fails. */
 int module_add_packets(PyObject *module);

@@ -107,8 +107,8 @@ static PyObject *event_objects(const struct fetched *fetched)
         const struct event *event = &fetched->events[n];
         const struct rtp *packet = &event->packet;
         PyObject *fields = Py_BuildValue(
-            "iikky#O", packet->payload_type, packet->sequence, (unsigned long)packet->timestamp,
-            (unsigned long)packet->ssrc, (const char *)event->payload, (Py_ssize_t)packet->size,
+            "iikkNO", packet->payload_type, packet->sequence, (unsigned long)packet->timestamp,
+            (unsigned long)packet->ssrc, bytes_of(event->payload, packet->size),
             packet->marker ? Py_True : Py_False);
         if (!fields) {
             Py_DECREF(list);
@@ -163,8 +163,8 @@ static PyObject *late_objects(const struct fetched *fetched)
     PyObject *list = PyList_New(fetched->late_count);
     for (int n = 0; list && n < fetched->late_count; n++) {
         const struct late *late = &fetched->lates[n];
-        PyObject *fields = Py_BuildValue("dy#", late->at, (const char *)late->samples,
-                                         (Py_ssize_t)(late->size * sizeof *late->samples));
+        PyObject *fields = Py_BuildValue(
+            "dN", late->at, bytes_of(late->samples, late->size * sizeof *late->samples));
         if (!fields) {
             Py_DECREF(list);
             return NULL;

@@ -23,9 +23,9 @@ static PyObject *parse(PyObject *module, PyObject *args)
         return NULL;
     PyObject *fields = NULL;
     if (rtp_parse(&packet, data.buf, (size_t)data.len))
-        fields = Py_BuildValue("iikky#O", packet.payload_type, packet.sequence,
+        fields = Py_BuildValue("iikkNO", packet.payload_type, packet.sequence,
                                (unsigned long)packet.timestamp, (unsigned long)packet.ssrc,
-                               packet.payload, (Py_ssize_t)packet.size,
+                               bytes_of(packet.payload, packet.size),
                                packet.marker ? Py_True : Py_False);
     PyBuffer_Release(&data);
     if (!fields && !PyErr_Occurred())

@@ -47,8 +47,7 @@ static PyObject *tick(PyObject *self, PyObject *now)
     if (at == -1.0 && PyErr_Occurred())
         return NULL;
     enum decision decision = playback_tick(&((PlaybackObject *)self)->playback, samples, at);
-    return Py_BuildValue("sy#", DECISIONS[decision], (const char *)samples,
-                         (Py_ssize_t)sizeof samples);
+    return Py_BuildValue("sN", DECISIONS[decision], bytes_of(samples, sizeof samples));
 }
 
 static PyObject *counts(PyObject *self, PyObject *nothing)

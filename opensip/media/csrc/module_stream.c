@@ -72,14 +72,13 @@ static PyObject *begin(PyObject *self, PyObject *args)
 static bool read_key(PyObject *key, bool *is_new, struct srtp **srtp)
 {
     const char *suite;
-    const uint8_t *master;
-    Py_ssize_t size;
+    PyObject *master;
     *is_new = key != Py_None;
     if (!*is_new || PyTuple_Size(key) == 0)
         return true;
-    if (!PyArg_ParseTuple(key, "sy#", &suite, &master, &size))
+    if (!PyArg_ParseTuple(key, "sS", &suite, &master))
         return false;
-    *srtp = srtp_open(suite, master, (size_t)size);
+    *srtp = srtp_open(suite, (const uint8_t *)PyBytes_AsString(master), (size_t)PyBytes_Size(master));
     if (!*srtp)
         PyErr_Format(PyExc_ValueError, "no suite %s with a key of that length", suite);
     return *srtp != NULL;
@@ -92,22 +91,19 @@ static bool read_config(PyObject *args, PyObject *keywords, struct stream_config
                             "encodings", "beside",    "mux",       "receive",   "transmit",
                             NULL};
     const char *host, *law;
-    const uint8_t *encodings;
     int port, new_latch, symmetric, sending, beside, mux;
-    Py_ssize_t size;
-    PyObject *receive, *transmit;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "$zipppsbbIy#ppOO", names, &host, &port,
+    PyObject *encodings, *receive, *transmit;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "$zipppsbbISppOO", names, &host, &port,
                                      &new_latch, &symmetric, &sending, &law,
                                      &config->payload_type, &config->event_payload_type,
-                                     &config->half_ticks, &encodings, &size, &beside, &mux, &receive,
-                                     &transmit))
+                                     &config->half_ticks, &encodings, &beside, &mux, &receive, &transmit))
         return false;
-    if (size != sizeof config->encodings || !config->half_ticks ||
+    if (PyBytes_Size(encodings) != sizeof config->encodings || !config->half_ticks ||
         config->half_ticks > 2 * LONGEST_PTIME) {
         PyErr_SetString(PyExc_ValueError, "128 encodings and one to six half ticks are wanted");
         return false;
     }
-    memcpy(config->encodings, encodings, sizeof config->encodings);
+    memcpy(config->encodings, PyBytes_AsString(encodings), sizeof config->encodings);
     config->open = host != NULL;
     if (host)
         address_read(&config->remote, host, port); /* a name is no address: then none is known */
@@ -252,16 +248,15 @@ static PyObject *send_digit(PyObject *self, PyObject *packets)
     if (count < 0 || count > SIGNS)
         return PyErr_Format(PyExc_ValueError, "a digit of %zd packets", count);
     for (Py_ssize_t n = 0; n < count; n++) {
-        const uint8_t *payload;
-        Py_ssize_t size;
+        PyObject *payload;
         int marker;
-        if (!PyArg_ParseTuple(PyList_GetItem(packets, n), "y#p", &payload, &size, &marker))
+        if (!PyArg_ParseTuple(PyList_GetItem(packets, n), "Sp", &payload, &marker))
             return NULL;
-        signs[n].gap = size != sizeof signs[n].payload;
+        signs[n].gap = PyBytes_Size(payload) != sizeof signs[n].payload;
         signs[n].marker = marker;
         signs[n].last = n == count - 1;
         if (!signs[n].gap)
-            memcpy(signs[n].payload, payload, sizeof signs[n].payload);
+            memcpy(signs[n].payload, PyBytes_AsString(payload), sizeof signs[n].payload);
     }
     struct stream *stream = stream_object_lock(self);
     bool added = sender_add_signs(&stream->out, signs, (unsigned)count);
