@@ -71,6 +71,8 @@ class Talk:
         try:
             await asyncio.wait({reading, self._over}, return_when=asyncio.FIRST_COMPLETED)
             await (reading if reading.done() else self._over)
+            if not self._over.done():  # it said goodbye: what tools give now is for nobody
+                self._over.set_result(None)
             self._calm()
             await self._means.playout.drained()  # its last words are heard
             return self.last
@@ -78,6 +80,8 @@ class Talk:
             if self._over.done():
                 self._over.exception()  # where the reader failed first, its error counts
             self._over.cancel()  # tools that end later have nobody to tell
+            if self._silence:
+                self._silence.cancel()
             self._calm()
             self._keypad.clear()
             await cancelled(reading)
@@ -144,7 +148,7 @@ class Talk:
                 self._means.minutes.caller_said(Understood(text), None)
             case live.Answering():
                 self._answering, self.spoke = True, False
-                self._begun, self._answers_itself = True, False
+                self._begun, self._speaking, self._answers_itself = True, False, False
             case live.Answered():
                 self._answered(told)
             case Call():
@@ -183,7 +187,7 @@ class Talk:
 
     def _ended(self) -> None:
         now = self._means.now()
-        self._speaking, self._answers_itself = False, True
+        self._speaking, self._answers_itself, self._repeated = False, True, False
         self._means.memory.turns += 1
         self._ran.clear()
         self._wanted_keys = 0
@@ -199,6 +203,8 @@ class Talk:
             self._means.minutes.acted(answer)
         if self._begun or not self._awaited:  # else another is waited for, begun after this one
             self._calm(bridged=self._working > 0 or self._owed)
+            if self._working:  # sound that came after the call has ended the bridge
+                self._bridge(self._means.now())
             if self._awaited and not self._owed:
                 self._held_nothing()
 

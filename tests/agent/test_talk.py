@@ -210,3 +210,16 @@ def test_the_answer_to_a_turn_is_one_to_the_results_that_came_during_it(tmp_path
     fake, scene, _ = talked(script, agent=slow(tmp_path, 2))
     assert fake.done == [("give", "slow", "d")]
     assert scene.noted.of(ProviderFailed) == []
+
+
+def test_sound_after_a_call_does_not_end_the_bridge(tmp_path):
+    async def script(fake, scene):
+        fake.tell(live.Began(), live.Answering(), Call("c", "slow", "{}"))
+        fake.tell(live.Spoken("b", "I look."), live.Finished("b"))
+        fake.tell(said("b", "", 0.3)[2], live.Answered("m"))
+        await asyncio.sleep(6)
+        assert len(scene.noted.of(FillerSaid)) >= 1
+        await asyncio.sleep(1.5)
+
+    fake, _, _ = talked(script, agent=slow(tmp_path, 7))
+    assert fake.done[-2:] == [("give", "slow", "d"), ("go on",)]

@@ -5,7 +5,6 @@ Turns are the server's: it tells when the caller begins and ends to speak.
 
 import asyncio
 import base64
-import binascii
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, cast
@@ -28,6 +27,7 @@ from opensip.agent.providers.openai.client import (
     health_of,
 )
 from opensip.agent.providers.openai.realtime_config import RATES, session
+from opensip.agent.providers.openai.realtime_events import READERS, count_of, octets, text_of
 from opensip.agent.spoken import fill
 from opensip.audio.codecs import G711
 from opensip.audio.frame import Samples
@@ -38,6 +38,7 @@ log = structlog.get_logger(__name__)
 
 _MOST_TURNS = 100  # of a long call that are told anew, and as many tools: an outbox takes 250
 _LONGEST_NOTE = 4000  # characters of what one tool did
+MOST_WRONG = 20  # events of a call that may be of a strange shape, before the server is broken
 _TOLD = 200  # characters of a server's own message
 _OPTIONS = {
     "max_size": LARGEST_MESSAGE,
@@ -85,6 +86,7 @@ class OpenAiRealtime:
         self._connecting = Once(self._connect_in_time)
         self._outbox: Outbox[Callable[[], Awaitable[None]]] | None = None
         self._error: ProviderError | None = None
+        self._wrong = 0  # events that were left out
         self._closing: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
@@ -155,7 +157,7 @@ class OpenAiRealtime:
         try:
             with errors_of(self.name):
                 while True:
-                    told = self._read(await self._received(line))
+                    told = self._read_any(await self._received(line))
                     if told is not None:
                         yield told
         except ProviderError as error:
@@ -200,13 +202,13 @@ class OpenAiRealtime:
             await line.session.update(session=cast(Any, self._session))
             while True:
                 event = await self._received(line)
-                match event.type:
+                match getattr(event, "type", ""):
                     case "session.updated":
                         return
                     case "error":
+                        why = str(getattr(getattr(event, "error", ""), "message", "no reason"))
                         raise ProviderError(
-                            f"{self.name}: refused the session: {event.error.message[:_TOLD]}",
-                            provider=self.name,
+                            f"{self.name}: refused the session: {why[:_TOLD]}", provider=self.name
                         )
 
     async def _received(self, line: AsyncRealtimeConnection) -> Any:
@@ -263,14 +265,27 @@ class OpenAiRealtime:
         words = fill(self._agent.greeting, dict(self._variables))
         return _GREET_SO.format(words=words) if words else _GREET
 
+    def _read_any(self, event: Any) -> Told | None:
+        """Read an event; the client checks no shapes: what has another is left out, a while."""
+        try:
+            return self._read(event)
+        except (AttributeError, TypeError) as error:
+            self._wrong += 1
+            kind = str(getattr(event, "type", ""))[:_TOLD]
+            log.warning("realtime_event_refused", provider=self.name, type=kind, why=str(error))
+            if self._wrong > MOST_WRONG:
+                text = f"{self.name}: too many events of a strange shape, such as {kind!r}"
+                raise ProviderError(text, provider=self.name) from error
+            return None
+
     def _read(self, event: Any) -> Told | None:
-        read = _READERS.get(event.type)
+        read = READERS.get(event.type)
         if read is not None:
             return read(event)
         match event.type:
             case "response.output_audio.delta":
-                samples = self._decoded(_octets(event.delta, self.name))
-                return live.Sound(samples, self.rate, event.item_id)
+                samples = self._decoded(octets(event.delta, self.name))
+                return live.Sound(samples, self.rate, text_of(event.item_id))
             case "response.done" if event.response.status == "failed":
                 why = getattr(event.response.status_details, "error", None)
                 text = f"{self.name}: the answer failed: {getattr(why, 'code', '') or 'no reason'}"
@@ -280,7 +295,7 @@ class OpenAiRealtime:
             case "error" if event.error.code not in _HARMLESS:
                 log.warning(
                     "realtime_error", provider=self.name, code=event.error.code,
-                    why=event.error.message[:_TOLD],
+                    why=text_of(event.error.message)[:_TOLD],
                 )  # fmt: skip
         return None
 
@@ -289,7 +304,7 @@ class OpenAiRealtime:
         model = self._account.realtime_model
         if used is None:
             return live.Answered(model)
-        return live.Answered(model, used.input_tokens or 0, used.output_tokens or 0)
+        return live.Answered(model, count_of(used.input_tokens), count_of(used.output_tokens))
 
     def _encoded(self, samples: Samples) -> bytes:
         form = self._account.realtime_format
@@ -302,35 +317,6 @@ class OpenAiRealtime:
         if form == "pcm":
             return np.frombuffer(octets[: len(octets) // 2 * 2], "<i2").astype(np.int16)
         return G711[form.upper()].decode(octets)
-
-
-def _done_item(event: Any) -> Told | None:
-    item = event.item
-    match item.type:
-        case "function_call":
-            return Call(item.call_id or item.id or "", item.name, item.arguments or "{}")
-        case "message":
-            return live.Finished(item.id or "")
-    return None
-
-
-_READERS: Mapping[str, Callable[[Any], Told | None]] = {
-    "input_audio_buffer.speech_started": lambda event: live.Began(),
-    "input_audio_buffer.speech_stopped": lambda event: live.Ended(),
-    "conversation.item.input_audio_transcription.completed": lambda event: live.Understood(
-        event.transcript.strip()
-    ),
-    "response.created": lambda event: live.Answering(),
-    "response.output_audio_transcript.delta": lambda event: live.Spoken(event.item_id, event.delta),
-    "response.output_item.done": _done_item,
-}
-
-
-def _octets(text: str, name: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise ProviderError(f"{name}: sound that is no base64", provider=name) from error
 
 
 def make(brief: Brief) -> OpenAiRealtime:

@@ -12,7 +12,7 @@ from opensip.agent.live import Opening
 from opensip.agent.memory import Call
 from opensip.agent.providers import Brief, close_shared
 from opensip.agent.providers.openai.client import WRONG_KEY
-from opensip.agent.providers.openai.realtime import make
+from opensip.agent.providers.openai.realtime import MOST_WRONG, make
 from opensip.errors import ProviderError
 from tests.fakes.openai_server import Ask
 from tests.fakes.realtime_server import RealtimeServer
@@ -182,7 +182,16 @@ def test_a_server_that_is_silent_or_refuses_the_session_is_a_failure():
         with pytest.raises(ProviderError, match="main: refused the session: no such voice"):
             await line.connect()
 
+    async def strange(server):
+        await server.send("error", error=None)
+        await server.socket.wait_closed()
+
+    async def odd(line, server):
+        with pytest.raises(ProviderError, match="main: refused the session: no reason"):
+            await line.connect()
+
     run(late, fault=silent, account={"realtime_seconds": 0.1})
+    run(odd, fault=strange)
     run(refused, fault=refusing)
 
 
@@ -217,6 +226,22 @@ def test_sound_that_is_none_is_a_failure():
         place = {"response_id": "r", "item_id": "i", "output_index": 0, "content_index": 0}
         await server.send("response.output_audio.delta", delta="?", **place)
         with pytest.raises(ProviderError, match="main: sound that is no base64"):
+            await until(line, live.Answered)
+
+    run(work)
+
+
+def test_events_of_a_strange_shape_are_left_out_until_they_are_too_many():
+    async def work(line, server):
+        await line.begin(Opening())
+        await until(line, live.Answered)
+        await server.send("response.done", response=None)
+        await server.send("response.output_audio.delta", item_id="i", delta=5)
+        await server.send("input_audio_buffer.speech_started")
+        assert await until(line, live.Began) == [live.Began()]
+        for _ in range(MOST_WRONG):
+            await server.send("response.output_item.done", item=None)
+        with pytest.raises(ProviderError, match="main: too many events of a strange shape"):
             await until(line, live.Answered)
 
     run(work)
