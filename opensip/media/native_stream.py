@@ -215,7 +215,7 @@ class NativeStream:
         closed, self._closed = self._closed, None
         closed(self)
         try:
-            if self._sender.packets:
+            if self._sender.packets and self._config is not None and self._config.rtcp is not None:
                 self._send_rtcp(self._reports.goodbye(now=self._clock()))
         finally:  # a stream that failed may fail in this too
             self.core.close()

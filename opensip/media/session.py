@@ -185,7 +185,8 @@ class MediaSession:
     def _same_key(self, length: int) -> bytes:
         """Give our key in use, so that the peer's SRTP context lives on, or a new one."""
         current = self.negotiated
-        if current is not None and len(current.tx_key) == length:
+        # a key of DTLS stays out of every description
+        if current is not None and current.dtls is None and len(current.tx_key) == length:
             return current.tx_key
         return self._random(length)
 

@@ -197,6 +197,7 @@ class JitterBuffer:
             self._far = 0
             return False
         if self._cursor is None and not self._blocks:  # after a pause any distance is right
+            self._newest = extended
             return False
         self._far += 1
         if self._far < RESTART_AFTER:

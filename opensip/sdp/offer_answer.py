@@ -176,6 +176,8 @@ def apply_answer(offer: Offer, answer: bytes) -> Negotiated:
     pair = None if offer.setup else answered_crypto(local, offer.cryptos, media)
     own, theirs = pair or (None, None)
     ice, mux = _common_transport(local, dtls, answered, media)
+    if ice and not ice.lite and not mux:  # its checks on RTCP's port would find nobody
+        raise NegotiationError("the answer has ICE without rtcp-mux: let the peer keep a=rtcp-mux")
     common = common_formats(local.formats, media.payload_formats())
     chosen = [form for _, form in common]
     address, silent = remote_address(local, answered, media, ice=ice is not None)

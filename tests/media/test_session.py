@@ -1,5 +1,6 @@
 import asyncio
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from opensip.events import Dtmf, Fault, Held, MediaNegotiated, MediaSourceChange
 from opensip.media.engine import Digit
 from opensip.media.recorder import Recorder
 from opensip.media.session import MediaConfig, MediaSession
+from opensip.sdp.fingerprint import DtlsPeer, Fingerprint
 from tests.fakes.legs import FakeSink
 from tests.fakes.media_engine import FakeEngine, FakePorts
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
@@ -373,5 +375,19 @@ def test_the_end_says_what_was_counted():
         assert [event.counters for event in party.notes.of(MediaStatistics)] == [
             party.session.statistics()
         ]
+
+    run(main)
+
+
+def test_a_key_of_dtls_is_never_told_in_a_description():
+    async def main():
+        caller, callee = Party(20000), Party(30000)
+        connect(caller, callee)
+        peer = DtlsPeer((Fingerprint("sha-256", bytes(32)),), "active")
+        secret = callee.session.negotiated.tx_key
+        callee.session.negotiated = replace(callee.session.negotiated, dtls=peer)
+        callee.session.answer(caller.session.offer())
+        assert len(callee.session.negotiated.tx_key) == len(secret)
+        assert callee.session.negotiated.tx_key != secret
 
     run(main)

@@ -156,3 +156,19 @@ def test_on_real_loops_a_word_is_heard_and_recorded(engine_type, loop_factory, t
         assert (abs(left) > 3000).sum() >= len(VOICE) // 2
 
     run(main, loop_factory)
+
+
+@each_engine
+@pytest.mark.parametrize("reports", [True, False])
+def test_who_gets_no_reports_gets_no_goodbye(engine_type, reports):
+    async def main():
+        there = ("127.0.0.1", 9)
+        config = StreamConfig(remote=there, rtcp=there if reports else None)
+        stream, *_ = open_stream(engine_type, config)
+        sent = []
+        stream._send_rtcp = sent.append
+        await asyncio.sleep(0.1)
+        stream.close()
+        assert bool(sent) is reports
+
+    run(main)

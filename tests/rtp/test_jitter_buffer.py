@@ -247,3 +247,16 @@ def test_whatever_comes_it_decides_and_stays_small(packets):
         now += 0.02
         buffer.tick(now=now)
     assert buffer.tick(now=now) == WAIT
+
+
+def test_another_source_that_starts_lower_loses_nothing_at_its_talk_spurts():
+    buffer = JitterBuffer()
+    buffer.put(0, 1_000_000, bytes(160), now=0.0)
+    buffer.forget()
+    for spurt in range(3):
+        for n in range(3):
+            timestamp = 8000 * spurt + 160 * n
+            buffer.put(3 * spurt + n, timestamp, bytes(160), now=1 + spurt)
+        for n in range(20):
+            buffer.tick(now=1.01 + spurt + 0.02 * n)
+    assert (buffer.counts.played, buffer.counts.dropped) == (9, 0)

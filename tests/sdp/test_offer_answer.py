@@ -555,3 +555,12 @@ def test_no_offer_makes_required_keys_optional(lines, profile, srtp, keying):
         assert set(agreed.dtls.fingerprints) == {THEIR_PRINT}
     own = SessionDescription.parse(agreed.sdp)
     assert own.media[0].protocol == profile
+
+
+def test_an_answer_with_ice_for_two_ports_is_told():
+    offer = make_offer(DTLS, session_id=1, version=0, keys=bytes)
+    lines = (THEIR_LINE, "a=setup:active", *ICE)
+    with pytest.raises(NegotiationError, match="rtcp-mux"):
+        apply_answer(offer, sdp(*lines, profile=offer.protocol))
+    lite = sdp(*lines, profile=offer.protocol).replace(b"t=0 0", b"t=0 0\r\na=ice-lite")
+    assert apply_answer(offer, lite).mux is False  # it sends no checks either

@@ -84,8 +84,10 @@ static bool is_far(struct jitter_buffer *buffer, int64_t timestamp)
         buffer->far = 0;
         return false;
     }
-    if (!buffer->playing && !buffer->count) /* after a pause any distance is right */
+    if (!buffer->playing && !buffer->count) { /* after a pause any distance is right */
+        buffer->newest = timestamp;
         return false;
+    }
     if (++buffer->far < RESTART_AFTER) {
         buffer->counts.dropped++;
         return true;
