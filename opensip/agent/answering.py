@@ -7,7 +7,7 @@ from typing import Any
 
 from opensip.agent.answer import Answer
 from opensip.agent.definition import Agent
-from opensip.agent.ear import Ear
+from opensip.agent.ear import Ear, Taken
 from opensip.agent.fillers import Fillers
 from opensip.agent.listening import cancelled
 from opensip.agent.mind import Ask, Mind
@@ -104,7 +104,7 @@ class Answering:
             self._commit(known, voiced_until, why)
             return
         self._clock = TurnClock(voiced_until, now, why, now if known else None)
-        self._start(self._answer_speech(self._clock))
+        self._start(self._answer_speech(self._clock, self._ear.take()))
 
     def keyed(self, keys: str) -> None:
         """Answer a number that was keyed in."""
@@ -199,9 +199,9 @@ class Answering:
         if error:
             self.failed(error)
 
-    async def _answer_speech(self, clock: TurnClock) -> None:
+    async def _answer_speech(self, clock: TurnClock, taken: Taken) -> None:
         try:
-            turn = await self._ear.understand()
+            turn = await self._ear.understand(taken)
         except ProviderError as error:
             await self._apologise(str(error))
             return

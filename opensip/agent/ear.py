@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from opensip.agent.line_up import LineUp
 from opensip.agent.live_words import LiveWords
@@ -17,6 +18,15 @@ from opensip.events import Observer
 _PRE_ROLL = 0.3  # seconds kept from before the voice was noticed: weak first sounds
 _PIECE = 0.02  # seconds of audio on which voice is decided
 _SECONDS = 12.0  # a recognizer that takes longer has failed
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A turn that is over: its audio, its words where they are known, or who recognises them."""
+
+    early: "asyncio.Task[Understood] | None"
+    turn: list[Samples]
+    text: str
 
 
 class Ear:
@@ -109,21 +119,27 @@ class Ear:
         """End the turn, whose words are known."""
         self.forget()
 
-    async def understand(self) -> Understood:
-        """End the turn and tell what was said. Raises ProviderError once no recognizer works.
-
-        Who speaks on meanwhile begins a new turn; where this one is broken off for its sake, they
-        become one.
-        """
+    def take(self) -> Taken:
+        """End the turn at once: what is heard from now on belongs to the next."""
         early, self._early = self._early, None
         turn, self._turn = self._turn or [], None
-        if text := self._words.take():
-            return Understood(text)
+        return Taken(early, turn, self._words.take())
+
+    async def understand(self, taken: Taken | None = None) -> Understood:
+        """Tell what was said in a turn that was taken, or in the present one, which ends.
+
+        Raises ProviderError once no recognizer works. Who speaks on meanwhile begins a new turn;
+        where this one is broken off for its sake, they become one.
+        """
+        taken = taken or self.take()
+        early = taken.early
+        if taken.text:
+            return Understood(taken.text)
         try:
-            return await (early if early else self._finish(turn))
+            return await (early if early else self._finish(taken.turn))
         except asyncio.CancelledError:
             if self._turn is not None and not self._live:
-                self._turn[:0] = turn
+                self._turn[:0] = taken.turn
                 self._told = None
             raise
         finally:

@@ -95,8 +95,13 @@ class Memory:
         """Tell whether the present answer holds this already, whatever its signs and case."""
         return any(_bare(text) == _bare(one) for one in self.said)
 
-    def tools_ran(self, calls: Sequence[Call], results: Sequence[str]) -> None:
-        """Add tools that the model asked for at once, each with its result."""
+    def tools_ran(
+        self, calls: Sequence[Call], results: Sequence[str], *, supposed: bool = False
+    ) -> None:
+        """Add tools that the model asked for at once, each with its result.
+
+        Those of an answer that is not `supposed` stay, though a turn be unsaid meanwhile.
+        """
         asked = [
             {
                 "id": call.id,
@@ -105,11 +110,14 @@ class Memory:
             }
             for call in calls
         ]
-        self.messages.append({"role": "assistant", "content": None, "tool_calls": asked})
-        self.messages += [
+        ran: list[Message] = [{"role": "assistant", "content": None, "tool_calls": asked}]
+        ran += [
             {"role": "tool", "tool_call_id": call.id, "content": result}
             for call, result in zip(calls, results, strict=True)
         ]
+        self.messages += ran
+        if self._before and not supposed:
+            self._before[1][0].extend(dict(message) for message in ran)
 
     def _add(self, role: str, text: str) -> None:
         last = self.messages[-1] if self.messages else {}

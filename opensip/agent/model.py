@@ -80,6 +80,7 @@ class ModelDialogue:
         self._cut = False  # the last answer was not heard to its end
         self._running: set[asyncio.Task[list[Looked]]] = set()
         self._late: list[Looked] = []
+        self._late_told: list[Looked] = []  # by the present answer, which may be unsaid
         self._committed = asyncio.Event()  # the turn that is being answered is over
         self._before: tuple[int, int, int | None, bool] | None = None
 
@@ -112,6 +113,7 @@ class ModelDialogue:
     def suppose(self, turn: Understood, committed: asyncio.Event) -> AsyncIterator[Act]:
         """Answer a turn that may not be over: tools that only look run, others wait for it."""
         self._memory.suppose(turn)
+        self._late_told = []
         self._committed = committed
         self._before = self._idles, self._failures, self._digits, self._cut
         return self._answer(turn)
@@ -120,6 +122,7 @@ class ModelDialogue:
         """Forget the turn that was supposed, and its answer."""
         if self._before and not self._committed.is_set():
             self._memory.unsay()
+            self._late, self._late_told = self._late_told + self._late, []
             self._idles, self._failures, self._digits, self._cut = self._before
             self._before = None
 
@@ -251,7 +254,8 @@ class ModelDialogue:
             return await self._tools.run(call, repeats=answer.ran[key] - 1)
 
         results = await asyncio.gather(*map(run, calls))
-        self._memory.tools_ran(calls, [shown for _, shown in results])
+        shown = [shown for _, shown in results]
+        self._memory.tools_ran(calls, shown, supposed=not answer.committed.is_set())
         return [looked for looked, _ in results]
 
     def _leave(self, answer: _Answer, running: asyncio.Task[list[Looked]]) -> None:
@@ -269,8 +273,8 @@ class ModelDialogue:
         """Wait for tools of an answer that was interrupted, and tell what they gave."""
         if self._running:
             await asyncio.wait(self._running)
-        late, self._late = self._late, []
-        for looked in late:
+        self._late_told, self._late = self._late, []
+        for looked in self._late_told:
             yield looked
 
     def _consequences(self, looked: Looked) -> list[Act]:

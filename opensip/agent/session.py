@@ -100,8 +100,9 @@ class AgentSession:
         )
         self._opening: Ask = lambda d: d.open()
         self._outcome: asyncio.Future[Outcome] | None = None
+        self._keys = ""  # what was keyed during words that must be heard: answered after them
         self._silenced = 0.0  # when the agent's voice was paused last
-        self._keypad = Keypad(self._answering.keyed)
+        self._keypad = Keypad(self._keyed)
 
     @property
     def conversation(self) -> Conversation:
@@ -132,8 +133,11 @@ class AgentSession:
 
     def digit(self, digit: str) -> None:
         """Take a key that the caller pressed: 0-9, *, #, A-D."""
+        if self._answering.leaving:
+            return
+        self._weigh_words()
         self._step(Key(self._now()))
-        if not self._answering.leaving and self._outcome and not self._outcome.done():
+        if self._outcome and not self._outcome.done():
             self._keypad.press(digit, self._mind.expectation().keys)
 
     def hold(self, on: bool) -> None:
@@ -179,11 +183,24 @@ class AgentSession:
         self._voiced = heard.voiced
         if not self._outcome or self._outcome.done():
             return
+        self._weigh_words()
+        self._step(Frame(heard.at, heard.seconds, heard.voiced, self._echo))
+        self._answering.note_turn()
+
+    def _weigh_words(self) -> None:
+        """Learn whether what is being said must be heard; once it need not, take what was keyed."""
         voice = self._turns.voice
         if self._must_be_heard(voice) != self._turns.must_be_heard:
             self._agent_is(voice)
-        self._step(Frame(heard.at, heard.seconds, heard.voiced, self._echo))
-        self._answering.note_turn()
+        if self._keys and not self._turns.must_be_heard:
+            keys, self._keys = self._keys, ""
+            self._keyed(keys)
+
+    def _keyed(self, keys: str) -> None:
+        if self._must_be_heard(self._turns.voice):
+            self._keys = "" if self._answering.leaving else keys
+        else:
+            self._answering.keyed(keys)
 
     def _told(self, text: str, final: bool, over: bool) -> None:
         """Learn what the recognizer has of the turn; our own words that came back are none."""
@@ -234,7 +251,7 @@ class AgentSession:
             case Do.FORGET | Do.COMMIT:
                 self._answering.discard()
                 self._ear.forget()
-            case Do.IDLE if not self._keypad.waiting:
+            case Do.IDLE if not self._keypad.waiting and not self._answering.leaving:
                 self._answering.answer(lambda dialogue: dialogue.idle())
             case Do.PAUSE_VOICE | Do.RESUME_VOICE | Do.STOP_VOICE:
                 self._use_voice(decision)

@@ -173,6 +173,8 @@ def _agent_is(state: State, event: AgentIs) -> tuple[State, Decisions]:
 
 def _keyed(state: State, at: float) -> tuple[State, Decisions]:
     forget = (Decision(Do.FORGET, A_KEY),) if state.caller is not Caller.QUIET else ()
+    if state.must_be_heard:  # the keys are answered afterwards
+        return _quiet(state), forget
     stop = (Decision(Do.STOP_VOICE, A_KEY),) if state.voice is not Speech.IDLE else ()
     state = replace(_quiet(state), voice=Speech.IDLE, must_be_heard=False, quiet_since=at)
     return state, forget + stop

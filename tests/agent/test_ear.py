@@ -177,3 +177,22 @@ def test_who_speaks_on_while_a_turn_is_recognised_is_heard_whole(broken_off):
         assert (await ear.understand()).text == ("2.0" if broken_off else "1.0")
 
     run(main)
+
+
+def test_a_turn_that_was_taken_keeps_its_audio_though_the_next_begins_at_once():
+    async def main():
+        recognizer = ScriptedRecognizer([Understood("one"), Understood("two")])
+        ear = Ear([recognizer], 8000, Noted())
+        ear.begin(Expectation())
+        for frame in frames(1.0):
+            ear.hear(frame)
+        taken = ear.take()
+        ear.begin(Expectation())
+        for frame in frames(0.5, 1.0):
+            ear.hear(frame)
+        assert (await ear.understand(taken)).text == "one"
+        assert recognizer.fed == 8000
+        assert (await ear.understand()).text == "two"
+        assert recognizer.fed == 4000
+
+    run(main)

@@ -56,3 +56,16 @@ def test_of_a_long_call_the_beginning_is_left_out_but_no_tool_without_its_result
     assert MOST_MESSAGES - 4 < len(shown) <= MOST_MESSAGES + 4
     assert shown[0]["role"] == "user"
     assert shown[-1]["content"] == "Here."
+
+
+def test_a_tool_of_an_earlier_answer_stays_though_a_turn_is_unsaid():
+    memory = Memory()
+    memory.begin("a", "Book it.")
+    memory.suppose("b")
+    memory.tools_ran([Call("1", "book", "{}")], ["booked"])
+    memory.begin("b", "And")
+    memory.tools_ran([Call("2", "find", "{}")], ["found"], supposed=True)
+    memory.unsay()
+    assert [m["role"] for m in memory.messages] == ["user", "assistant", "tool"]
+    assert memory.messages[-1]["content"] == "booked"
+    assert memory.turns == 1

@@ -292,6 +292,29 @@ def test_an_interruption_ends_what_looks_and_never_what_changes(monkeypatch, cha
     assert bool([m for m in messages if m["role"] == "tool"]) is changes
 
 
+def test_what_changed_is_told_though_the_answer_after_it_is_unsaid(monkeypatch):
+    async def act():
+        await asyncio.sleep(1)
+        return "done"
+
+    async def main():
+        toolbox, tool, agent = _tool(AGENT, act, changes=True)
+        monkeypatch.setattr(toolbox, "load", lambda name, table: tool)
+        chat = FakeChat([Call("1", "act", "{}")], ["It is"], ["It is done."])
+        talk = dialogue(chat, agent)
+        task = asyncio.create_task(taken(talk.answer(ORDER)))
+        await asyncio.sleep(0.5)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await taken(talk.suppose(Understood("And"), asyncio.Event()))
+        talk.unsay()
+        return await taken(talk.answer(Understood("And now?"))), chat.requests[-1][0]
+
+    acts, messages = run(main)
+    assert [act.name for act in acts if isinstance(act, Looked)] == ["act"]
+    assert [m["role"] for m in messages].count("tool") == 1
+
+
 def test_it_makes_ready_when_told():
     async def main():
         chat = FakeChat()

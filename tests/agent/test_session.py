@@ -241,6 +241,19 @@ def test_a_hash_ends_a_number_and_a_key_stops_the_voice():
     run(main())
 
 
+def test_a_key_during_what_must_be_heard_is_answered_after_it():
+    async def main():
+        agent = dataclasses.replace(AGENT, must_be_heard=(LONG,))
+        keys = Expectation(keys=1)
+        talk = Talk([[Say(LONG)], BYE], agent=agent, expectation=keys)
+        talk.at(1, talk.session.digit, "4")
+        assert await talk.run() == Hangup("said goodbye")
+        assert talk.dialogue.turns == [Understood("4", 1.0, "dtmf")]
+        assert talk.noted.of(AgentSaid)[0].heard == LONG
+
+    run(main())
+
+
 def test_what_was_meant_and_looked_up_is_noted():
     async def main():
         acts = [

@@ -244,6 +244,12 @@ def test_a_key_stops_the_voice_at_once():
     assert step(State(), Key(1.0))[1] == ()
 
 
+def test_a_key_stops_nothing_that_must_be_heard():
+    state, done = step(replace(OVER, must_be_heard=True), Key(1.0))
+    assert done == ()
+    assert (state.voice, state.must_be_heard) == (Speech.SPEAKING, True)
+
+
 def test_silence_on_both_sides_is_told_again_and_again():
     state, _ = step(replace(OVER, idle=8.0), AgentIs(2.0, Speech.IDLE))
     assert deadline(state) == 10.0
