@@ -20,6 +20,8 @@ from opensip.errors import OpenSipError, ProviderError
 from opensip.events import AgentSaid, Observer
 
 _SECONDS = 6.0  # a synthesizer that lets a caller wait longer has failed
+_SOON = 0.5  # seconds: who answers sooner than a question ends knows it already
+_LATELY = 1.5  # seconds: an echo and its words are no later
 _USUAL = 0.065  # seconds a character at the usual pace of speech
 _for_all_calls = VoiceCache()
 
@@ -85,6 +87,19 @@ class Mouth:
     def must_be_heard(self) -> bool:
         """Whether what is being said may not be interrupted."""
         return self._ledger.must_be_heard(self._sink.played())
+
+    @property
+    def asked(self) -> bool:
+        """Whether what was heard ends a question, or does in a moment."""
+        soon = self._sink.played() + int(_SOON * self._sink.rate)
+        return self._ledger.heard(soon).endswith("?")
+
+    @property
+    def lately(self) -> str:
+        """The words that were played a moment ago: all that can come back as an echo."""
+        played = self._sink.played()
+        before = self._ledger.heard(played - int(_LATELY * self._sink.rate))
+        return self._ledger.heard(played)[len(before) :]
 
     @property
     def answering(self) -> bool:

@@ -53,6 +53,8 @@ _DECISIONS = {
     Do.FORGET: "ignored",
     Do.IDLE: "asked",
 }
+_ECHO_SECONDS = 1.0  # words are told no later than this after the sound of them came back
+_LEAKED_SECONDS = 0.3  # of an echo that are taken for a voice, at most: more is the caller's
 _UNTOLD = ("a click",)  # reasons of which every noisy line has too many
 
 
@@ -100,6 +102,7 @@ class AgentSession:
         )
         self._opening: Ask = lambda d: d.open()
         self._outcome: asyncio.Future[Outcome] | None = None
+        self._echoed = float("-inf")  # when our own voice last came back
         self._keys = ""  # what was keyed during words that must be heard: answered after them
         self._silenced = 0.0  # when the agent's voice was paused last
         self._keypad = Keypad(self._keyed)
@@ -184,13 +187,16 @@ class AgentSession:
         if not self._outcome or self._outcome.done():
             return
         self._weigh_words()
+        if heard.voiced and self._echo:
+            self._echoed = heard.at
         self._step(Frame(heard.at, heard.seconds, heard.voiced, self._echo))
         self._answering.note_turn()
 
     def _weigh_words(self) -> None:
         """Learn whether what is being said must be heard; once it need not, take what was keyed."""
         voice = self._turns.voice
-        if self._must_be_heard(voice) != self._turns.must_be_heard:
+        heard = self._must_be_heard(voice), self._asked(voice)
+        if heard != (self._turns.must_be_heard, self._turns.asked):
             self._agent_is(voice)
         if self._keys and not self._turns.must_be_heard:
             keys, self._keys = self._keys, ""
@@ -204,19 +210,24 @@ class AgentSession:
 
     def _told(self, text: str, final: bool, over: bool) -> None:
         """Learn what the recognizer has of the turn; our own words that came back are none."""
-        if self._turns.voice is Speech.SPEAKING and repeats(text, self._mouth.meant):
+        came_back = self._now() - self._echoed < _ECHO_SECONDS
+        came_back = came_back and self._turns.voiced_seconds < _LEAKED_SECONDS
+        if self._turns.voice is Speech.SPEAKING and came_back and repeats(text, self._mouth.lately):
             self._ear.forget_words()
             text, over = "", False
         self._step(Words(self._now(), text, final, over))
 
     def _agent_is(self, voice: Speech) -> None:
-        self._step(AgentIs(self._now(), voice, self._must_be_heard(voice)))
+        self._step(AgentIs(self._now(), voice, self._must_be_heard(voice), self._asked(voice)))
         if voice is Speech.IDLE:
             self._expect()
 
     def _must_be_heard(self, voice: Speech) -> bool:
         speaks = voice is not Speech.IDLE
         return speaks and (self._answering.leaving or self._mouth.must_be_heard)
+
+    def _asked(self, voice: Speech) -> bool:
+        return voice is Speech.SPEAKING and self._mouth.asked
 
     def _began_to_speak(self) -> None:
         if self._turns.voice is Speech.THINKING:

@@ -100,6 +100,6 @@ def _told_over(state: State) -> tuple[float, str] | None:
 
 
 def wants_nothing(state: State) -> bool:
-    """Tell whether the words so far want no floor: while the agent thinks, any word does."""
-    thinking = state.voice is Speech.THINKING
-    return hesitates(state.text) if thinking else is_backchannel(state.text)
+    """Tell whether the words so far want no floor: once the agent thinks or asked, any does."""
+    any_does = state.voice is Speech.THINKING or state.asked
+    return hesitates(state.text) if any_does else is_backchannel(state.text)

@@ -63,11 +63,15 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class AgentIs:
-    """The agent began to think or to speak, or fell silent; or what it says must be heard."""
+    """The agent began to think or to speak, or fell silent; or what it says must be heard.
+
+    `asked`: what was heard of it ends a question, or does in a moment.
+    """
 
     at: float
     voice: Speech
     must_be_heard: bool = False
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from opensip.agent.turn_events import PLAIN, Caller, Hearing, Speech
 class State:
     """Both axes, and the times that decide. `quiet_since` is when both were last silent.
 
+    `asked` tells that the agent's words, as far as heard, end a question.
     While `held`, nobody speaks to the agent, however loud the line, and nobody is idle. `text`
     is of the present turn; `pause` the silence that this caller makes inside a turn. `false_pauses`
     counts how often the agent was paused for nothing, of late. `patience`
@@ -19,6 +20,7 @@ class State:
     voice: Speech = Speech.IDLE
     paused: bool = False
     must_be_heard: bool = False
+    asked: bool = False
     began: float = 0.0
     voiced_until: float = 0.0
     voiced_seconds: float = 0.0

@@ -168,7 +168,9 @@ def _agent_is(state: State, event: AgentIs) -> tuple[State, Decisions]:
         state = replace(state, paused=False)
     if event.voice is not state.voice:
         state = replace(state, quiet_since=event.at)
-    return replace(state, voice=event.voice, must_be_heard=event.must_be_heard), done
+    return replace(
+        state, voice=event.voice, must_be_heard=event.must_be_heard, asked=event.asked
+    ), done
 
 
 def _keyed(state: State, at: float) -> tuple[State, Decisions]:

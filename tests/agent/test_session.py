@@ -425,3 +425,16 @@ def test_a_wait_is_bridged_and_the_first_words_are_ready():
         assert "One moment" not in talk.session.conversation.transcript()
 
     run(main())
+
+
+def test_an_answer_in_the_agents_own_words_is_no_echo():
+    async def main():
+        talk = Talk([[Say("Tuesday at nine or Friday at ten, what do you want?")], BYE])
+        told = lambda: talk.session._ear.told("Friday at ten", True, False)  # noqa: E731
+        talk.at(1.5, talk.line.speak, voice(0.3))
+        talk.at(2.0, told)
+        talk.at(9.0, talk.line.hang_up)
+        await talk.run()
+        assert talk.noted.of(AgentSaid)[0].heard != talk.noted.of(AgentSaid)[0].text
+
+    run(main())

@@ -29,3 +29,9 @@ def test_whatever_is_said_the_longest_silence_ends_the_turn():
 def test_what_wants_the_floor_depends_on_what_the_agent_does(text, thinking):
     assert wants_nothing(State(voice=Speech.THINKING, text=text)) is thinking
     assert wants_nothing(State(voice=Speech.SPEAKING, text=text)) is (text != "stop")
+
+
+def test_a_yes_to_a_question_is_an_answer():
+    asked = State(voice=Speech.SPEAKING, text="yes", asked=True)
+    assert not wants_nothing(asked)
+    assert wants_nothing(replace(asked, text="mhm"))
