@@ -2,13 +2,15 @@
 
 This is the specification that every engine follows, decision by decision. Its rules:
 
-1. Packets are cut into blocks of 10 ms, kept by timestamp; a tick takes two of them.
+1. Packets are cut into blocks of 5 ms, kept by timestamp; a tick takes four of them. Where blocks
+   wait, but none of them whole blocks away, the timestamps have jumped: playing goes on at the first.
 2. The depth is how long a packet may wait: playing begins at the first tick at which the first
    packet has waited for the depth less a tick.
 3. A frame that is not there when its tick comes is concealed, and time goes on: a loss never
    stalls. If it comes while it is still concealed, it is played after all, and time has stood
    still, as long as that makes no delay beyond MAX_DEPTH. Where the sequence shows that nothing
-   was sent (DTX), silence is played instead.
+   was sent (DTX), silence is played instead. A frame of which the newest packet holds but the
+   beginning is waited for once: packets need not be of whole ticks.
 4. After MAX_CONCEALED frames with nothing at all in the buffer, playing waits to begin again.
 5. The depth follows the lateness of the last WINDOW packets: the worst but one, a quarter more,
    MARGIN, and a frame, within MIN_DEPTH and MAX_DEPTH. While playing runs ahead of the depth, a
@@ -31,7 +33,7 @@ MEASURE_EVERY = 8  # packets, and whenever one is late
 MAX_CONCEALED = 5  # frames; beyond 100 ms a repeated sound is a buzz
 ADAPT_EVERY = 10  # ticks between two changes of the delay, so that they are not heard
 MAX_HELD = 1.0  # seconds ahead of playing; what is further is another stream
-MAX_BLOCKS = 256  # that are kept: more than two seconds
+MAX_BLOCKS = 512  # that are kept: more than two seconds
 RESTART_AFTER = 2  # packets in a row that are that far off
 
 
@@ -71,7 +73,7 @@ class JitterBuffer:
     """Gives one decision a tick for one source. Make another one when the SSRC changes.
 
     `clock_rate` is in Hz. With `bytes_per_unit` (1 for G.711) payloads may be of any multiple
-    of 10 ms; without, each packet is taken to be one frame of 20 ms.
+    of 5 ms; without, each packet is taken to be one frame of 20 ms.
     """
 
     def __init__(self, clock_rate: int = 8000, *, bytes_per_unit: int | None = 1) -> None:
@@ -79,7 +81,7 @@ class JitterBuffer:
         self.depth = MIN_DEPTH
         self._clock_rate = clock_rate
         self._frame = clock_rate // 50
-        self._block = self._frame if bytes_per_unit is None else self._frame // 2
+        self._block = self._frame if bytes_per_unit is None else self._frame // 4
         self._block_bytes = self._block * bytes_per_unit if bytes_per_unit else 0
         self._blocks: dict[int, tuple[bytes, int]] = {}  # timestamp -> payload, sequence
         self._cursor: int | None = None  # the extended timestamp to play next; None: waiting
@@ -143,7 +145,10 @@ class JitterBuffer:
 
     def _next_frame(self) -> Play | Conceal | Wait:
         assert self._cursor is not None  # noqa: S101 - for the type checker: tick has set it
-        start = self._cursor
+        start = self._cursor = self._follow(self._cursor)
+        if self._is_begun(start):
+            self._run = start
+            return self._conceal()
         self._cursor = start + self._frame
         blocks = [self._blocks.pop(t, None) for t in range(start, self._cursor, self._block)]
         found = [block for block in blocks if block]
@@ -168,6 +173,23 @@ class JitterBuffer:
         self._wait_again()
         return WAIT
 
+    def _follow(self, cursor: int) -> int:
+        """Forget what can never be played; gives where to go on."""
+        for timestamp in [t for t in self._blocks if t < cursor]:
+            del self._blocks[timestamp]
+        if self._blocks and all((t - cursor) % self._block for t in self._blocks):
+            return min(self._blocks)
+        return cursor
+
+    def _is_begun(self, start: int) -> bool:
+        """Tell whether there is but the beginning of a frame, and it was not waited for yet."""
+        if start not in self._blocks or self._run == start:
+            return False
+        end = start + self._frame
+        return max(self._blocks) < end and any(
+            t not in self._blocks for t in range(start, end, self._block)
+        )
+
     def _conceal(self) -> Conceal:
         self.counts.concealed += 1
         return CONCEAL
@@ -180,7 +202,7 @@ class JitterBuffer:
         size = self._block_bytes or len(payload)
         for offset in range(0, len(payload), size or 1):
             piece = payload[offset : offset + size]
-            if len(piece) == size:  # less than 10 ms at the end cannot be played
+            if len(piece) == size:  # less than 5 ms at the end cannot be played
                 self._blocks[start] = (piece, sequence)
             start += self._block
 

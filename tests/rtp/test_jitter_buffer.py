@@ -179,7 +179,7 @@ def test_opaque_payloads_are_frames_of_their_own():
     assert decisions == [Play(b"opus0"), Play(b"opus1"), Play(b"opus2")]
 
 
-@pytest.mark.parametrize("payload", [b"", b"x" * 79])
+@pytest.mark.parametrize("payload", [b"", b"x" * 39])
 def test_too_little_to_play_begins_nothing(payload):
     buffer = JitterBuffer()
     buffer.put(0, 0, payload, now=0.0)
@@ -260,3 +260,31 @@ def test_another_source_that_starts_lower_loses_nothing_at_its_talk_spurts():
         for n in range(20):
             buffer.tick(now=1.01 + spurt + 0.02 * n)
     assert (buffer.counts.played, buffer.counts.dropped) == (9, 0)
+
+
+@pytest.mark.parametrize("phase", range(1, 20, 3))
+@pytest.mark.parametrize("milliseconds", [15, 25, 30])
+def test_packets_that_are_not_of_whole_ticks_are_heard_whole(milliseconds, phase):
+    buffer, size = JitterBuffer(), milliseconds * 8
+    sent = bytes(n // 40 % 256 for n in range(80 * size))
+    heard, number = b"", 0
+    for tick in range(80 * milliseconds // 20 - 5):
+        now = 0.02 * tick + 0.001 * phase
+        while number * milliseconds / 1000 <= now:
+            payload = sent[number * size : (number + 1) * size]
+            buffer.put(number, number * size, payload, now=number * milliseconds / 1000)
+            number += 1
+        if isinstance(decision := buffer.tick(now=now), Play):
+            heard += decision.payload
+    assert sent.startswith(heard)
+    assert buffer.counts.concealed <= 1
+    assert buffer.counts.played > 4 * milliseconds - 10
+
+
+@pytest.mark.parametrize("jump", [1, 77, 4001, 7777])
+def test_a_jump_that_is_no_multiple_of_a_block_is_followed(jump):
+    buffer = JitterBuffer()
+    for n in range(100):
+        buffer.put(n, 160 * n + (jump if n >= 50 else 0), bytes(160), now=0.02 * n)
+        buffer.tick(now=0.02 * n + 0.005)
+    assert buffer.counts.played > 85

@@ -47,7 +47,7 @@ static void remove_block(struct jitter_buffer *buffer, int place)
     buffer->blocks[place] = buffer->blocks[--buffer->count];
 }
 
-/* Less than 10 ms at the end cannot be played. */
+/* Less than 5 ms at the end cannot be played. */
 static void store(struct jitter_buffer *buffer, int64_t timestamp, uint16_t sequence,
                   const uint8_t *payload, size_t size)
 {
@@ -212,28 +212,70 @@ static bool adapt(struct jitter_buffer *buffer, double now)
     if (delay > buffer->depth + TICK && buffer->count * JITTER_BLOCK > JITTER_FRAME) {
         buffer->adapted = 0;
         buffer->counts.dropped++;
-        take(buffer, buffer->cursor, NULL);
-        take(buffer, buffer->cursor + JITTER_BLOCK, NULL);
+        for (int at = 0; at < JITTER_FRAME; at += JITTER_BLOCK)
+            take(buffer, buffer->cursor + at, NULL);
         buffer->cursor += JITTER_FRAME;
         buffer->concealing = false;
     }
     return false;
 }
 
-static enum decision next_frame(struct jitter_buffer *buffer, uint8_t payload[JITTER_FRAME])
+/* Forgets what can never be played, and goes on at the first block where none is whole blocks away. */
+static void follow(struct jitter_buffer *buffer)
+{
+    bool fits = false;
+    for (int n = buffer->count - 1; n >= 0; n--) {
+        int64_t ahead = buffer->blocks[n].timestamp - buffer->cursor;
+        if (ahead < 0)
+            remove_block(buffer, n);
+        else if (ahead % JITTER_BLOCK == 0)
+            fits = true;
+    }
+    if (buffer->count && !fits)
+        buffer->cursor = buffer->blocks[first_block(buffer)].timestamp;
+}
+
+/* Whether there is but the beginning of a frame, and it was not waited for yet. */
+static bool is_begun(const struct jitter_buffer *buffer)
 {
     int64_t start = buffer->cursor;
+    if (find(buffer, start) < 0 || (buffer->concealing && buffer->run == start))
+        return false;
+    for (int n = 0; n < buffer->count; n++)
+        if (buffer->blocks[n].timestamp >= start + JITTER_FRAME)
+            return false;
+    for (int at = JITTER_BLOCK; at < JITTER_FRAME; at += JITTER_BLOCK)
+        if (find(buffer, start + at) < 0)
+            return true;
+    return false;
+}
+
+static enum decision next_frame(struct jitter_buffer *buffer, uint8_t payload[JITTER_FRAME])
+{
+    follow(buffer);
+    int64_t start = buffer->cursor;
+    if (is_begun(buffer)) {
+        buffer->run = start;
+        buffer->concealing = true;
+        return conceal(buffer);
+    }
     buffer->cursor += JITTER_FRAME;
-    int first = take(buffer, start, payload);
-    int second = take(buffer, start + JITTER_BLOCK, payload + JITTER_BLOCK);
-    if (first >= 0 && second >= 0) {
+    int last = -1, taken = 0;
+    for (int at = 0; at < JITTER_FRAME; at += JITTER_BLOCK) {
+        int sequence = take(buffer, start + at, payload + at);
+        if (sequence >= 0) {
+            last = sequence;
+            taken++;
+        }
+    }
+    if (taken == JITTER_FRAME / JITTER_BLOCK) {
         buffer->empty_ticks = 0;
         buffer->concealing = false;
-        buffer->played_sequence = second;
+        buffer->played_sequence = last;
         buffer->counts.played++;
         return DECISION_PLAY;
     }
-    bool found = first >= 0 || second >= 0;
+    bool found = taken > 0;
     if (!found && !buffer->concealing)
         buffer->run = start;
     buffer->concealing = !found;

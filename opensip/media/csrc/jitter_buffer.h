@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 enum {
-    JITTER_BLOCK = 80,    /* bytes of 10 ms of G.711 */
+    JITTER_BLOCK = 40,    /* bytes of 5 ms of G.711 */
     JITTER_FRAME = 160,   /* of a tick */
-    JITTER_BLOCKS = 256,  /* that are kept; more than two seconds */
-    JITTER_OVERSHOOT = 32, /* blocks of the one packet that is taken although they are reached */
+    JITTER_BLOCKS = 512,  /* that are kept; more than two seconds */
+    JITTER_OVERSHOOT = 64, /* blocks of the one packet that is taken although they are reached */
     JITTER_WINDOW = 128,  /* packets whose lateness is remembered */
 };
 
