@@ -15,6 +15,7 @@ PATIENCE = 15.0  # seconds from the agreement to keys, ICE included; nobody wait
 AGAIN = 1.0  # seconds until a handshake that broke is begun anew
 # Seconds between the first ClientHellos: ours comes before the answer that lets the peer look.
 HELLOS = (0.05, 0.1, 0.2, 0.4)
+MOST_EARLY = 4  # datagrams kept until the answer says whose they are: checks, and a ClientHello
 
 
 class Keying:
@@ -41,6 +42,8 @@ class Keying:
         self._told: Address | None = None  # where the peer is by its SDP
         self._ice: IceLite | None = None
         self._mux = True
+        self._early: list[Beside] = []
+        self._first_hello = b""  # of the peer's, in this association
         self._handshake: DtlsHandshake | None = None
         self._hello: list[bytes] = []  # our first datagrams, while nothing came back
         self._greeted = 0
@@ -77,17 +80,29 @@ class Keying:
             self._arm_deadline()
         if changed or (moved and self._handshake is not None):
             self._begin()
+        early, self._early = self._early, []
+        for beside in early:
+            if is_stun(beside.data) or not agreed.dtls or not agreed.dtls.is_client:
+                self.receive(beside)
 
     def receive(self, beside: Beside) -> None:
         """Take a datagram that came beside RTP; whatever it is, it ends no call."""
         if self._peer is None:
-            self._drop("early")
+            self._keep_early(beside)
         elif is_stun(beside.data):
             self._take_check(beside)
         elif not self._admits(beside.source):
             self._drop("dtls_source")
         else:
             self._take_dtls(beside.data)
+
+    def _keep_early(self, beside: Beside) -> None:
+        """Keep what begins something: a peer is often faster than its own answer."""
+        begins = is_stun(beside.data) or is_client_hello(beside.data)
+        if begins and len(self._early) < MOST_EARLY:
+            self._early.append(beside)
+        else:
+            self._drop("early")
 
     def statistics(self) -> dict[str, float]:
         """What was dropped, by name."""
@@ -105,6 +120,7 @@ class Keying:
                 timer.cancel()
         self._timer = self._deadline = None
         self._peer = None
+        self._early = []
 
     # ---- ICE
 
@@ -137,14 +153,20 @@ class Keying:
             self._certificate, self._peer.fingerprints, is_client=self._peer.is_client
         )
         self._hello, self._greeted = self._handshake.datagrams_to_send(), 0
+        self._first_hello = b""
         self._pump()
 
     def _take_dtls(self, data: bytes) -> None:
         if not is_dtls(data) or self._peer is None or self._handshake is None:
             self._drop("dtls_malformed")
             return
-        if self._handshake.keys is not None and is_client_hello(data) and not self._peer.is_client:
-            self._begin()  # until the peer has shown its certificate anew, the old keys are good
+        if is_client_hello(data) and not self._peer.is_client:
+            if self._handshake.keys is not None and data == self._first_hello:
+                self._drop("dtls_repeated")  # the network's copy begins nothing anew
+                return
+            if self._handshake.keys is not None:
+                self._begin()  # the old keys are good until the peer has shown its certificate
+            self._first_hello = self._first_hello or data
         if self._greeted:
             self._hello = []
         self._handshake.receive(data)

@@ -3,7 +3,7 @@
 This is the specification that every engine follows, decision by decision. Its rules:
 
 1. Packets are cut into blocks of 5 ms, kept by timestamp; a tick takes four of them. Where blocks
-   wait, but none of them whole blocks away, the timestamps have jumped: playing goes on at the first.
+   wait, but none is whole blocks away, the timestamps have jumped: the first is played next.
 2. The depth is how long a packet may wait: playing begins at the first tick at which the first
    packet has waited for the depth less a tick.
 3. A frame that is not there when its tick comes is concealed, and time goes on: a loss never

@@ -227,7 +227,7 @@ def test_two_that_wait_for_checks_use_what_their_sdp_says():
     run(main)
 
 
-@pytest.mark.parametrize("data", [b"\x00", b"\x16", b"\x16" * 40])
+@pytest.mark.parametrize("data", [b"\x80", b"\x16", b"\x16" * 40])
 def test_before_anything_is_agreed_nothing_is_taken(data):
     async def main():
         one = Side(ONE)
@@ -239,3 +239,38 @@ def test_before_anything_is_agreed_nothing_is_taken(data):
 
 def test_each_call_has_a_certificate_of_its_own():
     assert DtlsCertificate().fingerprint != DtlsCertificate().fingerprint
+
+
+def test_a_hello_before_the_answer_is_answered_once_it_is_known_whose_it_is():
+    async def main():
+        one, two = Side(ONE), Side(TWO)
+        one.agree(two, "active")
+        [(hello, _)] = one.take()
+        two.keying.receive(Beside(hello, ELSEWHERE))
+        for _ in range(4):
+            two.keying.receive(Beside(hello, ONE))
+        assert two.take() == []
+        two.agree(one, "passive")
+        assert two.keying.statistics()["dropped_early"] == 1
+        assert two.keying.statistics()["dropped_dtls_source"] == 1
+        carry(one, two)
+        assert two.keying.keys.transmit == one.keying.keys.receive
+
+    run(main)
+
+
+def test_a_copy_of_the_first_hello_begins_nothing_anew():
+    async def main():
+        one, two = Side(ONE), Side(TWO)
+        two.agree(one, "passive")
+        one.agree(two, "active")
+        [(hello, _)] = one.take()
+        two.keying.receive(Beside(hello, ONE))
+        carry(one, two)
+        keys = two.keying.keys
+        two.keying.receive(Beside(hello, ONE))
+        assert two.take() == []
+        assert two.keying.keys == keys
+        assert two.keying.statistics()["dropped_dtls_repeated"] == 1
+
+    run(main)
