@@ -41,6 +41,7 @@ class Keying:
         self._peer: DtlsPeer | None = None
         self._told: Address | None = None  # where the peer is by its SDP
         self._ice: IceLite | None = None
+        self._before: IceLite | None = None  # the restart: good until the peer has nominated anew
         self._mux = True
         self._early: list[Beside] = []
         self._first_hello = b""  # of the peer's, in this association
@@ -60,7 +61,11 @@ class Keying:
     @property
     def remote(self) -> Address | None:
         """Where the peer is: by its checks where it does ICE, else as its SDP says."""
-        return self._ice.remote if self._ice is not None else self._told
+        if self._ice is None:
+            return self._told
+        if self._before is not None and not self._ice.nominated:
+            return self._before.remote
+        return self._ice.remote
 
     def agree(self, agreed: Negotiated, told: Address | None) -> None:
         """Follow offer and answer: the association stays where the peer does (RFC 8842).
@@ -72,8 +77,12 @@ class Keying:
         moved = told != self._told and ice is None
         self._peer, self._told, self._mux = agreed.dtls, told, agreed.mux
         if ice is None or ice.lite:  # two that wait for checks use their default addresses
-            self._ice = None
+            self._ice = self._before = None
         elif self._ice is None or changed or self._ice.remote_ufrag != ice.ufrag:
+            if changed or self._ice is None:
+                self._before = None
+            elif self._ice.nominated:
+                self._before = self._ice
             self._ice = IceLite(self._ufrag, self._password, ice.ufrag)
         if changed:
             self.keys = None
@@ -128,18 +137,21 @@ class Keying:
         if self._ice is None:
             self._drop("stun_unasked")
             return
-        before = self._ice.remote
+        before = self.remote
         answer = self._ice.receive(*beside)
         if answer is not None:
             self._send(answer, beside.source)
-        if self._ice.remote != before:
+        if self.remote != before:
             self._pump()  # the ClientHello may have waited for this
             if self.keys is not None:
                 self._keyed()
 
     def _admits(self, source: Address) -> bool:
         """Tell whether a handshake may come from there: else anybody could begin one."""
-        return self._ice.admits(source) if self._ice is not None else source == self._told
+        if self._ice is None:
+            return source == self._told
+        meanwhile = self._before is not None and not self._ice.nominated
+        return self._ice.admits(source) or (meanwhile and source == self.remote)
 
     # ---- DTLS
 

@@ -45,6 +45,11 @@ class IceLite:
         """Where the peer is: what it nominated, until then the first place it asked from."""
         return self._nominated or next(iter(self._sources), None)
 
+    @property
+    def nominated(self) -> bool:
+        """Whether the peer has chosen where it is."""
+        return self._nominated is not None
+
     def admits(self, source: Address) -> bool:
         """Tell whether a check from there has proven itself."""
         return source in self._sources

@@ -7,7 +7,7 @@ from opensip.media.dtls import DtlsCertificate
 from opensip.media.engine import Beside
 from opensip.media.keying import HELLOS, PATIENCE, Keying
 from opensip.rtp.payload import PCMU
-from opensip.rtp.stun import BINDING_REQUEST, USERNAME, StunMessage
+from opensip.rtp.stun import BINDING_REQUEST, USE_CANDIDATE, USERNAME, StunMessage
 from opensip.sdp.fingerprint import DtlsPeer, Fingerprint
 from opensip.sdp.ice import IcePeer
 from opensip.sdp.offer_answer import Negotiated
@@ -272,5 +272,22 @@ def test_a_copy_of_the_first_hello_begins_nothing_anew():
         assert two.take() == []
         assert two.keying.keys == keys
         assert two.keying.statistics()["dropped_dtls_repeated"] == 1
+
+    run(main)
+
+
+def test_while_ice_restarts_the_old_place_is_good():
+    async def main():
+        one, two = Side(ONE), Side(TWO)
+        one.agree(two, "active", ice=ICE)
+        for ufrag, place in (("them", TWO), ("anew", ELSEWHERE)):
+            one.agree(two, "active", ice=replace(ICE, ufrag=ufrag))
+            assert one.keying.remote == (None if ufrag == "them" else TWO)
+            user = (USERNAME, f"{one.keying.own.ufrag}:{ufrag}".encode())
+            message = StunMessage(BINDING_REQUEST, bytes(12), (user, (USE_CANDIDATE, b"")))
+            check = message.to_bytes(one.keying.own.password.encode())
+            one.keying.receive(Beside(check, place))
+            assert one.keying.remote == place
+        one.keying.close()
 
     run(main)
