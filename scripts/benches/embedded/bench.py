@@ -12,16 +12,11 @@ end saw, and the packets that it missed, are what recognising costs another call
 
 import argparse
 import asyncio
-import contextlib
 import json
 import random
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,8 +32,9 @@ from opensip.phone.understanding import Answer, Understand
 from opensip.phone.voice import voice_of
 from opensip.sip.uri import NameAddr, Uri
 from scripts.benches.embedded.words import OUTSIDE, PHRASES, VOICES
+from scripts.benches.process import ROOT, free_port
+from scripts.benches.server import opensip
 
-ROOT = Path(__file__).parents[3]
 CONFIG = """
 data = "{data}"
 agent_files = ["{root}/config/agents/shop.toml"]
@@ -171,25 +167,6 @@ async def run(laid: list[Call], at_once: int, port: int, journals: Journals) -> 
     print()
 
 
-@contextlib.contextmanager
-def serving(directory: Path, port: int) -> Iterator[None]:
-    """Run the server, until its books are closed."""
-    file, log = directory / "opensip.toml", directory / "log"
-    file.write_text(CONFIG.format(data=directory, root=ROOT, port=port))
-    with log.open("w") as out:
-        command = [sys.executable, "-m", "opensip", "serve", "--config", str(file)]
-        process = subprocess.Popen(command, stderr=out, cwd=ROOT)
-    try:
-        while "server_started" not in log.read_text():
-            if process.poll() is not None:
-                raise SystemExit(f"the server did not start:\n{log.read_text()}")
-            time.sleep(0.05)
-        yield
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
 def digits_right(call: Call) -> tuple[int, bool, bool]:
     """Tell how many digits were right at first, whether all were, and whether they are at last."""
     hearings = [digits_in(turn["text"]) for turn in call.heard[1:] if turn["intent"] != "no"]
@@ -238,12 +215,12 @@ def main() -> None:
     options = parser.parse_args()
     print(__doc__)
     laid = calls(options)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as directory:
-        journals = Journals(Path(directory))
-        with serving(Path(directory), port):
+    port = free_port()
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        journals, config = Journals(directory), directory / "opensip.toml"
+        config.write_text(CONFIG.format(data=directory, root=ROOT, port=port))
+        with opensip(config, core=None):
             asyncio.run(run(laid, options.at_once, port, journals))
         statistic = journals.events("listener", "media_statistics")
     counters = statistic[-1]["counters"] if statistic else {}

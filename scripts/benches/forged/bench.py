@@ -16,18 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts.benches.media.parts import (
-    KEY,
-    SUITE,
-    WARM_UP,
-    build,
-    load_of,
-    pinned,
-    start,
-    stop,
-    subject,
-    tell,
-)
+from scripts.benches.media.parts import KEY, SUITE, WARM_UP, build, load_of, stop, subject
+from scripts.benches.process import pinned, start, tell
 
 FLOOD = Path(__file__).parent / "flood.py"
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from scripts.benches.media.called import HOST, NUMBER, free_port, serving, under_load
+from scripts.benches.media.called import under_load
+from scripts.benches.process import HOST, free_port, pinned, serving
+from scripts.benches.server import NUMBER
 
 CONFIG = """\
 poll_method epoll
@@ -43,7 +45,8 @@ def measure_baresip(calls: int, seconds: int, load_program: str) -> float:
     with tempfile.TemporaryDirectory() as name:
         folder, port = Path(name), free_port()
         write_home(folder, port)
-        with serving(["baresip", "-f", str(folder)], folder / "log", "baresip is ready") as pid:
+        command = [*pinned(0), "baresip", "-f", str(folder)]
+        with serving(command, folder / "log", "baresip is ready") as pid:
             done = under_load(pid, port, calls=calls, seconds=seconds, load_program=load_program)
     return done.cpu * 1000 / (calls * seconds)
 

@@ -1,24 +1,17 @@
-"""What the media benchmarks share: pinned processes that talk over pipes, and compiled ends."""
+"""What the media benchmarks share: the ends that are compiled, the subject, and one measurement."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from scripts.benches.process import ROOT, pinned, start, tell
+
 HERE = Path(__file__).parent
-ENGINE = HERE.parents[2] / "opensip/media/csrc"
+ENGINE = ROOT / "opensip/media/csrc"
 SUITE, KEY = "AES_CM_128_HMAC_SHA1_80", "6b" * 30
 WARM_UP = 1  # seconds
-
-
-def pinned(core: int) -> list[str]:
-    """Give the words that pin a command to a core, where there are two and taskset."""
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) < 2 or not shutil.which("taskset"):
-        return []
-    return ["taskset", "-c", str(cores[core])]
 
 
 def build(directory: Path, name: str) -> str:
@@ -32,22 +25,6 @@ def build(directory: Path, name: str) -> str:
     command = [compiler, "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-o", program, HERE / f"{name}.c"]
     subprocess.run([*command, *more], check=True)
     return str(program)
-
-
-def start(command: list[str]) -> "subprocess.Popen[str]":
-    """Start a part of the benchmark, which talks over its standard input and output."""
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-def tell(process: "subprocess.Popen[str]", line: str) -> str:
-    """Write a line to a process, if any, and read its next."""
-    if line:
-        process.stdin.write(line)
-        process.stdin.flush()
-    answer = process.stdout.readline()
-    if not answer:
-        sys.exit(f"bench: {process.args} ended too early")
-    return answer
 
 
 def stop(load: "subprocess.Popen[str]") -> dict:

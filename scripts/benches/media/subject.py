@@ -8,7 +8,6 @@ each two calls.
 """
 
 import asyncio
-import os
 import resource
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from opensip.media.engine_choice import open_engine
 from opensip.media.hearing import Hearing
 from opensip.media.ports import PortPool
 from opensip.media.recorder import Recorder
+from scripts.benches.process import memory
 
 
 def cpu_seconds() -> float:
@@ -111,8 +111,7 @@ async def main(directory: Path) -> None:
 
 def run() -> None:
     """Run on the loop that was asked for, and leave nothing behind."""
-    place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - names are ours
-    with tempfile.TemporaryDirectory(dir=place) as name:
+    with tempfile.TemporaryDirectory(dir=memory()) as name:
         if sys.argv[6] == "uvloop":
             import uvloop  # noqa: PLC0415 - an extra
 

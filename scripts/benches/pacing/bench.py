@@ -17,7 +17,8 @@ import tempfile
 from pathlib import Path
 
 from opensip.media.engine_choice import native_missing
-from scripts.benches.media.parts import build, pinned, start, tell
+from scripts.benches.media.parts import build
+from scripts.benches.process import pinned, start, tell
 
 HERE = Path(__file__).parent
 MODES = ("busy", "blocked")

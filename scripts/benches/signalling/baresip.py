@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from subject import CALLER, HOST, Subject, started
+from subject import CALLER, Subject
+
+from scripts.benches.process import HOST, pinned, serving
+from scripts.benches.server import NUMBER
 
 CONFIG = """\
 poll_method epoll
@@ -30,10 +33,11 @@ def baresip(folder: Path, port: int, idle_seconds: float) -> Iterator[Subject | 
     home = folder / "baresip"
     home.mkdir()
     (home / "config").write_text(CONFIG.format(host=HOST, port=port))
-    (home / "accounts").write_text(f"<sip:+15552003000@{HOST}>;regint=0;answermode=auto\n")
+    (home / "accounts").write_text(f"<sip:{NUMBER}@{HOST}>;regint=0;answermode=auto\n")
     (home / "contacts").write_text("")
-    with started(["baresip", "-f", str(home)], folder / "baresip.log", "ready") as process:
-        yield Subject(process, port, idle_seconds)
+    command = [*pinned(0), "baresip", "-f", str(home)]
+    with serving(command, folder / "baresip.log", "ready") as pid:
+        yield Subject(pid, port, idle_seconds)
 
 
 def scenario(folder: Path) -> Path:

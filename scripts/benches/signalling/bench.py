@@ -25,7 +25,6 @@ import importlib.util
 import json
 import os
 import shutil
-import socket
 import statistics
 import sys
 import tempfile
@@ -36,34 +35,17 @@ from pathlib import Path
 
 from baresip import baresip, scenario
 from parsing import parse_us
-from subject import HERE, HOST, PASSWORD, USER, Round, Subject, started
+from subject import HERE, PASSWORD, USER, Round, Subject
+
+from scripts.benches.process import HOST, free_port, memory, pinned, serving
+from scripts.benches.server import NUMBER, configure, opensip
 
 PHONE = "127.0.0.2"  # the digest trunk's caller: the allowlist takes the others
 DIGEST = HERE / "uac_digest.xml"
 LINGERING = 34.0  # seconds until a call's last transaction is forgotten: 64 T1 and a little
 WARM_UP = 500  # calls before memory is told the first time
 
-CONFIG = """\
-data = "{folder}/data"
-agent_files = []
-trunk_files = []
-
-[[sip.listeners]]
-transport = "UDP"
-host = "{host}"
-port = {port}
-
-[media]
-address = "{host}"
-first_port = 20000
-last_port = 59999
-
-[trunks.allowlist]
-networks = ["{host}/32"]
-srtp = "off"
-recording = "off"
-[trunks.allowlist.numbers]
-"+15552003000" = "echo"
+TRUNK = """
 [trunks.phones]
 srtp = "off"
 recording = "off"
@@ -71,25 +53,8 @@ digest = ["MD5"]
 [trunks.phones.users.{user}]
 password = "file:{folder}/password"
 [trunks.phones.numbers]
-"+15552003000" = "echo"
+"{number}" = "echo"
 """
-
-
-def memory() -> str | None:
-    """Give the directory that is kept in memory, None where there is none."""
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - names are ours
-
-
-def free_port() -> int:
-    """Find a UDP port that is free now, below those that the server takes for media."""
-    for port in range(10000 + os.getpid() % 5000, 20000):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-        return port
-    sys.exit("bench signalling: no free UDP port from 10000 to 19999")
 
 
 @contextmanager
@@ -99,16 +64,14 @@ def subjects(
     """Start floor, server and baresip, one after the other, each idle for a while first."""
     with ExitStack() as stack:
         port = free_port()
-        command = [sys.executable, str(HERE / "floor.py"), HOST, str(port), loop]
-        process = stack.enter_context(started(command, folder / "floor.log", "bound"))
-        floor = Subject(process, port, idle_seconds)
+        command = [*pinned(0), sys.executable, str(HERE / "floor.py"), HOST, str(port), loop]
+        pid = stack.enter_context(serving(command, folder / "floor.log", "bound"))
+        floor = Subject(pid, port, idle_seconds)
         port = free_port()
-        config = folder / "opensip.toml"
-        config.write_text(CONFIG.format(folder=folder, host=HOST, port=port, user=USER))
         (folder / "password").write_text(PASSWORD + "\n")
-        command = [sys.executable, "-m", "opensip", "serve", "--config", str(config)]
-        process = stack.enter_context(started(command, folder / "server.log", '"server_started"'))
-        server = Subject(process, port, idle_seconds)
+        phones = TRUNK.format(folder=folder, user=USER, number=NUMBER)
+        pid = stack.enter_context(opensip(configure(folder, {"UDP": port}, more=phones)))
+        server = Subject(pid, port, idle_seconds)
         yield floor, server, stack.enter_context(baresip(folder, free_port(), idle_seconds))
 
 

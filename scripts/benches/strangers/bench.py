@@ -13,7 +13,6 @@ a core; the load of the machine stands with each run, for a server that starves 
 import argparse
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -24,85 +23,36 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from scripts.benches.process import HOST, ROOT, cpu_seconds, free_port
+from scripts.benches.server import configure, opensip
+
 HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
-HOST = "127.0.0.1"
 GATHERING = 4.0  # seconds until the whole crowd is there
-TICK = os.sysconf("SC_CLK_TCK")
-
-CONFIG = """\
-data = "{folder}/data"
-agent_files = []
-trunk_files = []
-
-[[sip.listeners]]
-transport = "UDP"
-host = "{host}"
-port = {udp}
-
-[[sip.listeners]]
-transport = "TCP"
-host = "{host}"
-port = {tcp}
-
-[[sip.listeners]]
-transport = "TLS"
-host = "{host}"
-port = {tls}
-
+TLS = """
 [tls]
 certificate = "{folder}/certs/server.pem"
 key = "{folder}/certs/server.key"
-
-[media]
-address = "{host}"
-first_port = 20000
-last_port = 59999
-
-[trunks.allowlist]
-networks = ["{host}/32"]
-srtp = "off"
-recording = "off"
-[trunks.allowlist.numbers]
-"+15552003000" = "echo"
 """
 
 
 class Server:
-    """The server, and what it costs."""
+    """The server, and what it costs; `ports` are those of UDP, TCP and TLS."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.udp, self.tcp, self.tls = free_ports()
-        self.ca = folder / "certs/ca.pem"
-        make = [ROOT / "scripts/certs", "--dir", folder / "certs", HOST]
-        subprocess.run(make, check=True, capture_output=True)
-        self._config = folder / "opensip.toml"
-        self._config.write_text(
-            CONFIG.format(folder=folder, host=HOST, udp=self.udp, tcp=self.tcp, tls=self.tls)
-        )
-        self._log = folder / "server.log"
-        with self._log.open("w") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "opensip", "serve", "--config", self._config],
-                stdout=output, stderr=subprocess.STDOUT, cwd=ROOT,
-            )  # fmt: skip
-        end = time.monotonic() + 20
-        while '"server_started"' not in self._log.read_text(errors="replace"):
-            if self.process.poll() is not None or time.monotonic() > end:
-                sys.exit(f"bench strangers: the server did not start:\n{self._log.read_text()}")
-            time.sleep(0.05)
+    def __init__(self, config: Path, ports: dict[str, int], pid: int) -> None:
+        self.ca = config.with_name("certs") / "ca.pem"
+        self.ports = ports
+        self._config = config
+        self._pid = pid
 
     def cpu(self) -> float:
         """Tell the processor time of the server, in seconds."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(") ")[2].split()
-        return sum(int(field) for field in fields[11:13]) / TICK
+        return cpu_seconds(self._pid)
 
     def lost(self) -> int:
         """Tell how many datagrams found the UDP socket full."""
         for line in Path("/proc/net/udp").read_text().splitlines():
             _, local, *others = line.split()
-            if local.endswith(f":{self.udp:04X}"):
+            if local.endswith(f":{self.ports['UDP']:04X}"):
                 return int(others[-1])
         return 0
 
@@ -114,32 +64,20 @@ class Server:
 
     def log_lines(self) -> int:
         """Count the lines of its log."""
-        return self._log.read_text(errors="replace").count("\n")
-
-    def stop(self) -> None:
-        """Let it end."""
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        return self._config.with_name("server.log").read_text(errors="replace").count("\n")
 
 
-def free_ports() -> tuple[int, int, int]:
-    """Find ports that are free now, for UDP, TCP and TLS, below those of media."""
-    found = []
-    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM, socket.SOCK_STREAM):
-        for port in range(10000 + os.getpid() % 5000 + len(found), 20000, 3):
-            with socket.socket(socket.AF_INET, kind) as probe:
-                try:
-                    probe.bind((HOST, port))
-                except OSError:
-                    continue
-            found.append(port)
-            break
-    udp, tcp, tls = found
-    return udp, tcp, tls
+@contextmanager
+def server_in(folder: Path) -> Iterator[Server]:
+    """Run the server until the end of the block, on any core."""
+    make = [ROOT / "scripts/certs", "--dir", folder / "certs", HOST]
+    subprocess.run(make, check=True, capture_output=True)
+    ports: dict[str, int] = {}
+    for transport in ("UDP", "TCP", "TLS"):
+        ports[transport] = free_port(transport, beside=ports.values())
+    config = configure(folder, ports, more=TLS.format(folder=folder))
+    with opensip(config, core=None) as pid:
+        yield Server(config, ports, pid)
 
 
 @contextmanager
@@ -147,7 +85,7 @@ def crowd(
     server: Server, options: argparse.Namespace, told: list[dict[str, Any]]
 ) -> Iterator[None]:
     """Let the strangers come, and stay until the end of the block; `told` gets what they did."""
-    numbers = (server.udp, server.tcp, server.tls, options.idle, options.slow, options.junk)
+    numbers = (*server.ports.values(), options.idle, options.slow, options.junk)
     process = subprocess.Popen(
         [sys.executable, HERE / "crowd.py", HOST, *map(str, numbers),
          str(options.sources)],
@@ -164,7 +102,7 @@ def crowd(
 
 def calls(server: Server, options: argparse.Namespace) -> dict[str, list[float | None]]:
     """Let the trunk make its calls; returns the milliseconds of each, by transport."""
-    numbers = (server.udp, server.tls, server.ca, options.calls, options.rate)
+    numbers = (server.ports["UDP"], server.ports["TLS"], server.ca, options.calls, options.rate)
     done = subprocess.run(
         [sys.executable, HERE / "caller.py", HOST, *map(str, numbers)],
         stdout=subprocess.PIPE, text=True, check=False, timeout=options.calls / options.rate + 60,
@@ -253,12 +191,8 @@ def main() -> None:
     parser.add_argument("--sources", type=int, default=5000, help="addresses that junk comes from")
     options = parser.parse_args()
     print(f"{__doc__}\n{vars(options)}", flush=True)
-    with tempfile.TemporaryDirectory() as name:
-        server = Server(Path(name))
-        try:
-            print(json.dumps(measure(server, options)))
-        finally:
-            server.stop()
+    with tempfile.TemporaryDirectory() as name, server_in(Path(name)) as server:
+        print(json.dumps(measure(server, options)))
 
 
 if __name__ == "__main__":

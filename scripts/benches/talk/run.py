@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from opensip.agent.providers import Heard
 from opensip.audio.frame import Samples
+from scripts.benches.process import start, tell
 from scripts.benches.talk.clips import RATE, Clip
 from scripts.benches.talk.fakes import SILENCE, SYNC, Told
 
@@ -95,7 +96,7 @@ def run(
         np.savez(folder / "said.npz", **{f"c{n}": call.samples() for n, call in enumerate(calls)})
         caller = _start("caller.py", folder / "said.npz", folder / "heard.npz")
         plan = {
-            "ports": [int(port) for port in _line(caller).split()],
+            "ports": [int(port) for port in tell(caller, "").split()],
             "calls": [
                 {"ends_turns": ends_turns,
                  "told": [[t.at, t.heard.text, t.heard.final, t.heard.over]
@@ -106,10 +107,8 @@ def run(
         }  # fmt: skip
         (folder / "plan.json").write_text(json.dumps(plan))
         subject = _start("subject.py", folder / "plan.json", folder / "events.json", seconds + 2)
-        ports = _line(subject)
-        caller.stdin.write(ports)
-        caller.stdin.flush()
-        _line(caller)
+        ports = tell(subject, "")
+        tell(caller, ports)
         for process in (caller, subject):
             if process.wait(60):
                 sys.exit(f"bench: {process.args} failed")
@@ -124,15 +123,7 @@ def run(
 
 
 def _start(name: str, *arguments: object) -> "subprocess.Popen[str]":
-    command = [sys.executable, str(HERE / name), *map(str, arguments)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-def _line(process: "subprocess.Popen[str]") -> str:
-    line = process.stdout.readline()
-    if not line:
-        sys.exit(f"bench: {process.args} ended too early")
-    return line
+    return start([sys.executable, str(HERE / name), *map(str, arguments)])
 
 
 def percentile(values: list[float], percent: float) -> float:

@@ -13,40 +13,18 @@ import argparse
 import json
 import os
 import resource
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 from opensip.media.engine_choice import native_missing
 from opensip.server.open_files import raise_limit
-from scripts.benches.media.called import HOST, NUMBER, free_port, serving, under_load
+from scripts.benches.media.called import under_load
 from scripts.benches.media.parts import build
+from scripts.benches.process import free_port, memory
+from scripts.benches.server import configure, opensip
 
-CONFIG = """\
-data = "{folder}/data"
-agent_files = []
-trunk_files = []
-
-[[sip.listeners]]
-transport = "UDP"
-host = "{host}"
-port = {port}
-
-[media]
-address = "{host}"
-first_port = 20000
-last_port = 59999
-
-[trunks.load]
-networks = ["{host}/32"]
-srtp = "required"
-recording = "off"
-first_timeout = 600
-silence_timeout = 600
-[trunks.load.numbers]
-"{number}" = "echo"
-"""
+PATIENT = "first_timeout = 600\nsilence_timeout = 600\n"
 FEW_FILES = 1024  # as a shell has them
 
 
@@ -59,20 +37,18 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=20, help="of the load")
     options = parser.parse_args()
     print(f"{__doc__}\n{options.calls} calls, {options.seconds} s of load.", flush=True)
-    place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - names are ours
-    with tempfile.TemporaryDirectory(dir=place) as name:
+    with tempfile.TemporaryDirectory(dir=memory()) as name:
         report(options.calls, options.seconds, Path(name))
 
 
 def report(calls: int, seconds: int, folder: Path) -> None:
     """Run it, and print the last line."""
-    port, config = free_port(), folder / "opensip.toml"
-    config.write_text(CONFIG.format(folder=folder, host=HOST, port=port, number=NUMBER))
+    port = free_port()
+    config = configure(folder, {"UDP": port}, srtp="required", trunk=PATIENT)
     load = build(folder, "load")
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(FEW_FILES, hard), hard))
-    command = [sys.executable, "-m", "opensip", "serve", "--config", str(config)]
-    with serving(command, folder / "server.log", '"server_started"') as pid:
+    with opensip(config) as pid:
         raise_limit()  # ours, for the load
         done = under_load(pid, port, calls=calls, seconds=seconds, load_program=load)
         records = wait_for_records(folder / "data/calls", calls)
