@@ -8,6 +8,7 @@ import click
 
 from opensip.call.record import Record, derive
 from opensip.cli.check import data_of
+from opensip.cli.files import read, write
 from opensip.cli.trace import journal_of
 from opensip.errors import ConfigError
 from opensip.telemetry.latency import Turn, bars, latency_svg, reasons, summary, turns_of
@@ -37,7 +38,7 @@ def command(*, what: str, svg: Path | None, as_json: bool, config: Path) -> None
     if not turns:
         raise ConfigError(f"{what} tells of no answer to a caller's turn")
     if svg is not None:
-        _write(svg, latency_svg(turns))
+        write(svg, latency_svg(turns))
     if as_json:
         for turn in turns:
             click.echo(json.dumps(_plain(turn)))
@@ -66,10 +67,7 @@ def _records(what: str, config: Path) -> list[Record]:
 
 
 def _read(path: Path) -> Record:
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    text = read(path)
     try:
         record = derive(text.splitlines()) if path.suffix == ".jsonl" else json.loads(text)
     except (ValueError, KeyError, TypeError) as error:
@@ -81,14 +79,6 @@ def _read(path: Path) -> Record:
 
 def _plain(turn: Turn) -> dict[str, object]:
     return {name: getattr(turn, name) for name in turn.__slots__}
-
-
-def _write(path: Path, content: str) -> None:
-    try:
-        path.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error.strerror}") from error
-    click.echo(f"wrote {path}", err=True)
 
 
 def _paint(text: str, stage: int) -> str:

@@ -2,11 +2,13 @@
 
 import shutil
 import sys
+from io import StringIO
 from pathlib import Path
 
 import click
 
 from opensip.cli.check import data_of
+from opensip.cli.files import read, write
 from opensip.errors import ConfigError
 from opensip.telemetry.ladder import Ladder, read_ladder
 from opensip.telemetry.ladder_html import ladder_html
@@ -45,7 +47,7 @@ def command(
     ladder = _read(path, words=not hide_words)
     for file, drawn in ((svg, ladder_svg), (html, ladder_html)):
         if file is not None:
-            _write(file, drawn(ladder))
+            write(file, drawn(ladder))
     is_terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size((WIDTH, 24)).columns if is_terminal else WIDTH
     drawing = ladder_text(ladder, width=width, paint=_paint, messages=messages)
@@ -76,21 +78,11 @@ def _names(paths: list[Path]) -> str:
 
 
 def _read(path: Path, *, words: bool) -> Ladder:
+    text = read(path)
     try:
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            return read_ladder(lines, words=words)
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+        return read_ladder(StringIO(text), words=words)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
-
-
-def _write(path: Path, content: str) -> None:
-    try:
-        path.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error.strerror}") from error
-    click.echo(f"wrote {path}", err=True)
 
 
 def _paint(text: str, style: str) -> str:
