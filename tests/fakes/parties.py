@@ -19,10 +19,16 @@ def run(main):
         return runner.run(main())
 
 
-def voice(seconds, hz=400):
-    return (8000 * np.sin(2 * np.pi * hz * np.arange(round(8000 * seconds)) / 8000)).astype(
-        np.int16
-    )
+def voice(seconds, hz=400, rate=8000):
+    wave = np.sin(2 * np.pi * hz * np.arange(round(rate * seconds)) / rate)
+    return (8000 * wave).astype(np.int16)
+
+
+def share(samples, hz, rate=8000):
+    """Tell which share of the power of samples is at `hz`."""
+    wide = samples.astype(float)
+    wave = np.exp(2j * np.pi * hz / rate * np.arange(len(wide)))
+    return 2 * abs(np.vdot(wave, wide)) ** 2 / max(1, len(wide)) / max(1.0, float(wide @ wide))
 
 
 def rounded(samples):

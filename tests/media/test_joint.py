@@ -9,7 +9,7 @@ from opensip.media.ports import PortPool
 from opensip.media.recorder import Recorder
 from opensip.media.session import MediaConfig, MediaSession
 from tests.fakes.engines import each_engine
-from tests.fakes.parties import Notes, run, voice
+from tests.fakes.parties import Notes, run, share, voice
 
 
 class Call:
@@ -52,7 +52,7 @@ class Call:
         """Let both say a second; tell at what power each hears the other's tone."""
         await asyncio.sleep(0.3)
         for session, hertz in ((self.caller, 400), (self.human, 700)):
-            session.sink.write(tone(hertz, session.sink.rate))
+            session.sink.write(voice(1, hertz, session.sink.rate))
         await asyncio.sleep(1.6)
         return power(self.human, 400) > 0.9, power(self.caller, 700) > 0.9
 
@@ -62,19 +62,13 @@ class Call:
         self.joint.end()
 
 
-def tone(hertz, rate):
-    return (8000 * np.sin(2 * np.pi * hertz * np.arange(rate) / rate)).astype(np.int16)
-
-
 def power(session, hertz):
     """Tell the share of a tone in the loudest half second of what a session heard."""
     frames = session.source._frames
     samples = np.concatenate([np.zeros(1, np.int16), *(frame.samples for frame in frames)])
     frames.clear()
     start = int(np.argmax(abs(samples.astype(int)) > 1000)) + session.rate // 10
-    wide = samples[start : start + session.rate // 2].astype(float)
-    wave = np.exp(2j * np.pi * hertz / session.rate * np.arange(len(wide)))
-    return 2 * abs(np.vdot(wave, wide)) ** 2 / max(1, len(wide)) / max(1.0, float(wide @ wide))
+    return share(samples[start : start + session.rate // 2], hertz, session.rate)
 
 
 G711, WIDE = ("PCMU", "PCMA"), ("G722", "PCMU")

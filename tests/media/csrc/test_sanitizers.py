@@ -15,7 +15,8 @@ CONTRACT = [
     "tests/media/test_engine.py", "tests/media/test_engine_calls.py",
     "tests/media/test_engine_native.py", "tests/media/test_stream.py",
     "tests/media/test_native_stream.py", "tests/media/test_native_ends.py",
-    "tests/media/test_engine_connect.py", "tests/media/test_engine_beside.py",
+    "tests/media/test_engine_connect.py", "tests/media/test_engine_connect_keys.py",
+    "tests/media/test_engine_connect_playout.py", "tests/media/test_engine_beside.py",
     "tests/media/test_same_hearing.py",
     "tests/media/test_playback.py", "tests/media/csrc",
 ]  # fmt: skip
