@@ -19,6 +19,7 @@ from opensip.agent.providers import (
     Transfer,
     Understood,
 )
+from opensip.agent.readings import Readings
 from opensip.agent.spoken import Row, Word, fill
 from opensip.agent.tools.table import look_up
 from opensip.errors import ToolError
@@ -44,6 +45,7 @@ class Script:
     to_confirm: str = ""  # digits heard that await a yes
     failures: int = 0
     idles: int = 0
+    readings: Readings = field(default_factory=Readings)
     values: dict[str, Any] = field(default_factory=dict)
     _last: str = ""
     _phrases: dict[str, tuple[grammar.Phrase, ...]] = field(default_factory=dict)
@@ -98,6 +100,7 @@ class Script:
     async def transfer_failed(self, words: str) -> AsyncIterator[Act]:
         """Say that nobody could be reached, and go on from the start."""
         self.failures, self.to_confirm = 0, ""
+        self.readings.clear()
         self.state = self.agent.start
         who = self._who(self.agent.human)
         template = words or self.agent.reply("transfer_failed")
@@ -121,10 +124,9 @@ class Script:
             yield from self._look_up(self.to_confirm, turn.confidence)
         elif self.to_confirm and grammar.match([_NO], turn.text):
             yield Meant("no", turn.confidence, self._wish())
-            self.to_confirm = ""
-            yield from self._failed(self._here.ask)
-        elif found := grammar.match(self._slot_phrases(), turn.text):
-            yield from self._number(grammar.digits_in(found["digits"]), turn.confidence)
+            yield from self._refused(turn.confidence)
+        elif numbers := [*self._numbers(turn)]:
+            yield from self._number(self.readings.heard(numbers), turn.confidence)
         elif name := self.intent_of(turn.text):
             yield from self._intended(name, turn.confidence)
         else:
@@ -139,6 +141,23 @@ class Script:
         else:
             yield from self._failed(self._here.help, self.agent.reply("not_understood"))
 
+    def _numbers(self, turn: Understood) -> Iterator[str]:
+        """Give the number that was said, and what else it may have been."""
+        for text in (turn.text, *turn.others):
+            found = grammar.match(self._slot_phrases(), text)
+            if found:
+                yield grammar.digits_in(found["digits"])
+            elif text == turn.text:
+                return  # no number was said, though it might have sounded like one
+
+    def _refused(self, confidence: float) -> Iterator[Act]:
+        """Offer what else the number may have been, or have it said again."""
+        wrong, self.to_confirm = self.to_confirm, ""
+        if other := self.readings.refuse(wrong):
+            yield from self._number(other, confidence)
+        else:
+            yield from self._failed(self._here.ask)
+
     def _number(self, digits: str, confidence: float) -> Iterator[Act]:
         slot, name = self._slot(), self._slot_name()
         if slot is None or not slot.read_back:
@@ -152,6 +171,7 @@ class Script:
     def _look_up(self, digits: str, confidence: float) -> Iterator[Act]:
         slot, name = self._slot(), self._slot_name()
         self.to_confirm = ""
+        self.readings.clear()
         self.values[name] = Word(digits)
         yield Meant(name, confidence, self._wish() or name, {name: digits})
         if slot is None:
@@ -173,6 +193,7 @@ class Script:
 
     def _intended(self, name: str, confidence: float) -> Iterator[Act]:
         self.failures, self.to_confirm = 0, ""
+        self.readings.clear()
         if self._is_wish(self.agent.intents[name].action):
             self.values["intent"] = name
         yield Meant(name, confidence, self._wish())

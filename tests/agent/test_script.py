@@ -54,6 +54,25 @@ def test_an_order_is_read_back_confirmed_and_looked_up():
     assert words(acts).startswith("Order four two one seven: one brass table lamp, it was shipped")
 
 
+def test_what_a_number_else_sounded_like_is_offered_before_it_is_said_again():
+    script = asked_for_order()
+    heard = Understood("four two one eight", 0.9, others=("repeat that", "four two one seven"))
+    take(script.answer(heard))
+    assert words(said(script, "no")) == "I heard four two one seven. Is that right?"
+    assert script.failures == 0
+    assert words(said(script, "yes")).startswith("Order four two one seven")
+
+
+def test_who_says_no_to_both_readings_is_asked_again_and_hears_neither_again():
+    script = asked_for_order()
+    heard = Understood("four two one eight", 0.9, others=("four two one six",))
+    take(script.answer(heard))
+    said(script, "no")
+    assert words(said(script, "no")).startswith("Please say or key in the four digits")
+    again = Understood("four two one six", 0.9, others=("four two one eight", "four two one seven"))
+    assert words(take(script.answer(again))) == "I heard four two one seven. Is that right?"
+
+
 def test_a_wrong_reading_is_asked_for_again():
     script = asked_for_order()
     said(script, "four two one eight")

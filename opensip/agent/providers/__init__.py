@@ -32,11 +32,15 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What a recognizer made of one turn. `text` is empty where nothing was understood."""
+    """What a recognizer made of one turn. `text` is empty where nothing was understood.
+
+    `others` are what else may have been said, likeliest first.
+    """
 
     text: str
     confidence: float = 1.0
     way: str = "voice"  # "voice" | "dtmf"
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

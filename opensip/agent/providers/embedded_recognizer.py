@@ -6,6 +6,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Any, cast
 
@@ -179,9 +180,12 @@ class EmbeddedRecognizer:
                     break
         if not found:
             return Understood("", 0.0)
-        best = max(found, key=lambda answer: float(answer["score"]))
+        found.sort(key=lambda answer: float(answer["score"]), reverse=True)
+        best = found[0]
         like = sum(alike(answer["text"], best["text"]) for answer in found)
-        return understood(**best, alone=like == 1 and tried > 1)
+        taken = understood(**best, alone=like == 1 and tried > 1)
+        others = dict.fromkeys(a["text"] for a in found if a["text"] != best["text"])
+        return replace(taken, others=tuple(others)) if taken.text else taken
 
     async def close(self) -> None:
         """Let the turn go; the process is shared and stays."""

@@ -93,6 +93,28 @@ def test_where_many_wait_one_length_must_do(crowded, asked):
     assert asyncio.run(main()) == ("where is my order", asked)
 
 
+class Undecided(Crowd):
+    """A process that reads a turn differently at each length."""
+
+    async def decode(self, jsgf, audio):
+        readings = [("where is my order", -3.0), ("", -9.0), ("when are you open", -2.7)]
+        text, score = readings[self.asked]
+        self.asked += 1
+        return {"text": text, "score": score, "worst": -4.0, "coverage": 1.0}
+
+
+def test_what_other_lengths_gave_may_have_been_said_too():
+    async def main():
+        recognizer = EmbeddedRecognizer(Undecided(False))
+        recognizer.begin(Expectation(JSGF))
+        recognizer.feed(np.ones(8000, np.int16))
+        return await recognizer.finish()
+
+    pytest.importorskip("pocketsphinx", reason="the extra speech is not installed")
+    understood = asyncio.run(main())
+    assert (understood.text, understood.others) == ("when are you open", ("where is my order",))
+
+
 @pytest.mark.e2e
 def test_nothing_and_too_little_is_not_understood():
     async def main():
