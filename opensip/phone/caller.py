@@ -203,13 +203,18 @@ class Caller:
         self, step: Say, heard: Heard | None, hearing: Hearing, media: MediaSession
     ) -> None:
         """Say it in each other wording, as long as it was not understood as it was meant."""
-        number = digits_in(step.text)
         for wording in step.again or (step.text,) * _MOST_TRIES:
             answer = await self._made_of(heard, step.text)
-            if answer.digits and number and answer.digits != number:
+            misheard, number = answer.digits, digits_in(step.text)
+            for _ in range(_MOST_TRIES):
+                if not answer.digits or answer.digits == number:
+                    break
                 self._report("misheard", number=number, read_back=answer.digits)
-                await self._exchange(Say(WRONG), hearing, media)
-            elif not answer.misunderstood:
+                # A no may bring what else the number sounded like.
+                heard = await self._exchange(Say(WRONG), hearing, media)
+                answer = await self._made_of(heard, step.text)
+            agreed = number and answer.digits == number
+            if agreed or not (misheard or answer.misunderstood):
                 return
             heard = await self._exchange(Say(wording), hearing, media)
 

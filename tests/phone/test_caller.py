@@ -164,9 +164,17 @@ def test_what_was_not_understood_is_said_in_other_words_and_who_cannot_hear_goes
 def test_a_number_that_is_read_back_wrong_is_corrected():
     step = Say("three eight six four", ("three, eight, six, four",))
     heard = Answer(digits="3884", text="i heard three eight eight four")
-    said, made_out = said_by_a_caller_who_understands(step, heard)
-    assert made_out == ["i heard three eight eight four"]
+    said, made_out = said_by_a_caller_who_understands(step, heard, Answer())
+    assert made_out == ["i heard three eight eight four", NOTHING]
     assert said == ["three eight six four", WRONG, "three, eight, six, four"]
+
+
+def test_another_number_offered_after_a_no_is_taken_if_it_is_right():
+    step = Say("three eight six four", ("three, eight, six, four",))
+    wrong, right = Answer(digits="3884", text="wrong"), Answer(digits="3864", text="right")
+    said, made_out = said_by_a_caller_who_understands(step, wrong, right)
+    assert made_out == ["wrong", "right"]
+    assert said == ["three eight six four", WRONG]
 
 
 def test_is_transferred_and_the_desk_reads_the_context():

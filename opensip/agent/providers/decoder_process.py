@@ -1,9 +1,10 @@
 """A process that recognises: pocketsphinx holds Python's lock while it decodes, so it has its own.
 
 Speaks over its standard streams. A request is one line of JSON {"jsgf", "bytes"} and that many
-bytes of 16 kHz audio; the answer is one line {"text", "score", "worst", "coverage"}: the mean
-acoustic log likelihood of a 10 ms frame in all words and in the worst, and the share of what was
-voiced that lies within the words. They say how well the words fit what was heard.
+bytes of 16 kHz audio; the answer is one line {"text", "score", "worst", "coverage", "nearly"}: the
+mean acoustic log likelihood of a 10 ms frame in all words and in the worst, and the share of what
+was voiced that lies within the words. They say how well the words fit what was heard. "nearly" are
+the next best readings, each with the log likelihood that it lacks to the best.
 The process ends with its input.
 """
 
@@ -11,6 +12,7 @@ import json
 import math
 import os
 import sys
+from itertools import islice
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -33,6 +35,7 @@ _FRAME = 160  # samples: the decoder's frames are 10 ms
 _VOICED_SHARE = 0.003  # of the loudest frame's power, 25 dB below: what is softer is no vowel
 _NOISE = 4.0  # times the power of the quietest tenth: what is softer may be the line's noise
 _EDGE = 5  # frames by which words may be placed wrong
+_HYPOTHESES = 60  # of the search that are looked at; most differ in their pauses only
 _DITHER = 10.0  # of 32768: noise in the band that the telephone left empty
 
 
@@ -58,7 +61,7 @@ class Decoders:
         self._activate(jsgf)
         samples = np.frombuffer(audio, np.int16)
         if not len(samples):
-            return {"text": "", "score": 0.0}
+            return {"text": "", "score": 0.0, "worst": _NO_FIT, "coverage": 0.0, "nearly": {}}
         noise = np.random.default_rng(1)  # the same turn is always understood the same
         dithered = samples + noise.normal(0, _DITHER, len(samples))
         self._decoder.start_utt()
@@ -76,7 +79,18 @@ class Decoders:
             / (frames or 1),
             "worst": min(fits, default=_NO_FIT),
             "coverage": coverage(samples, spans),
+            "nearly": self._nearly(),
         }
+
+    def _nearly(self) -> dict[str, float]:
+        scores: dict[str, float] = {}
+        for hypothesis in islice(self._decoder.nbest() or (), _HYPOTHESES):
+            if hypothesis is None:
+                break
+            if hypothesis.score > 0.0:
+                scores.setdefault(hypothesis.hypstr, hypothesis.score)
+        best = max(scores.values(), default=1.0)
+        return {text: math.log(best / score) for text, score in scores.items()}
 
     def _activate(self, jsgf: str) -> None:
         if jsgf not in self._grammars:

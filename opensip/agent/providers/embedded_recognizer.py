@@ -5,7 +5,7 @@ import contextlib
 import importlib.util
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Any, cast
@@ -34,6 +34,7 @@ _ALIKE = 0.75  # share of the words of two readings that are the same, in the sa
 _FEW_WORST = -5.3  # a word or two fit loosely even when they are right
 _FEW_COVERAGE = 0.75  # and a breath beside them is a great share
 _DIGITS_WORST, _DIGITS_DOUBTFUL = -4.6, -4.2  # bare digits fit loosely too; they are read back
+_UNHEARD = 0.05  # what a reading lacks where the search did not come upon it; most lack 0 to 0.1
 _CROWD = 4  # turns that wait; then one length must do, for nobody is to wait for seconds
 _SECONDS = 10.0  # a decode that takes longer will not end
 
@@ -165,27 +166,17 @@ class EmbeddedRecognizer:
             return Understood("", 0.0)
         process = self._process or shared_process()
         complete = self._expectation.complete or bool
-        found: list[dict[str, Any]] = []
-        tried = 0
+        answers: list[dict[str, Any]] = []
         for warp in self._warps:
-            tried += 1
             audio = resample(heard, _RATE, round(_MODEL_RATE * warp))
-            answer = await process.decode(self._expectation.jsgf, audio.tobytes())
-            if complete(answer["text"]):
-                found.append(answer)
-                sure = answer["score"] >= _SURE
-                if sure or len(answer["text"].split()) < _FEW_WORDS:
-                    break  # a "no" stretched long enough fits a "yeah"
-                if process.crowded and understood(**answer).text:
-                    break
-        if not found:
-            return Understood("", 0.0)
-        found.sort(key=lambda answer: float(answer["score"]), reverse=True)
-        best = found[0]
-        like = sum(alike(answer["text"], best["text"]) for answer in found)
-        taken = understood(**best, alone=like == 1 and tried > 1)
-        others = dict.fromkeys(a["text"] for a in found if a["text"] != best["text"])
-        return replace(taken, others=tuple(others)) if taken.text else taken
+            answers.append(await process.decode(self._expectation.jsgf, audio.tobytes()))
+            text, score = answers[-1]["text"], answers[-1]["score"]
+            # A "no" stretched long enough fits a "yeah".
+            if complete(text) and (score >= _SURE or len(text.split()) < _FEW_WORDS):
+                break
+            if complete(text) and process.crowded and weighed(answers[-1]).text:
+                break
+        return chosen(answers, complete)
 
     async def close(self) -> None:
         """Let the turn go; the process is shared and stays."""
@@ -195,6 +186,35 @@ class EmbeddedRecognizer:
 def alike(one: str, other: str) -> bool:
     """Tell whether two readings differ by a word at most in four: "it is" for "this is"."""
     return SequenceMatcher(None, one.split(), other.split()).ratio() >= _ALIKE
+
+
+def chosen(answers: list[dict[str, Any]], complete: Callable[[str], object]) -> Understood:
+    """Take of the decoder's answers, one for each length, the sentence that fits best."""
+    found = sorted(
+        (answer for answer in answers if complete(answer["text"])),
+        key=lambda answer: float(answer["score"]),
+        reverse=True,
+    )
+    if not found:
+        return Understood("", 0.0)
+    like = sum(alike(answer["text"], found[0]["text"]) for answer in found)
+    best = weighed(found[0], alone=like == 1 and len(answers) > 1)
+    if not best.text:
+        return best
+    nearly = {text for answer in answers for text in answer["nearly"] if complete(text)}
+
+    def lost(text: str) -> tuple[float, str]:
+        return sum(min(_UNHEARD, a["nearly"].get(text, _UNHEARD)) for a in answers), text
+
+    # The best of another length is likelier than what no length liked best.
+    likely = dict.fromkeys([answer["text"] for answer in found] + sorted(nearly, key=lost))
+    return replace(best, others=tuple(likely)[1:])
+
+
+def weighed(answer: dict[str, Any], *, alone: bool = False) -> Understood:
+    """Weigh an answer of the decoder."""
+    fit = answer["score"], answer["worst"], answer["coverage"]
+    return understood(answer["text"], *fit, alone=alone)
 
 
 def understood(

@@ -38,5 +38,5 @@ def test_requests_are_answered_one_by_one_until_the_input_ends():
     serve(io.BytesIO(requests), answers)
     first, second, third, fourth = map(json.loads, answers.getvalue().splitlines())
     assert first["text"] == fourth["text"] == ""
-    assert second.keys() == {"text", "score", "worst", "coverage"}
+    assert second.keys() == {"text", "score", "worst", "coverage", "nearly"}
     assert "error" in third

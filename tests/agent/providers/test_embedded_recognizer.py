@@ -11,6 +11,7 @@ from opensip.agent.providers.embedded_recognizer import (
     DecoderProcess,
     EmbeddedRecognizer,
     alike,
+    chosen,
     close_shared,
     understood,
 )
@@ -77,7 +78,13 @@ class Crowd:
 
     async def decode(self, jsgf, audio):
         self.asked += 1
-        return {"text": "where is my order", "score": -3.0, "worst": -4.0, "coverage": 1.0}
+        return {
+            "text": "where is my order",
+            "score": -3.0,
+            "worst": -4.0,
+            "coverage": 1.0,
+            "nearly": {},
+        }
 
 
 @pytest.mark.parametrize(("crowded", "asked"), [(False, 3), (True, 1)])
@@ -100,7 +107,7 @@ class Undecided(Crowd):
         readings = [("where is my order", -3.0), ("", -9.0), ("when are you open", -2.7)]
         text, score = readings[self.asked]
         self.asked += 1
-        return {"text": text, "score": score, "worst": -4.0, "coverage": 1.0}
+        return {"text": text, "score": score, "worst": -4.0, "coverage": 1.0, "nearly": {}}
 
 
 def test_what_other_lengths_gave_may_have_been_said_too():
@@ -113,6 +120,30 @@ def test_what_other_lengths_gave_may_have_been_said_too():
     pytest.importorskip("pocketsphinx", reason="the extra speech is not installed")
     understood = asyncio.run(main())
     assert (understood.text, understood.others) == ("when are you open", ("where is my order",))
+
+
+def reading(text, score, **nearly):
+    return {
+        "text": text, "score": score, "worst": -4.0, "coverage": 1.0,
+        "nearly": {words.replace("_", " "): lost for words, lost in nearly.items()},
+    }  # fmt: skip
+
+
+def test_what_was_nearly_read_comes_after_what_a_length_liked_best():
+    answers = [
+        reading("three eight six four", -2.9, three_eight_six_four=0.0, three_two_six_four=0.02),
+        reading("three eight", -2.7, three_eight=0.0, three_one_six_four=0.001),
+        reading("three eight eight four", -2.8, three_two_six_four=0.01),
+    ]  # fmt: skip
+    found = chosen(answers, lambda text: len(text.split()) == 4)
+    assert found.text == "three eight eight four"
+    assert found.others == (
+        "three eight six four", "three two six four", "three one six four",
+    )  # fmt: skip
+
+
+def test_a_reading_that_is_no_sentence_is_not_chosen():
+    assert chosen([reading("three eight", -2.0)], lambda text: False) == Understood("", 0.0)
 
 
 @pytest.mark.e2e
