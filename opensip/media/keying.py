@@ -3,12 +3,14 @@
 import asyncio
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 
 from opensip.media.dtls import DtlsCertificate, DtlsHandshake, is_client_hello, is_dtls
 from opensip.media.engine import Address, Beside, SrtpKeys
 from opensip.rtp.ice_lite import IceLite
 from opensip.rtp.stun import is_stun
 from opensip.sdp.fingerprint import DtlsPeer, OwnDtls
+from opensip.sdp.ice import IcePeer
 from opensip.sdp.offer_answer import Negotiated
 
 PATIENCE = 15.0  # seconds from the agreement to keys, ICE included; nobody waits longer in silence
@@ -36,16 +38,23 @@ class Keying:
         self.keys: SrtpKeys | None = None
         self.dropped: dict[str, int] = {}
         self._certificate = DtlsCertificate()
+        self._random = random
         self._ufrag, self._password = _token(random(6)), _token(random(18))
+        self._tls_id = _token(random(18))
         self._send, self._keyed, self._failed = send, keyed, failed
         self._peer: DtlsPeer | None = None
         self._told: Address | None = None  # where the peer is by its SDP
+        self._remote_ice: IcePeer | None = None
         self._ice: IceLite | None = None
         self._before: IceLite | None = None  # the restart: good until the peer has nominated anew
+        self._moves = False  # by the restart, another association with it: the old way leads astray
+        self._owed = False  # another association is agreed on than the one that `keys` are of
+        self._stay: Address | None = None  # where the peer is by that one, meanwhile
         self._mux = True
         self._early: list[Beside] = []
         self._first_hello = b""  # of the peer's, in this association
         self._handshake: DtlsHandshake | None = None
+        self._done: DtlsHandshake | None = None  # whose keys are in use while another goes on
         self._hello: list[bytes] = []  # our first datagrams, while nothing came back
         self._greeted = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -56,36 +65,56 @@ class Keying:
     def own(self) -> OwnDtls:
         """What descriptions of ours say."""
         role = self._peer.role if self._peer is not None else ""
-        return OwnDtls(self._certificate.fingerprint, self._ufrag, self._password, role, self._mux)
+        return OwnDtls(
+            self._certificate.fingerprint,
+            self._ufrag,
+            self._password,
+            role,
+            self._mux,
+            self._tls_id,
+        )
 
     @property
     def remote(self) -> Address | None:
+        """Where the peer's media is: with `keys`, until another association has its own."""
+        return self._way if self._stay is None else self._stay
+
+    @property
+    def _way(self) -> Address | None:
         """Where the peer is: by its checks where it does ICE, else as its SDP says."""
         if self._ice is None:
             return self._told
-        if self._before is not None and not self._ice.nominated:
+        if self._before is not None and not self._moves and not self._ice.nominated:
             return self._before.remote
         return self._ice.remote
+
+    def renew(self, agreed: Negotiated) -> bool:
+        """Make new what an answer of ours must not repeat; tell whether anything was.
+
+        A peer that restarts its ICE gets other credentials of ours too (RFC 8445 section 9), and
+        one that wants another association another name of it (RFC 8842 section 5.3).
+        """
+        restarts, another = self._restarts(agreed.ice), self._is_another(agreed.dtls)
+        if restarts:
+            self._ufrag, self._password = _token(self._random(6)), _token(self._random(18))
+        if another:
+            self._tls_id = _token(self._random(18))
+        return restarts or another
 
     def agree(self, agreed: Negotiated, told: Address | None) -> None:
         """Follow offer and answer: the association stays where the peer does (RFC 8842).
 
-        `told` is where the peer is by its SDP.
+        Where it does not, the one that stands is good until the other has finished. `told` is
+        where the peer is by its SDP.
         """
-        ice = agreed.ice
-        changed = agreed.dtls != self._peer
-        moved = told != self._told and ice is None
+        changed = self._peer is None or self._is_another(agreed.dtls)
+        moved = told != self._told and agreed.ice is None
+        stay = self.remote
         self._peer, self._told, self._mux = agreed.dtls, told, agreed.mux
-        if ice is None or ice.lite:  # two that wait for checks use their default addresses
-            self._ice = self._before = None
-        elif self._ice is None or changed or self._ice.remote_ufrag != ice.ufrag:
-            if changed or self._ice is None:
-                self._before = None
-            elif self._ice.nominated:
-                self._before = self._ice
-            self._ice = IceLite(self._ufrag, self._password, ice.ufrag)
+        self._agree_ice(agreed.ice)
+        self._moves = self._before is not None and (changed or self._moves)
         if changed:
-            self.keys = None
+            self._owed, self._stay = True, stay if self.keys is not None else None
             self._arm_deadline()
         if changed or (moved and self._handshake is not None):
             self._begin()
@@ -128,30 +157,60 @@ class Keying:
             if timer is not None:
                 timer.cancel()
         self._timer = self._deadline = None
-        self._peer = None
+        self._peer = self._stay = None
         self._early = []
 
+    def forget(self) -> None:
+        """Give up the association: keys come by another way now."""
+        self.close()
+        self.keys = None
+
+    def _is_another(self, dtls: DtlsPeer | None) -> bool:
+        """Tell whether this is not the peer of our association; some do not name theirs."""
+        known = self._peer
+        if known is None or dtls is None:
+            return False
+        if not (known.tls_id and dtls.tls_id):
+            return replace(dtls, tls_id=known.tls_id) != known
+        return dtls != known
+
     # ---- ICE
+
+    def _restarts(self, ice: IcePeer | None) -> bool:
+        known = self._remote_ice
+        if ice is None or known is None:
+            return False
+        return (ice.ufrag, ice.password) != (known.ufrag, known.password)
+
+    def _agree_ice(self, ice: IcePeer | None) -> None:
+        restarts, self._remote_ice = self._restarts(ice), ice
+        if ice is None or ice.lite:  # two that wait for checks use their default addresses
+            self._ice = self._before = None
+        elif self._ice is None or restarts:
+            if self._ice is not None and (self._ice.nominated or self._before is None):
+                self._before = self._ice
+            self._ice = IceLite(self._ufrag, self._password, ice.ufrag)
 
     def _take_check(self, beside: Beside) -> None:
         if self._ice is None:
             self._drop("stun_unasked")
             return
-        before = self.remote
-        answer = self._ice.receive(*beside)
+        way, place = self._way, self.remote
+        old = self._before if not self._ice.nominated else None
+        meant = old if old is not None and old.knows(beside.data) else self._ice
+        answer = meant.receive(*beside)
         if answer is not None:
             self._send(answer, beside.source)
-        if self.remote != before:
+        if self._way != way:
             self._pump()  # the ClientHello may have waited for this
-            if self.keys is not None:
-                self._keyed()
+        if self.remote != place and self.keys is not None:
+            self._keyed()
 
     def _admits(self, source: Address) -> bool:
         """Tell whether a handshake may come from there: else anybody could begin one."""
         if self._ice is None:
             return source == self._told
-        meanwhile = self._before is not None and not self._ice.nominated
-        return self._ice.admits(source) or (meanwhile and source == self.remote)
+        return self._ice.admits(source) or source == self._way
 
     # ---- DTLS
 
@@ -161,6 +220,8 @@ class Keying:
         if self._handshake is not None:
             for why, count in self._handshake.dropped.items():
                 self.dropped[why] = self.dropped.get(why, 0) + count
+            if self._handshake.keys is not None:
+                self._done = self._handshake
         self._handshake = DtlsHandshake(
             self._certificate, self._peer.fingerprints, is_client=self._peer.is_client
         )
@@ -179,21 +240,30 @@ class Keying:
             if self._handshake.keys is not None:
                 self._begin()  # the old keys are good until the peer has shown its certificate
             self._first_hello = self._first_hello or data
+        elif self._done is not None:
+            self._remind(self._done, data)
         if self._greeted:
             self._hello = []
         self._handshake.receive(data)
         self._pump()
 
+    def _remind(self, done: DtlsHandshake, data: bytes) -> None:
+        """Let the association that stands say its last flight again to a peer that lost it."""
+        done.receive(data)
+        if (to := self.remote) is not None:
+            for datagram in done.datagrams_to_send():
+                self._send(datagram, to)
+
     def _pump(self) -> None:
         """Send what waits, and act on what the handshake came to."""
-        handshake, to = self._handshake, self.remote
+        handshake, to = self._handshake, self._way
         if handshake is None or to is None:
             return
         if self._hello and not self._greeted:
             self._greet(to)
         for datagram in handshake.datagrams_to_send():
             self._send(datagram, to)
-        if handshake.refusal and self.keys is None:
+        if handshake.refusal and self._owed:
             self._fail(handshake.refusal)
         elif handshake.refusal:  # somebody else begins anew: the call goes on with its keys
             self._drop("dtls_refused")
@@ -210,7 +280,9 @@ class Keying:
         if handshake.keys is None or handshake.keys == self.keys:
             return
         self._hello = []
-        self.keys = handshake.keys
+        if self._moves:
+            self._before = None
+        self.keys, self._done, self._owed, self._stay = handshake.keys, None, False, None
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
@@ -228,8 +300,8 @@ class Keying:
             self._arm(seconds, self._send_again)
 
     def _greet_again(self) -> None:
-        if self._hello and self.remote is not None:
-            self._greet(self.remote)
+        if self._hello and self._way is not None:
+            self._greet(self._way)
         self._pump()
 
     def _send_again(self) -> None:
@@ -259,8 +331,7 @@ class Keying:
         self._fail(why)
 
     def _fail(self, why: str) -> None:
-        self.close()
-        self.keys = None
+        self.forget()
         self._failed(why)
 
     def _drop(self, why: str) -> None:

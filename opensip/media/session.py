@@ -82,7 +82,10 @@ class MediaSession:
         self.rate = widest(config.codecs)
         pair = ports.take()
         self._address = pair.address
-        self.stream = engine.open(pair, StreamConfig(framed=has_framed(config.codecs)))
+        beside = config.keying != "sdes"  # a peer's ClientHello is often faster than its answer
+        self.stream = engine.open(
+            pair, StreamConfig(framed=has_framed(config.codecs), beside=beside)
+        )
         self.stream.listener = self._hear
         wide = self.rate != self.stream.rate
         self._sink: AudioSink = RateSink(self.stream, self.rate) if wide else self.stream
@@ -132,6 +135,8 @@ class MediaSession:
         agreed = self._make_answer(offer, self._same_key)
         if current is not None and agreed.suite != current.suite:
             agreed = self._make_answer(offer, self._random)  # a key belongs to its suite
+        if self._keying is not None and self._keying.renew(agreed):
+            agreed = self._make_answer(offer, self._same_key)
         self._version += 1
         self._follow(agreed)
         return agreed.sdp
@@ -199,7 +204,7 @@ class MediaSession:
             self._keying.agree(agreed, remote)
             agreed, remote = with_keys(agreed, self._keying.keys), self._keying.remote
         elif self._keying is not None:
-            self._keying.close()
+            self._keying.forget()
         old, self.negotiated = self.negotiated, agreed
         self.stream.configure(
             stream_config(agreed, remote=remote, rtcp=self._rtcp, symmetric=self._config.symmetric)

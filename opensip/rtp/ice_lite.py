@@ -45,6 +45,13 @@ class IceLite:
         """Where the peer is: what it nominated, until then the first place it asked from."""
         return self._nominated or next(iter(self._sources), None)
 
+    def knows(self, datagram: bytes) -> bool:
+        """Tell whether a check names our credentials, be it forged or not."""
+        try:
+            return StunMessage.parse(datagram).get(USERNAME) == self._username
+        except RemoteProtocolError:
+            return False
+
     @property
     def nominated(self) -> bool:
         """Whether the peer has chosen where it is."""

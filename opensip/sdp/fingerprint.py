@@ -10,6 +10,7 @@ from opensip.sdp.description import WORD, MediaDescription, SessionDescription
 # Octets of each hash that we trust, the strongest last; SHA-1 and MD5 have been broken.
 HASHES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
 
+_TLS_ID = re.compile(r"[0-9A-Za-z+/_-]{20,255}")
 _FINGERPRINT = re.compile(rf"({WORD}) +([0-9A-Fa-f]{{2}}(?::[0-9A-Fa-f]{{2}})*) *")
 # What each setup lets the other side be: RFC 4145 section 4.1.
 _ANSWERS = {"active": ("passive",), "passive": ("active",), "actpass": ("active", "passive")}
@@ -41,7 +42,8 @@ class Fingerprint:
 class OwnDtls:
     """What we say of ourselves. `role` is "active" or "passive" once that is settled, else "".
 
-    `ufrag` and `password` are those of ICE; `mux` offers RTCP on the port of RTP (RFC 5761).
+    `ufrag` and `password` are those of ICE; `mux` offers RTCP on the port of RTP (RFC 5761);
+    `tls_id` names the association (RFC 8842).
     """
 
     fingerprint: Fingerprint
@@ -49,14 +51,19 @@ class OwnDtls:
     password: str
     role: str = ""
     mux: bool = True
+    tls_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DtlsPeer:
-    """What is agreed: a certificate with one of `fingerprints`, and our `role`."""
+    """What is agreed: a certificate with one of `fingerprints`, and our `role`.
+
+    One that differs is another association; so is one with another `tls_id` (RFC 8842 section 5).
+    """
 
     fingerprints: tuple[Fingerprint, ...]
     role: str
+    tls_id: str = ""
 
     @property
     def is_client(self) -> bool:
@@ -83,13 +90,19 @@ def read_peer(
         raise NegotiationError(f"offered fingerprints by {named}; we can {', '.join(HASHES)}")
     theirs = media.get("setup") or described.get("setup") or "active"  # RFC 4145 section 4
     role = _role(theirs.strip().lower(), own.role, offered)
-    return DtlsPeer(fingerprints, role)
+    tls_id = (media.get("tls-id") or described.get("tls-id") or "").strip()
+    return DtlsPeer(fingerprints, role, tls_id if _TLS_ID.fullmatch(tls_id) else "")
 
 
-def dtls_attributes(own: OwnDtls, setup: str) -> Iterator[tuple[str, str]]:
-    """Write what stands in the media section: RFC 5763 section 5."""
+def dtls_attributes(own: OwnDtls, setup: str, *, named: bool = True) -> Iterator[tuple[str, str]]:
+    """Write what stands in the media section: RFC 5763 section 5.
+
+    The association is `named` in every offer, and to who named it (RFC 8842 section 5).
+    """
     yield "fingerprint", str(own.fingerprint)
     yield "setup", setup
+    if named and own.tls_id:
+        yield "tls-id", own.tls_id
 
 
 def _role(theirs: str, current: str, offered: str) -> str:

@@ -138,7 +138,9 @@ def make_answer(
     own = _own_crypto(crypto.tag, crypto.suite, keys) if crypto else None
     security = _crypto_attributes((own,) if own else ())
     if dtls is not None:
-        security = _dtls_attributes(local, dtls.role, ice=ice is not None, mux=mux)
+        security = _dtls_attributes(
+            local, dtls.role, ice=ice is not None, mux=mux, named=bool(dtls.tls_id)
+        )
     answered = _describe_media(local, media.protocol, common, security, direction)
     sections = tuple(answered if n == index else _refused(m) for n, m in enumerate(offered.media))
     times = tuple(line for line in offered.others if line[0] == "t")  # equal, RFC 3264 section 6
@@ -230,13 +232,13 @@ def _offered_setup(local: Local) -> str:
 
 
 def _dtls_attributes(
-    local: Local, setup: str, *, ice: bool = True, mux: bool | None = None
+    local: Local, setup: str, *, ice: bool = True, mux: bool | None = None, named: bool = True
 ) -> Attributes:
     """Write certificate and role, RTCP beside RTP, and our candidates."""
     own = local.dtls
     if own is None:
         return ()
-    lines = list(dtls_attributes(own, setup))
+    lines = list(dtls_attributes(own, setup, named=named))
     mux = own.mux if mux is None else mux
     if mux:
         lines.append(("rtcp-mux", ""))

@@ -76,6 +76,7 @@ class ClientCall:
         self._left: dict[int, _Left] = {}  # by CSeq: targets that did not stir in time
         self._trial: asyncio.TimerHandle | None = None
         self._answered: asyncio.Future[InviteSession] = self._loop.create_future()
+        self._is_taken = False  # somebody has the session
         # Whoever never asks for the outcome is not to be told that nobody did.
         self._answered.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._early: set[DialogId] = set()
@@ -105,11 +106,19 @@ class ClientCall:
         answered, 487 after `cancel`; NegotiationError or RemoteProtocolError where the answer
         cannot be used: then the call was hung up.
         """
-        return await asyncio.shield(self._answered)
+        session = await asyncio.shield(self._answered)
+        self._is_taken = True
+        return session
 
     def cancel(self) -> None:
-        """Give the call up: a session that comes all the same is ended at once."""
+        """Give the call up: a session that comes all the same is ended at once.
+
+        So is one that has come already, where nobody took it by `wait_answered`: the answer and
+        the end of who waits for it may meet.
+        """
         self._fail(CallFailed(487))
+        if not self._is_taken and self._answered.exception() is None:
+            self._answered.result().hang_up()
 
     def receive_response(self, response: Response) -> None:
         """Take a response to the INVITE; 503 and 3xx send it to another target."""

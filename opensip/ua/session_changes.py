@@ -46,20 +46,28 @@ class SessionChanges:
         self._step = step
         self._hang_up = hang_up
         self._loop = asyncio.get_running_loop()
+        self._turns = asyncio.Lock()
+        # What comes of the exchange that is under way, ours or a refresh.
         self._changed: asyncio.Future[Response | Exception] | None = None
 
     async def offer(self, *, update: bool) -> None:
-        """Offer the session anew; raises CallFailed where the peer refuses, or it has ended."""
-        if not self._is_established:
-            raise CallFailed(481)
-        if self._changed is None:
+        """Offer the session anew; raises CallFailed where the peer refuses, or it has ended.
+
+        One change follows the other, in the order they were asked for (RFC 3261 section 14.1), so
+        that each has an offer and an outcome of its own.
+        """
+        async with self._turns:
+            while self._changed is not None:  # a refresh, or one that nobody waits for any more
+                await asyncio.wait({self._changed})
+            if not self._is_established:
+                raise CallFailed(481)
             self._changed = self._loop.create_future()
             if update and self._usage.can_update:
                 self._update()
             else:
                 self._reinvite()
             self._step()
-        outcome = await asyncio.shield(self._changed)
+            outcome = await asyncio.shield(self._changed)
         if isinstance(outcome, Exception):
             raise outcome
         if outcome.status >= 300:
@@ -79,8 +87,10 @@ class SessionChanges:
             case ReinviteRefused(response) | UpdateRefused(response):
                 self.settle(response)
             case ReinviteDue():
+                self._begin()
                 self._reinvite()
             case UpdateDue():
+                self._begin()
                 self._update()
             case _:
                 pass  # a re-INVITE was cancelled: the session stays as it was
@@ -123,6 +133,11 @@ class SessionChanges:
         else:
             if response is not None:
                 self.settle(response)
+
+    def _begin(self) -> None:
+        """Keep a refresh's outcome apart from that of a change which is asked for meanwhile."""
+        if self._changed is None and self._is_established:
+            self._changed = self._loop.create_future()
 
     def _reinvite(self) -> None:
         if self._is_established:

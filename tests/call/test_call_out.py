@@ -133,3 +133,27 @@ def test_a_caller_who_leaves_ends_the_ringing(tmp_path):
 def test_a_target_may_ring_for_a_minute(tmp_path):
     failed, *_ = call_out(tmp_path, DESK, ring)
     assert failed.status == 408
+
+
+@pytest.mark.parametrize("late", [0.0, 0.001, 0.01, 0.05])
+def test_a_caller_who_leaves_as_the_target_answers_leaves_nobody_behind(tmp_path, late):
+    """Whichever is first, the 200 or our CANCEL: the target is hung up on."""
+    ends = []
+
+    async def answer(call):
+        media = MediaSession(
+            FakeEngine(asyncio.get_running_loop()),
+            FakePorts(port=30000),
+            MediaConfig("127.0.0.2", srtp="preferred"),
+        )
+        call.provisional(180)
+        await asyncio.sleep(5)
+        session = await call.answer(media)
+        ends.append((await session.wait_ended()).by)
+
+    outcome, _, _, streams = call_out(tmp_path, DESK, answer, patience=5 + late)
+    if isinstance(outcome, TimeoutError):
+        assert ends in ([], ["remote"])
+    else:
+        assert outcome.side == "us"
+    assert all(stream.closed for stream in streams)

@@ -12,6 +12,7 @@ class FakeStream:
         self.rate = 8000
         self.last_received = None
         self.digits_sent = []
+        self.beside = []
         self.closed = False
         self.counters = {"received": 0, "sent": 0}
 
@@ -29,6 +30,9 @@ class FakeStream:
 
     async def send_digit(self, digit):
         self.digits_sent.append(digit)
+
+    def send_beside(self, datagram, to):
+        self.beside.append((datagram, to))
 
     def statistics(self):
         return self.counters

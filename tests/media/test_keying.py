@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from opensip.media.dtls import DtlsCertificate
+from opensip.media.dtls import DtlsCertificate, DtlsHandshake
 from opensip.media.engine import Beside
 from opensip.media.keying import HELLOS, PATIENCE, Keying
 from opensip.rtp.payload import PCMU
@@ -15,6 +15,7 @@ from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
 ONE, TWO, ELSEWHERE = ("192.0.2.1", 4000), ("192.0.2.2", 5000), ("192.0.2.66", 6000)
 ICE = IcePeer("them", "q" * 22)
+FINISHED = b"\x16\xfe\xfd\x00\x01" + bytes(6) + b"\x00\x01\x14"  # of epoch 1
 
 
 class Side:
@@ -22,25 +23,37 @@ class Side:
 
     def __init__(self, address):
         self.address, self.sent, self.notes, self.failures = address, [], 0, []
+        self.drawn = 0
         self.keying = Keying(
             send=lambda data, to: self.sent.append((data, to)),
-            keyed=self.note, failed=self.failures.append, random=lambda n: bytes(range(n)),
+            keyed=self.note, failed=self.failures.append, random=self.random,
         )  # fmt: skip
 
     def note(self):
         self.notes += 1
 
-    def agree(self, other, role, *, fingerprint=None, ice=None):
-        peer = DtlsPeer((fingerprint or other.keying.own.fingerprint,), role)
-        agreed = Negotiated(
-            b"", other.address, other.address, PCMU, 0, None, ((0, PCMU),), 20, "sendrecv", False,
-            dtls=peer, mux=True, ice=ice,
-        )  # fmt: skip
-        self.keying.agree(agreed, other.address)
+    def random(self, count):
+        self.drawn += 1
+        return bytes([self.drawn]) * count
+
+    def agree(self, other, role, **how):
+        self.keying.agree(agreement(other, role, **how), other.address)
+
+    def renew(self, other, ice, *, role="active", **how):
+        return self.keying.renew(agreement(other, role, ice=ice, **how))
 
     def take(self):
         sent, self.sent = self.sent, []
         return sent
+
+
+def agreement(other, role, *, fingerprint=None, ice=None, tls_id=""):
+    """What is agreed on with the other side."""
+    peer = DtlsPeer((fingerprint or other.keying.own.fingerprint,), role, tls_id)
+    return Negotiated(
+        b"", other.address, other.address, PCMU, 0, None, ((0, PCMU),), 20, "sendrecv", False,
+        dtls=peer, mux=True, ice=ice,
+    )  # fmt: skip
 
 
 def carry(one, other):
@@ -289,5 +302,153 @@ def test_while_ice_restarts_the_old_place_is_good():
             one.keying.receive(Beside(check, place))
             assert one.keying.remote == place
         one.keying.close()
+
+    run(main)
+
+
+def ask(one, ufrag, place, *, own=None, key=None, nominate=True):
+    """Let the peer that is called `ufrag` check a place; tells whether that was answered."""
+    own = own or one.keying.own
+    user = (USERNAME, f"{own.ufrag}:{ufrag}".encode())
+    chosen = ((USE_CANDIDATE, b""),) if nominate else ()
+    message = StunMessage(BINDING_REQUEST, bytes(12), (user, *chosen))
+    one.keying.receive(Beside(message.to_bytes(own.password.encode()), place))
+    return any(to == place and StunMessage.parse(data).kind == 0x101 for data, to in one.take())
+
+
+def test_a_restart_of_ice_wants_other_credentials_and_the_old_ones_go_on_until_it_is_over():
+    async def main():
+        one, two = await keyed_pair()
+        keys = one.keying.keys
+        one.agree(two, "active", ice=ICE)
+        first = one.keying.own
+        assert ask(one, "them", TWO)
+        anew = replace(ICE, ufrag="anew", password="r" * 22)
+        assert one.renew(two, ICE) is False
+        assert one.renew(two, anew) is True
+        second = one.keying.own
+        assert not {first.ufrag, first.password} & {second.ufrag, second.password}
+        one.agree(two, "active", ice=anew)
+        assert ask(one, "them", TWO, own=first)
+        assert ask(one, "anew", ELSEWHERE, nominate=False)
+        assert one.keying.remote == TWO
+        assert ask(one, "anew", ELSEWHERE)
+        assert one.keying.remote == ELSEWHERE
+        assert not ask(one, "them", TWO, own=first)
+        assert one.keying.keys == keys
+        one.keying.close()
+
+    run(main)
+
+
+def test_who_restarts_before_it_nominated_is_met_at_its_old_place_too():
+    async def main():
+        one, two = Side(ONE), Side(TWO)
+        one.agree(two, "active", ice=ICE)
+        assert ask(one, "them", TWO, nominate=False)
+        first = one.keying.own
+        for ufrag in ("anew", "again"):
+            ice = replace(ICE, ufrag=ufrag)
+            assert one.renew(two, ice)
+            one.agree(two, "active", ice=ice)
+        assert one.keying.remote == TWO
+        assert ask(one, "them", TWO, own=first)
+        one.keying.close()
+
+    run(main)
+
+
+def test_an_association_stands_until_another_one_has_finished():
+    async def main():
+        one, two = await keyed_pair()
+        keys = one.keying.keys
+        other = Side(ELSEWHERE)
+        one.agree(other, "active")
+        assert (one.keying.keys, one.keying.remote) == (keys, TWO)
+        other.agree(one, "passive")
+        carry(one, other)
+        assert one.keying.keys != keys
+        assert one.keying.keys.transmit == other.keying.keys.receive
+        assert one.keying.remote == ELSEWHERE
+        assert one.notes == 2
+        await asyncio.sleep(2 * PATIENCE)
+        assert one.failures == []
+        two.keying.close()
+
+    run(main)
+
+
+def test_another_association_that_never_comes_ends_the_call():
+    async def main():
+        one, two = await keyed_pair()
+        one.agree(Side(ELSEWHERE), "active")
+        await asyncio.sleep(PATIENCE - 1)
+        assert one.keying.keys is not None
+        await asyncio.sleep(2)
+        assert one.failures == ["no keys by DTLS within 15 s"]
+        assert one.keying.keys is None
+        two.keying.close()
+
+    run(main)
+
+
+def test_another_association_with_a_wrong_certificate_is_the_end_too():
+    async def main():
+        one, two = await keyed_pair()
+        other = Side(ELSEWHERE)
+        one.agree(other, "active", fingerprint=Fingerprint("sha-256", bytes(32)))
+        other.agree(one, "passive")
+        carry(one, other)
+        assert one.failures == ["the peer's certificate has another fingerprint than its SDP says"]
+        for side in (two, other):
+            side.keying.close()
+
+    run(main)
+
+
+def test_another_name_is_another_association_and_gets_another_name():
+    async def main():
+        one, two = Side(ONE), Side(TWO)
+        one.agree(two, "active", tls_id="a" * 20)
+        two.agree(one, "passive")
+        carry(one, two)
+        keys, name = one.keying.keys, one.keying.own.tls_id
+        one.agree(two, "active")  # not named any more: the same
+        one.agree(two, "active", tls_id="a" * 20)
+        assert not one.renew(two, None, tls_id="a" * 20)
+        assert one.take() == []
+        assert one.renew(two, None, tls_id="b" * 20)
+        assert one.keying.own.tls_id != name
+        one.agree(two, "active", tls_id="b" * 20)
+        two.keying.receive(Beside(one.take()[0][0], ONE))
+        carry(one, two)
+        assert one.keying.keys.transmit == two.keying.keys.receive != keys.transmit
+
+    run(main)
+
+
+def test_the_association_that_stands_hears_the_peer_though_somebody_begins_anew(monkeypatch):
+    """A peer that lost our last flight asks for it again; OpenSSL's own clock is not virtual."""
+
+    async def main():
+        _, two = await keyed_pair()
+        stranger = Side(ONE)
+        stranger.agree(two, "active")
+        two.keying.receive(Beside(stranger.take()[0][0], ONE))
+        heard = []
+        monkeypatch.setattr(DtlsHandshake, "receive", lambda self, data: heard.append(self.keys))
+        two.keying.receive(Beside(FINISHED, ONE))
+        assert heard == [two.keying.keys, None]
+        two.keying.close()
+        stranger.keying.close()
+
+    run(main)
+
+
+def test_who_comes_to_its_keys_otherwise_forgets_those_of_dtls():
+    async def main():
+        one, _ = await keyed_pair()
+        one.keying.forget()
+        assert one.keying.keys is None
 
     run(main)

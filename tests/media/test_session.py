@@ -11,9 +11,11 @@ from opensip.audio.tones import dtmf_tone
 from opensip.errors import LocalProtocolError, NegotiationError
 from opensip.events import Dtmf, Fault, Held, MediaNegotiated, MediaSourceChanged, MediaStatistics
 from opensip.media.engine import Digit
+from opensip.media.ports import PortPool
 from opensip.media.recorder import Recorder
 from opensip.media.session import MediaConfig, MediaSession
 from opensip.sdp.fingerprint import DtlsPeer, Fingerprint
+from tests.fakes.engines import each_engine
 from tests.fakes.legs import FakeSink
 from tests.fakes.media_engine import FakeEngine, FakePorts
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
@@ -389,5 +391,66 @@ def test_a_key_of_dtls_is_never_told_in_a_description():
         callee.session.answer(caller.session.offer())
         assert len(callee.session.negotiated.tx_key) == len(secret)
         assert callee.session.negotiated.tx_key != secret
+
+    run(main)
+
+
+@each_engine
+def test_a_caller_who_moves_to_another_telephone_is_heard_until_that_has_its_keys(engine_type):
+    async def main():
+        loop = asyncio.get_running_loop()
+        engine, pool = engine_type(loop), PortPool("127.0.0.1", 0, 0, clock=loop.time)
+        config = MediaConfig("127.0.0.1", srtp="required", keying="dtls")
+        caller, ours, other = (MediaSession(engine, pool, config) for _ in range(3))
+        caller.accept(ours.answer(caller.offer()))
+        await asyncio.sleep(1)
+        first = ours.answer(caller.offer())
+        assert b"tls-id" in first
+        answer = ours.answer(other.offer())
+        assert line(answer, b"a=tls-id") != line(first, b"a=tls-id")
+        heard = ours.statistics()["received"], caller.statistics()["received"]
+        await asyncio.sleep(1)
+        counts = ours.statistics()["received"], caller.statistics()["received"]
+        assert all(now >= before + 45 for now, before in zip(counts, heard, strict=True))
+        assert other.statistics()["received"] == 0
+        other.accept(answer)
+        await asyncio.sleep(1)
+        assert other.statistics()["received"] > 20
+        assert ours.statistics()["received"] > counts[0] + 40
+        caller.sink.write(np.full(800, 6000, np.int16))
+        for session in (caller, ours, other):
+            await session.close()
+
+    run(main)
+
+
+def line(description, name):
+    """Give the one line of a description that begins so."""
+    [found] = [text for text in description.splitlines() if text.startswith(name)]
+    return found
+
+
+def test_a_peer_that_restarts_its_ice_gets_other_credentials_of_ours():
+    async def main():
+        party = Party(20000, srtp="required", keying="dtls")
+        print_ = "sha-256 " + ":".join(["AA"] * 32)
+
+        def offer(ufrag, password, candidate=""):
+            return "\r\n".join(
+                ["v=0", "o=- 1 1 IN IP4 192.0.2.9", "s=-", "c=IN IP4 192.0.2.9", "t=0 0",
+                 "m=audio 4000 UDP/TLS/RTP/SAVP 0", f"a=fingerprint:{print_}", "a=setup:actpass",
+                 "a=rtcp-mux", f"a=ice-ufrag:{ufrag}", f"a=ice-pwd:{password}", candidate]
+            ).strip().encode() + b"\r\n"  # fmt: skip
+
+        def credentials(answer):
+            return line(answer, b"a=ice-ufrag"), line(answer, b"a=ice-pwd")
+
+        first = credentials(party.session.answer(offer("themthem", "p" * 22)))
+        again = offer("themthem", "p" * 22, "a=candidate:1 1 UDP 1 192.0.2.9 4000 typ host")
+        assert credentials(party.session.answer(again)) == first
+        second = credentials(party.session.answer(offer("anewanew", "q" * 22)))
+        assert not set(first) & set(second)
+        assert credentials(party.session.offer()) == second
+        await party.session.close()
 
     run(main)

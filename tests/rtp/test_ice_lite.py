@@ -106,3 +106,12 @@ def test_noise_is_dropped(data):
     ice = agent()
     assert ice.receive(data, PEER) is None
     assert ice.remote is None
+
+
+def test_a_check_is_known_by_whom_it_names():
+    ice = IceLite("ours", "p" * 22, "them")
+    named = StunMessage(BINDING_REQUEST, bytes(12), ((USERNAME, b"ours:them"),))
+    other = StunMessage(BINDING_REQUEST, bytes(12), ((USERNAME, b"else:them"),))
+    assert ice.knows(named.to_bytes(b"whatever"))
+    assert not ice.knows(other.to_bytes(b"whatever"))
+    assert not ice.knows(b"\x00garbage")

@@ -128,3 +128,18 @@ def test_what_we_write():
         ("fingerprint", "sha-256 " + ":".join(["00"] * 32)),
         ("setup", "actpass"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [("a" * 20, "a" * 20), (" -_+/" + "b" * 20, "-_+/" + "b" * 20), ("short", "")],
+)
+def test_the_name_of_an_association(value, read):
+    found = peer(("fingerprint", str(THEIRS)), ("tls-id", value))
+    assert found == DtlsPeer((THEIRS,), "passive", read)
+
+
+def test_an_association_is_named_where_that_is_understood():
+    own = OwnDtls(OURS, "ufrag", "p" * 22, tls_id="c" * 24)
+    assert ("tls-id", "c" * 24) in dtls_attributes(own, "active")
+    assert not [name for name, _ in dtls_attributes(own, "active", named=False) if name == "tls-id"]

@@ -117,6 +117,44 @@ def test_answer_that_crosses_the_cancel_is_hung_up():
     scene(check)
 
 
+def test_an_answer_that_meets_the_end_of_who_waits_is_hung_up():
+    """The 200 is there before our CANCEL, and nobody is there any more to take the session."""
+
+    async def check(it):
+        call, invite = await it.dial()
+
+        async def wait():
+            try:
+                await call.wait_answered()
+            finally:
+                call.cancel()
+
+        waiting = asyncio.create_task(wait())
+        await asyncio.sleep(0.1)
+        call._answered.add_done_callback(lambda _: waiting.cancel())
+        it.answer(invite, 200, body=b"answer")
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        got = [(await it.peer.get()) for _ in range(2)]
+        assert [m.method for m in got] == ["ACK", "BYE"]
+        it.answer(got[1], 200)
+        await asyncio.sleep(40)
+        assert it.us.counts()["dialogs"] == it.us.counts()["transactions"] == 0
+
+    scene(check)
+
+
+def test_a_session_that_was_taken_outlives_a_late_cancel():
+    async def check(it):
+        call, invite = await it.dial()
+        it.answer(invite, 200, body=b"answer")
+        session = await call.wait_answered()
+        call.cancel()
+        assert session.is_established
+
+    scene(check)
+
+
 def test_cancel_waits_for_a_provisional_response():
     async def check(it):
         call, invite = await it.dial()

@@ -13,7 +13,7 @@ TIMER = {"Supported": "timer", "Session_Expires": "90;refresher=uac"}
 
 async def answer(call, it):
     """Answer a call, and stay until it ends."""
-    session = await call.answer(it.words)
+    it.session = session = await call.answer(it.words)
     it.ends.append(await session.wait_ended())
 
 
@@ -205,5 +205,89 @@ def test_the_ack_of_the_first_reinvite_answers_our_offer():
         it.send(it.peer.request("ACK", to_tag=tag, cseq=12, branch="a", body=b"moved", **own))
         await asyncio.sleep(0.1)
         assert it.words.log[-1] == ("accept", b"moved")
+
+    scene(check)
+
+
+def test_two_changes_at_once_are_two_exchanges_in_their_order_with_an_outcome_each():
+    async def check(it):
+        session = await it.talk(Allow="UPDATE")
+        first, second, third = (asyncio.create_task(session.update()) for _ in range(3))
+        update = await it.peer.get()
+        await it.peer.silence(0.2)
+        assert not first.done()
+        it.answer(update, 200, body=b"held")
+        update = await it.peer.get()
+        assert first.done()
+        assert not second.done()
+        it.answer(update, 488)
+        it.answer(await it.peer.get(), 200, body=b"resumed")
+        await third
+        with pytest.raises(CallFailed, match="488"):
+            await second
+        assert [word for word, _ in it.words.log[-2:]] == ["offer", "accept"]
+
+    scene(check)
+
+
+def test_a_change_that_waits_while_another_collides_comes_after_it():
+    async def check(it):
+        session = await it.talk()
+        first, second = (asyncio.create_task(session.reinvite()) for _ in range(2))
+        it.answer(await it.peer.get(), 491)
+        assert (await it.peer.get()).method == "ACK"
+        again = await it.peer.get()
+        assert asyncio.get_running_loop().time() >= 2.1
+        it.answer(again, 200, body=b"held")
+        assert (await it.peer.get()).method == "ACK"
+        await first
+        it.answer(await it.peer.get(), 606)
+        with pytest.raises(CallFailed, match="606"):
+            await second
+
+    scene(check)
+
+
+def test_who_gives_up_waiting_leaves_no_outcome_to_the_next():
+    async def check(it):
+        session = await it.talk(Allow="UPDATE")
+        first = asyncio.create_task(session.update())
+        update = await it.peer.get()
+        first.cancel()
+        second = asyncio.create_task(session.update())
+        await asyncio.sleep(0.1)
+        it.answer(update, 488)
+        it.answer(await it.peer.get(), 200, body=b"held")
+        await second
+
+    scene(check)
+
+
+def test_a_change_during_a_refresh_has_an_outcome_of_its_own():
+    async def check(it, ok):
+        refresh = await it.peer.get()
+        assert refresh.method == "INVITE"
+        changing = asyncio.create_task(it.session.reinvite())
+        await it.peer.silence(0.1)
+        it.answer(refresh, 488)
+        assert (await it.peer.get()).method == "ACK"
+        invite = await it.peer.get()
+        assert not changing.done()
+        it.answer(invite, 200, body=b"held")
+        assert (await it.peer.get()).method == "ACK"
+        await changing
+
+    called(check, Allow="INVITE", Supported="timer", Session_Expires="90;refresher=uas")
+
+
+def test_changes_that_wait_end_with_the_session():
+    async def check(it):
+        session = await it.talk(Allow="UPDATE")
+        changes = [asyncio.create_task(session.update()) for _ in range(3)]
+        await it.peer.get()
+        session.hang_up()
+        for change in changes:
+            with pytest.raises(CallFailed, match="481"):
+                await change
 
     scene(check)

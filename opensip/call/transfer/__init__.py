@@ -1,5 +1,6 @@
 """Ways of passing a caller to a human: a table of strategies, tried in a trunk's order."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
@@ -56,6 +57,10 @@ async def hand_over(
 
         try:
             result = await STRATEGIES[name].transfer(leg, transfer, progressed)
+        except asyncio.CancelledError:  # the caller has gone
+            given_up = STRATEGIES[name].unfinished
+            observer.note(TransferEnded(now(), name, given_up.outcome, given_up.sip_status))
+            raise
         except Exception as error:  # one strategy: its fault must not cost us the caller
             log.exception("transfer_failed", strategy=name)
             observer.note(Fault(now(), f"transfer {name}", repr(error)))

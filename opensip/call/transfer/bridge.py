@@ -15,6 +15,8 @@ from opensip.ua.call_failed import CallFailed
 class Bridge:
     """Calls the target; who answers is given in the result, to be joined with the caller."""
 
+    unfinished = TransferResult("failed", 487)  # who answers all the same is hung up on
+
     def suits(self, leg: Referrer, transfer: Transfer) -> bool:
         """Tell whether somebody can call: the peer need not learn of it."""
         return transfer.call_out is not None

@@ -12,6 +12,8 @@ PATIENCE = 30.0  # seconds without a word from the peer before the caller is tak
 class Refer:
     """Asks the peer to call the target itself, and follows its reports to the last."""
 
+    unfinished = TransferResult("silent")  # the peer may carry it out all the same
+
     def suits(self, leg: Referrer, transfer: Transfer) -> bool:
         """Tell whether the peer's Allow has REFER, or says nothing."""
         return not leg.peer_allows or "REFER" in leg.peer_allows

@@ -73,6 +73,10 @@ class CallOut(Protocol):
 class TransferStrategy(Protocol):
     """One way of transferring. It raises nothing: all that can go wrong is a result."""
 
+    @property
+    def unfinished(self) -> TransferResult:
+        """What it came to where nobody waits for its end, for the caller has gone."""
+
     def suits(self, leg: Referrer, transfer: Transfer) -> bool:
         """Tell whether the peer says that it can follow, and we can do our part."""
 

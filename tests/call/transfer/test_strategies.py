@@ -180,3 +180,19 @@ def test_a_strategy_that_breaks_has_failed_and_the_next_is_tried(monkeypatch):
     result, noted = run(main())
     assert result == TransferResult("transferred", 200)
     assert noted.kinds[:3] == ["transfer_started", "fault", "transfer_ended"]
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome", "status"), [("refer", "silent", None), ("bridge", "failed", 487)]
+)
+def test_a_caller_who_leaves_meanwhile_ends_the_transfer_in_the_books_too(name, outcome, status):
+    async def main():
+        leg, noted, loop = FakeLeg(STORIES["silence"][0]), Noted(), asyncio.get_running_loop()
+        asked = replace(transfer(), call_out=Calling())
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await hand_over(leg, asked, [name], observer=noted, now=loop.time)
+        return noted.events[-1]
+
+    ended = run(main())
+    assert (ended.kind, ended.outcome, ended.sip_status) == ("transfer_ended", outcome, status)
