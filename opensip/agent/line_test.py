@@ -1,33 +1,23 @@
 """What the agents of line tests share: they hear, and have nothing to say."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from opensip.agent.conversation import Conversation
 from opensip.agent.definition import Agent
 from opensip.agent.outcome import CallerLeft, Outcome
-from opensip.audio.frame import AudioSink, AudioSource
-from opensip.events import Observer
+from opensip.agent.seat import Seat
 
 
 class LineTest:
     """A session without words, keys or transfers: silence, until a kind says otherwise."""
 
-    def __init__(
-        self,
-        agent: Agent,
-        *,
-        source: AudioSource,
-        sink: AudioSink,
-        observer: Observer,
-        now: Callable[[], float],
-        variables: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, agent: Agent, seat: Seat) -> None:
         self.press: Callable[[str], None] = lambda digits: None
         self.record: Callable[[bool], None] = lambda on: None
         self.agent = agent
         self.conversation = Conversation()
-        self._source, self._sink = source, sink
+        self._source, self._sink = seat.source, seat.sink
         self._held = False
 
     async def prepare(self) -> None:

@@ -21,12 +21,12 @@ from opensip.agent.mouth import Mouth
 from opensip.agent.outcome import CallerLeft, Escalate, Hangup, Outcome
 from opensip.agent.playout import Playout
 from opensip.agent.providers import HangUp, Synthesizer, Transfer, make_stage
+from opensip.agent.seat import Seat
 from opensip.agent.spoken import fill
 from opensip.agent.talk import Ends, Talk
 from opensip.agent.toolbox import Toolbox
-from opensip.audio.frame import AudioFrame, AudioSink, AudioSource
+from opensip.audio.frame import AudioFrame
 from opensip.errors import MissingExtra, MissingProgram, ProviderError
-from opensip.events import Observer
 
 LONGEST = 1.5  # seconds that a phone may ring longer until the service is there
 
@@ -35,23 +35,16 @@ class RealtimeSession:
     """Talks with one caller. Raises ConfigError where a provider cannot be made."""
 
     def __init__(
-        self,
-        agent: Agent,
-        *,
-        source: AudioSource,
-        sink: AudioSink,
-        observer: Observer,
-        now: Callable[[], float],
-        variables: Mapping[str, str] | None = None,
-        providers: Sequence[Realtime] | None = None,
+        self, agent: Agent, seat: Seat, *, providers: Sequence[Realtime] | None = None
     ) -> None:
+        sink, observer, now = seat.sink, seat.observer, seat.now
         self.agent = agent
         self.press: Callable[[str], None] = lambda digits: None
         self.record: Callable[[bool], None] = lambda on: None
         press = lambda digits: self.press(digits)  # noqa: E731, PLW0108 - both are set later
         record = lambda on: self.record(on)  # noqa: E731, PLW0108
-        self._source, self._sink, self._now = source, sink, now
-        self._variables, memory = dict(variables or {}), Memory()
+        self._source, self._sink, self._now = seat.source, sink, now
+        self._variables, memory = dict(seat.variables), Memory()
         made = providers or make_stage("realtime", agent, self._variables, memory)
         self._line_up = LineUp("realtime", made, observer, now)
         self._standing = _standing(agent)

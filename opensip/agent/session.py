@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from opensip.agent import providers as providing
@@ -22,6 +22,7 @@ from opensip.agent.outcome import CallerLeft, Escalate, Hangup, Outcome
 from opensip.agent.own_voice import repeats
 from opensip.agent.providers import HangUp, Providers, Transfer
 from opensip.agent.readiness import Readiness
+from opensip.agent.seat import Seat
 from opensip.agent.spoken import standing_words
 from opensip.agent.turn_events import (
     A_KEY,
@@ -40,8 +41,8 @@ from opensip.agent.turn_events import (
 from opensip.agent.turn_state import State
 from opensip.agent.turn_taking import deadline, step
 from opensip.agent.voice_activity import Voicing
-from opensip.audio.frame import AudioFrame, AudioSink, AudioSource
-from opensip.events import BargedIn, Observer, SpeechEnded, SpeechStarted, TurnDecided
+from opensip.audio.frame import AudioFrame
+from opensip.events import BargedIn, SpeechEnded, SpeechStarted, TurnDecided
 
 _DECISIONS = {
     Do.SPECULATE: "speculated",
@@ -61,27 +62,18 @@ _UNTOLD = ("a click",)  # reasons of which every noisy line has too many
 class AgentSession:
     """Talks with one caller. Raises ConfigError where a provider cannot be made."""
 
-    def __init__(
-        self,
-        agent: Agent,
-        *,
-        source: AudioSource,
-        sink: AudioSink,
-        observer: Observer,
-        now: Callable[[], float],
-        variables: Mapping[str, str] | None = None,
-        providers: Providers | None = None,
-    ) -> None:
-        made = providers or providing.make(agent, variables)
+    def __init__(self, agent: Agent, seat: Seat, *, providers: Providers | None = None) -> None:
+        made = providers or providing.make(agent, seat.variables)
+        sink, observer, now = seat.sink, seat.observer, seat.now
         self.agent = agent
         self.press: Callable[[str], None] = lambda digits: None
         self.record: Callable[[bool], None] = lambda on: None
         press = lambda digits: self.press(digits)  # noqa: E731, PLW0108 - both are set later
         record = lambda on: self.record(on)  # noqa: E731, PLW0108
         self._minutes = Minutes(observer, now, press, record)
-        self._source, self._sink, self._observer, self._now = source, sink, observer, now
+        self._source, self._sink, self._observer, self._now = seat.source, sink, observer, now
         self._mind = Mind(made.dialogues, observer, now)
-        self._ear = Ear(made.recognizers, source.rate, observer)
+        self._ear = Ear(made.recognizers, seat.source.rate, observer)
         self._mouth = Mouth(
             made.synthesizers, sink, observer, now,
             language=agent.language, standing=standing_words(agent),
@@ -96,7 +88,7 @@ class AgentSession:
         self._answering.ended, self._answering.failed = self._answered, self._failed
         self._readiness = Readiness(agent, self._mouth, self._mind)
         self._voiced = self._echo = False  # of the last that was heard
-        self._activity = voice_activity.make(agent.voice_activity, source.rate, self._decided)
+        self._activity = voice_activity.make(agent.voice_activity, seat.source.rate, self._decided)
         self._turns = State(
             idle=agent.idle_seconds, patience=agent.patience, hearing=self._ear.hearing
         )

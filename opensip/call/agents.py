@@ -1,17 +1,17 @@
 """Which agent answers: one seat for every kind."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from opensip.agent.conversation import Conversation
 from opensip.agent.definition import Agent
 from opensip.agent.echo import EchoAgent
 from opensip.agent.outcome import Outcome
 from opensip.agent.realtime import RealtimeSession
+from opensip.agent.seat import Seat
 from opensip.agent.session import AgentSession
 from opensip.agent.tone import ToneAgent
 from opensip.audio.frame import AudioSink, AudioSource
-from opensip.events import Observer
 
 
 class Talker(Protocol):
@@ -61,42 +61,13 @@ class Sounding(Protocol):
         """What the peer hears."""
 
 
-class Seat(Protocol):
-    """What seats an agent at a line."""
-
-    def __call__(
-        self,
-        definition: Agent,
-        line: Sounding,
-        *,
-        observer: Observer,
-        now: Callable[[], float],
-        variables: Mapping[str, str],
-    ) -> Talker:
-        """Make the agent of a definition."""
-
-
-def make_agent(
-    definition: Agent,
-    line: Sounding,
-    *,
-    observer: Observer,
-    now: Callable[[], float],
-    variables: Mapping[str, str],
-) -> Talker:
+def make_agent(definition: Agent, seat: Seat) -> Talker:
     """Seat an agent of the definition's kind; raises ConfigError where it cannot be made."""
-    kind = _KINDS[definition.kind]
-    return kind(
-        definition,
-        source=line.source,
-        sink=line.sink,
-        observer=observer,
-        now=now,
-        variables=variables,
-    )
+    return _KINDS[definition.kind](definition, seat)
 
 
-_KINDS: Mapping[str, Callable[..., Talker]] = {
+MakeAgent: TypeAlias = Callable[[Agent, Seat], Talker]
+_KINDS: Mapping[str, MakeAgent] = {
     "model": AgentSession,
     "scripted": AgentSession,
     "realtime": RealtimeSession,

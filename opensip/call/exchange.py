@@ -10,7 +10,8 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from opensip.agent.definition import Agent
-from opensip.call.agents import Seat, Sounding, Talker, make_agent
+from opensip.agent.seat import Seat
+from opensip.call.agents import MakeAgent, Sounding, Talker, make_agent
 from opensip.call.dialler import WayOut, way_out
 from opensip.call.entry import Entry
 from opensip.call.packing import Packer
@@ -40,7 +41,7 @@ class Exchange:
     data: Path
     now: Callable[[], float]
     observers: Sequence[Observer] = ()
-    seat: Seat = make_agent
+    seat: MakeAgent = make_agent
     way_out: WayOut = way_out
     recordings: Recordings | None = None
     packer: Packer | None = None
@@ -97,7 +98,10 @@ class Exchange:
         if definition is None:
             known = ", ".join(sorted(self.agents)) or "none"
             raise ConfigError(f"no agent {agent!r}: known are {known}")
-        talker = self.seat(definition, line, observer=observer, now=self.now, variables=variables)
+        seat = Seat(
+            source=line.source, sink=line.sink, observer=observer, now=self.now, variables=variables
+        )
+        talker = self.seat(definition, seat)
         try:
             await talker.prepare()
             yield talker, definition

@@ -4,6 +4,7 @@ import asyncio
 
 from opensip.agent.providers import Brief, Providers
 from opensip.agent.providers.scripted import ScriptedSynthesizer
+from opensip.agent.seat import Seat
 from opensip.agent.session import AgentSession
 from opensip.audio.tones import tone
 from opensip.events import AgentSaid, CallerSaid, TurnTaken
@@ -23,7 +24,7 @@ def talk(*steps, answers):
         line, noted, live = Line(), Noted(), FakeLive()
         chat, brief = FakeChat(*answers, delay=0.15), Brief(AGENT, "main")
         session = AgentSession(
-            AGENT, source=line, sink=line, observer=noted, now=loop.time,
+            AGENT, Seat(source=line, sink=line, observer=noted, now=loop.time),
             providers=Providers((live,), (dialogue(chat, brief=brief),), (ScriptedSynthesizer(),)),
         )  # fmt: skip
         for at, what, *more in steps:

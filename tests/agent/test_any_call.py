@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from opensip.agent.outcome import CallerLeft
 from opensip.agent.providers import Brief, Providers, Understood
 from opensip.agent.providers.scripted import ScriptedRecognizer
+from opensip.agent.seat import Seat
 from opensip.agent.session import AgentSession
 from opensip.audio.tones import tone
 from opensip.errors import ProviderError
@@ -108,7 +109,7 @@ class Scene:
         brief = Brief(AGENT, "main")
         self.memory = brief.memory
         self.session = AgentSession(
-            AGENT, source=self.line, sink=self.line, observer=self.noted, now=loop.time,
+            AGENT, Seat(source=self.line, sink=self.line, observer=self.noted, now=loop.time),
             providers=Providers(
                 (self.live if is_live else ScriptedRecognizer(turns),),
                 (dialogue(FakeChat(*given, delay=0.15), brief=brief),), (Numbered(),),

@@ -6,6 +6,7 @@ import pytest
 from opensip.agent.definition import Agent
 from opensip.agent.echo import CUSHION, EchoAgent
 from opensip.agent.outcome import CallerLeft
+from opensip.agent.seat import Seat
 from opensip.audio.tones import tone
 from tests.fakes.line import Line, Noted
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
@@ -15,7 +16,7 @@ def test_it_says_back_what_it_hears_and_nothing_else():
     async def main():
         loop, line = asyncio.get_running_loop(), Line()
         agent = EchoAgent(
-            Agent("echo", "echo"), source=line, sink=line, observer=Noted(), now=loop.time
+            Agent("echo", "echo"), Seat(source=line, sink=line, observer=Noted(), now=loop.time)
         )
         spoken = tone(440, 1.0, 8000)
         line.speak(spoken)
@@ -38,7 +39,7 @@ def test_on_hold_it_keeps_nothing_to_say_back_later():
     async def main():
         loop, line = asyncio.get_running_loop(), Line()
         agent = EchoAgent(
-            Agent("echo", "echo"), source=line, sink=line, observer=Noted(), now=loop.time
+            Agent("echo", "echo"), Seat(source=line, sink=line, observer=Noted(), now=loop.time)
         )
         loop.call_later(1, agent.hold, True)
         loop.call_later(9, agent.hold, False)

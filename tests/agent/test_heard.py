@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from opensip.agent.memory import Call
 from opensip.agent.providers import Brief, Providers, Understood
 from opensip.agent.providers.scripted import ScriptedRecognizer, ScriptedSynthesizer
+from opensip.agent.seat import Seat
 from opensip.agent.session import AgentSession
 from opensip.audio.tones import tone
 from opensip.errors import ProviderError
@@ -43,7 +44,7 @@ def test_the_history_holds_what_was_heard_and_nothing_else(answers, pauses):
         brief = Brief(dataclasses.replace(AGENT, directory={}), "main")
         talk = dialogue(FakeChat(*answers, delay=0.1), brief=brief)
         session = AgentSession(
-            brief.agent, source=line, sink=line, observer=noted, now=loop.time,
+            brief.agent, Seat(source=line, sink=line, observer=noted, now=loop.time),
             providers=Providers(
                 (ScriptedRecognizer([Understood(f"turn {n}") for n in range(9)]),),
                 (talk,), (ScriptedSynthesizer(),),

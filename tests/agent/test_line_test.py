@@ -3,6 +3,7 @@ import asyncio
 from opensip.agent.definition import Agent
 from opensip.agent.line_test import LineTest
 from opensip.agent.outcome import CallerLeft
+from opensip.agent.seat import Seat
 from tests.fakes.line import Line, Noted
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
@@ -11,7 +12,7 @@ def test_a_line_test_says_nothing_and_minds_no_keys():
     async def main():
         loop, line = asyncio.get_running_loop(), Line()
         agent = LineTest(
-            Agent("silence", "tone"), source=line, sink=line, observer=Noted(), now=loop.time
+            Agent("silence", "tone"), Seat(source=line, sink=line, observer=Noted(), now=loop.time)
         )
         loop.call_later(1, line.hang_up)
         agent.digit("1")

@@ -11,6 +11,7 @@ from opensip.agent.definition import Agent, Entry
 from opensip.agent.memory import Call
 from opensip.agent.outcome import CallerLeft, Escalate, Hangup
 from opensip.agent.realtime import LONGEST, RealtimeSession
+from opensip.agent.seat import Seat
 from opensip.audio.tones import tone
 from opensip.errors import ProviderError
 from opensip.events import (
@@ -59,8 +60,9 @@ class Scene:
         self.line, self.noted = Line(), Noted()
         self.provider = providers[0]
         self.session = RealtimeSession(
-            agent, source=self.line, sink=self.line, observer=self.noted,
-            now=asyncio.get_running_loop().time, variables={"caller": "alice"},
+            agent,
+            Seat(source=self.line, sink=self.line, observer=self.noted,
+                 now=asyncio.get_running_loop().time, variables={"caller": "alice"}),
             providers=providers,
         )  # fmt: skip
 

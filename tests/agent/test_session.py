@@ -25,6 +25,7 @@ from opensip.agent.providers.scripted import (
     ScriptedRecognizer,
     ScriptedSynthesizer,
 )
+from opensip.agent.seat import Seat
 from opensip.agent.session import AgentSession
 from opensip.audio.tones import tone
 from opensip.errors import ProviderError
@@ -68,10 +69,7 @@ class Talk:
         self.dialogue = ScriptedDialogue(answers, expectation=expectation)
         self.session = AgentSession(
             agent,
-            source=self.line,
-            sink=self.line,
-            observer=self.noted,
-            now=loop.time,
+            Seat(source=self.line, sink=self.line, observer=self.noted, now=loop.time),
             providers=Providers(
                 recognizers or (ScriptedRecognizer(turns),),
                 dialogues or (self.dialogue,),

@@ -13,6 +13,7 @@ from opensip.agent.providers import close_shared
 from opensip.agent.providers.embedded_recognizer import EmbeddedRecognizer
 from opensip.agent.providers.embedded_synthesizer import VOICES, EmbeddedSynthesizer
 from opensip.agent.script import Script
+from opensip.agent.seat import Seat
 from opensip.agent.session import AgentSession
 from opensip.agent.spoken import digits
 from opensip.audio.codecs import CODECS
@@ -112,7 +113,7 @@ def call(voice, *steps):
     async def main():
         loop = asyncio.get_running_loop()
         line, noted = Line(), Noted()
-        session = AgentSession(shop(), source=line, sink=line, observer=noted, now=loop.time)
+        session = AgentSession(shop(), Seat(source=line, sink=line, observer=noted, now=loop.time))
         async with asyncio.timeout(240), asyncio.TaskGroup() as tasks:
             calling = tasks.create_task(_caller(session, line, noted, voice, steps))
             outcome = await session.run()
@@ -180,7 +181,7 @@ def test_no_one_is_interrupted_by_an_agent_that_goes_on_talking():
     async def main():
         loop = asyncio.get_running_loop()
         line, noted = Line(), Noted()
-        session = AgentSession(shop(), source=line, sink=line, observer=noted, now=loop.time)
+        session = AgentSession(shop(), Seat(source=line, sink=line, observer=noted, now=loop.time))
         audio = await spoken("kal16", "representative")
         loop.call_later(1.5, line.speak, audio)
         outcome = await session.run()

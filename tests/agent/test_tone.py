@@ -2,6 +2,7 @@ import asyncio
 
 from opensip.agent.definition import Agent
 from opensip.agent.outcome import CallerLeft
+from opensip.agent.seat import Seat
 from opensip.agent.tone import FREQUENCY, ToneAgent
 from opensip.audio.tones import goertzel
 from tests.fakes.line import Line, Noted
@@ -12,7 +13,7 @@ def test_it_plays_one_tone_without_a_gap():
     async def main():
         loop, line = asyncio.get_running_loop(), Line()
         agent = ToneAgent(
-            Agent("tone", "tone"), source=line, sink=line, observer=Noted(), now=loop.time
+            Agent("tone", "tone"), Seat(source=line, sink=line, observer=Noted(), now=loop.time)
         )
         loop.call_later(3, line.hang_up)
         agent.digit("1")

@@ -4,6 +4,7 @@ import pytest
 
 from opensip.agent.definition import KINDS, Agent
 from opensip.agent.echo import EchoAgent
+from opensip.agent.seat import Seat
 from opensip.agent.tone import ToneAgent
 from opensip.call import agents
 from opensip.call.agents import make_agent
@@ -15,8 +16,9 @@ from tests.fakes.virtual_time_loop import VirtualTimeLoop
 def test_the_kind_decides_who_answers(kind, expected):
     async def main():
         now = asyncio.get_running_loop().time
-        definition = Agent("a", kind=kind)
-        return make_agent(definition, FakeLeg(), observer=Noted(), now=now, variables={})
+        leg = FakeLeg()
+        seat = Seat(source=leg.source, sink=leg.sink, observer=Noted(), now=now)
+        return make_agent(Agent("a", kind=kind), seat)
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         assert isinstance(runner.run(main()), expected)

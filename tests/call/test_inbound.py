@@ -391,7 +391,7 @@ def test_a_reload_that_takes_the_agent_away_does_not_touch_a_call_that_has_it(
     async def main():
         house = House(tmp_path, TRUNK, FakeTalker((3.0, Hangup("goodbye"))))
 
-        def seat(seats, *_definition_and_line, **_means):
+        def seat(seats, _definition, _seat):
             monkeypatch.delitem(AGENTS, "shop")  # between INVITE and ACK
             return seats.left.pop(0)
 

@@ -227,7 +227,7 @@ def test_the_number_takes_the_place_of_the_user():
 
 
 def test_an_agent_that_cannot_be_had_is_a_mistake_of_configuration(tmp_path):
-    def seat(*_, **__):
+    def seat(_definition, _seat):
         raise ConfigError("flite is not installed")
 
     async def main():
@@ -247,7 +247,7 @@ def test_a_fault_of_ours_is_a_call_that_failed(tmp_path):
     async def main():
         ours = endpoint(link=Link(), host="127.0.0.1", port=5060)
         await ours.start()
-        house = replace(exchange(tmp_path), seat=lambda *_, **__: 1 / 0)
+        house = replace(exchange(tmp_path), seat=lambda *_: 1 / 0)
         dialled = await outbound.dial(house, ours, TRUNK, "9195551234", agent="shop")
         assert dialled.outcome == "failed"
         (record,) = records(tmp_path)

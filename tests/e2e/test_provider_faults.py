@@ -9,6 +9,7 @@ import pytest
 from opensip.agent.definition import Account, Agent, Entry
 from opensip.agent.outcome import Escalate, Hangup
 from opensip.agent.providers import close_shared
+from opensip.agent.seat import Seat
 from opensip.agent.session import AgentSession
 from opensip.audio.tones import tone
 from opensip.events import AgentSaid, ProviderFailed
@@ -81,10 +82,8 @@ async def talk(faults, *, spare=True):
             directory={"human": Entry("sip:desk@x")},
         )  # fmt: skip
         line, noted = Line(), Noted()
-        session = AgentSession(
-            agent, source=line, sink=line, observer=noted,
-            now=asyncio.get_running_loop().time,
-        )  # fmt: skip
+        now = asyncio.get_running_loop().time
+        session = AgentSession(agent, Seat(source=line, sink=line, observer=noted, now=now))
         await session.prepare()
         await session._readiness._task  # all standing words are spoken before anything fails
         first.faults |= {path: list(faults) for path, faults in faults.items()}

@@ -41,8 +41,8 @@ class Seats:
         self.left = list(agents)
         self.seated = []
 
-    def __call__(self, definition, line, *, observer, now, variables):
-        self.seated.append((definition.name, line, dict(variables)))
+    def __call__(self, definition, seat):
+        self.seated.append((definition.name, seat, dict(seat.variables)))
         return self.left.pop(0)
 
 

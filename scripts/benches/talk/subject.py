@@ -17,6 +17,7 @@ from typing import Any
 from opensip.agent.definition import Agent, Entry
 from opensip.agent.model import ModelDialogue
 from opensip.agent.providers import Brief, Heard, Providers
+from opensip.agent.seat import Seat
 from opensip.agent.session import AgentSession
 from opensip.events import CallEvent
 from opensip.media.engine import SrtpKeys, StreamConfig
@@ -68,7 +69,7 @@ async def talk(plan: dict[str, Any], seconds: float) -> list[list[tuple[str, dic
             Brief(agent, "fake"), ChatFake(plan["answer"]), now=loop.time, today=datetime.now()  # noqa: DTZ005
         )  # fmt: skip
         session = AgentSession(
-            agent, source=hearing.source, sink=stream, observer=noted, now=loop.time,
+            agent, Seat(source=hearing.source, sink=stream, observer=noted, now=loop.time),
             providers=Providers(
                 (LiveFake(told, ends_turns=call["ends_turns"]),), (dialogue,), (VoiceFake(),)
             ),
