@@ -24,7 +24,7 @@ from opensip.rtp.srtp import SrtpSession
 SUITE = "AES_CM_128_HMAC_SHA1_80"
 KEY = bytes(range(30))
 FRAME = 160
-_LOUD = 200  # of 32768: below this is silence or comfort noise
+LOUD = 200  # of 32768: below this is silence or comfort noise
 
 
 class Call:
@@ -60,7 +60,7 @@ class Call:
         times = []
         for at, data in self.came:
             packet = RtpPacket.parse(srtp.unprotect(data))
-            if np.abs(decode(packet.payload).astype(np.int32)).max() > _LOUD:
+            if np.abs(decode(packet.payload).astype(np.int32)).max() > LOUD:
                 times.append(at)
         return times
 

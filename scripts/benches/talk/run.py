@@ -18,6 +18,8 @@ from scripts.benches.talk.clips import RATE, Clip
 from scripts.benches.talk.fakes import SILENCE, SYNC, Told
 
 HERE = Path(__file__).parent
+PIPECAT = Path(sys.prefix) / "pipecat/bin/python"  # made by scripts/setup --all
+BOTS = 2  # processes of the peer: one alone is busy with ten calls
 LEAD = RATE  # samples before the mark
 BEGIN = 3 * RATE  # samples after it, in which the greeting is over
 
@@ -93,37 +95,79 @@ def run(
     seconds = max(call.seconds for call in calls) + LEAD / RATE
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        np.savez(folder / "said.npz", **{f"c{n}": call.samples() for n, call in enumerate(calls)})
+        _write_said(calls, folder)
         caller = _start("caller.py", folder / "said.npz", folder / "heard.npz")
         plan = {
             "ports": [int(port) for port in tell(caller, "").split()],
-            "calls": [
-                {"ends_turns": ends_turns,
-                 "told": [[t.at, t.heard.text, t.heard.final, t.heard.over]
-                          for t in sorted(call.told, key=lambda told: told.at)]}
-                for call in calls
-            ],
+            "calls": [{"ends_turns": ends_turns, "told": _told(call)} for call in calls],
             "answer": answer, "patience": patience, "voice_activity": detector,
         }  # fmt: skip
         (folder / "plan.json").write_text(json.dumps(plan))
         subject = _start("subject.py", folder / "plan.json", folder / "events.json", seconds + 2)
-        ports = tell(subject, "")
-        tell(caller, ports)
-        for process in (caller, subject):
-            if process.wait(60):
-                sys.exit(f"bench: {process.args} failed")
-            process.stdin.close()
-            process.stdout.close()
-        events = json.loads((folder / "events.json").read_text())
-        with np.load(folder / "heard.npz") as heard:
-            return [
-                Result(heard[f"sent{n}"], heard[f"loud{n}"], [(k, e) for k, e in events[n]])
-                for n in range(len(calls))
-            ]
+        tell(caller, tell(subject, ""))
+        _wait(caller, subject)
+        return _results(folder, json.loads((folder / "events.json").read_text()))
+
+
+def run_pipecat(calls: list[Call], *, answer: str, stop: str, silence: float = 0.0) -> list[Result]:
+    """Hold the same calls with the peer: pipecat_bot.py, which tells what `stop` may be."""
+    parts = [calls[n::BOTS] for n in range(BOTS)]
+    order = [n for first in range(BOTS) for n in range(first, len(calls), BOTS)]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        bots = []
+        for number, part in enumerate(parts):
+            plan = {"calls": [{"told": _told(call)} for call in part],
+                    "answer": answer, "stop": stop, "silence": silence}  # fmt: skip
+            (folder / f"plan{number}.json").write_text(json.dumps(plan))
+            bots.append(_start_bot(folder / f"plan{number}.json", folder / f"events{number}.json"))
+        _write_said([calls[n] for n in order], folder)
+        carrier = _start("carrier.py", folder / "said.npz", folder / "heard.npz")
+        tell(carrier, "")
+        tell(carrier, " ".join(tell(bot, "").strip() for bot in bots) + "\n")
+        for bot in bots:
+            tell(bot, "\n")
+        _wait(carrier, *bots)
+        found = _results(folder, [
+            events for number in range(BOTS)
+            for events in json.loads((folder / f"events{number}.json").read_text())
+        ])  # fmt: skip
+    return [found[order.index(n)] for n in range(len(calls))]
+
+
+def _write_said(calls: list[Call], folder: Path) -> None:
+    np.savez(folder / "said.npz", **{f"c{n}": call.samples() for n, call in enumerate(calls)})
+
+
+def _told(call: Call) -> list[list[object]]:
+    told = sorted(call.told, key=lambda told: told.at)
+    return [[t.at, t.heard.text, t.heard.final, t.heard.over] for t in told]
+
+
+def _results(folder: Path, events: list[list[tuple[str, dict[str, Any]]]]) -> list[Result]:
+    with np.load(folder / "heard.npz") as heard:
+        return [
+            Result(heard[f"sent{n}"], heard[f"loud{n}"], [(k, e) for k, e in events[n]])
+            for n in range(len(events))
+        ]
 
 
 def _start(name: str, *arguments: object) -> "subprocess.Popen[str]":
     return start([sys.executable, str(HERE / name), *map(str, arguments)])
+
+
+def _start_bot(*arguments: object) -> "subprocess.Popen[str]":
+    quiet = "LOGURU_LEVEL=CRITICAL"  # it tells of each word and decision
+    script = HERE / "pipecat_bot.py"
+    return start(["env", quiet, str(PIPECAT), str(script), *map(str, arguments)])
+
+
+def _wait(*processes: "subprocess.Popen[str]") -> None:
+    for process in processes:
+        if process.wait(60):
+            sys.exit(f"bench: {process.args} failed")
+        process.stdin.close()
+        process.stdout.close()
 
 
 def percentile(values: list[float], percent: float) -> float:
