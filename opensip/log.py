@@ -48,19 +48,20 @@ def configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
+    _take_foreign(shared, form, stream)
+    logging.getLogger().setLevel(level.upper())
+
+
+def _take_foreign(shared: list[structlog.typing.Processor], form: Form, stream: TextIO) -> None:
+    """Send what libraries log the same way; a line a request is too much of it."""
+    bare = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_rendering(form, stream),
-            ],
+            foreign_pre_chain=shared, processors=[bare, *_rendering(form, stream)]
         )
     )
-    root = logging.getLogger()
-    root.handlers = [handler]
-    root.setLevel(level.upper())
+    logging.getLogger().handlers = [handler]
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
 

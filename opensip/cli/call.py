@@ -77,18 +77,18 @@ def command(
         patience=patience,
         linger=linger,
     )
-    line = LineConfig(
-        address=address,
-        srtp=srtp,
-        listeners=(Listener("UDP", address, 0),),  # a transfer may lead there, whatever `to` takes
-        client_tls=TlsConfig(ca=ca),
-    )
+    line = _line(address, srtp, ca)
     report = reporting(as_json=as_json)
     result = asyncio.run(
         _call(line, config, report, voice=voice, listen=listen, mute=mute, record=record)
     )
     report("finished", status=result.status, transferred_to=result.transferred_to)
     sys.exit(0 if result.answered else 1)
+
+
+def _line(address: str, srtp: str, ca: Path | None) -> LineConfig:
+    here = (Listener("UDP", address, 0),)  # a transfer may lead there, whatever `to` takes
+    return LineConfig(address=address, srtp=srtp, listeners=here, client_tls=TlsConfig(ca=ca))
 
 
 async def _call(

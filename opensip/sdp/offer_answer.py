@@ -6,7 +6,7 @@ keys come in either profile, they are used; under "required" no stream is ever p
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from opensip.errors import NegotiationError
 from opensip.rtp.payload import PayloadFormat
@@ -130,39 +130,20 @@ def make_answer(
     index, theirs, common = first_that_fits(local, offered)
     media = offered.media[index]
     dtls = theirs if isinstance(theirs, DtlsPeer) else None
-    crypto = None if isinstance(theirs, DtlsPeer) else theirs
+    pair = None
+    if isinstance(theirs, CryptoAttribute):
+        pair = _own_crypto(theirs.tag, theirs.suite, keys), theirs
     ice, mux = _common_transport(local, dtls, offered, media)
     ice = ice if mux else None  # we answer checks on one port only: then none are better
-    address, silent = remote_address(local, offered, media, ice=ice is not None)
-    direction, held = directions(local, offered, media, silent)
-    own = _own_crypto(crypto.tag, crypto.suite, keys) if crypto else None
-    security = _crypto_attributes((own,) if own else ())
+    agreed = _agreed(local, offered, media, common, pair=pair, dtls=dtls, ice=ice, mux=mux)
+    security = _crypto_attributes(pair[:1] if pair else ())
     if dtls is not None:
-        security = _dtls_attributes(
-            local, dtls.role, ice=ice is not None, mux=mux, named=bool(dtls.tls_id)
-        )
-    answered = _describe_media(local, media.protocol, common, security, direction)
+        security = _dtls_attributes(local, dtls.role, ice=ice is not None, mux=mux)
+    answered = _describe_media(local, media.protocol, common, security, agreed.direction)
     sections = tuple(answered if n == index else _refused(m) for n, m in enumerate(offered.media))
     times = tuple(line for line in offered.others if line[0] == "t")  # equal, RFC 3264 section 6
-    return Negotiated(
-        sdp=_describe(local, session_id, version, sections, times, lite=ice is not None),
-        remote=(address, media.port),
-        rtcp=rtcp_address(address, media, mux=mux),
-        codec=common[0][1],
-        payload_type=common[0][0],
-        dtmf_payload_type=event_type(common),
-        receive=common,
-        ptime=packet_time(local, offered, media),
-        direction=direction,
-        held=held,
-        suite=own.suite if own else "",
-        tx_key=own.key if own else b"",
-        rx_key=crypto.key if crypto else b"",
-        fmtp=wishes(media, common[0][0]),
-        dtls=dtls,
-        ice=ice,
-        mux=mux,
-    )
+    sdp = _describe(local, session_id, version, sections, times, lite=ice is not None)
+    return replace(agreed, sdp=sdp)
 
 
 def apply_answer(offer: Offer, answer: bytes) -> Negotiated:
@@ -176,23 +157,40 @@ def apply_answer(offer: Offer, answer: bytes) -> Negotiated:
     local = offer.local
     dtls = answered_dtls(local, offer.setup, answered, media)
     pair = None if offer.setup else answered_crypto(local, offer.cryptos, media)
-    own, theirs = pair or (None, None)
     ice, mux = _common_transport(local, dtls, answered, media)
     if ice and not ice.lite and not mux:  # its checks on RTCP's port would find nobody
         raise NegotiationError("the answer has ICE without rtcp-mux: let the peer keep a=rtcp-mux")
     common = common_formats(local.formats, media.payload_formats())
     chosen = [form for _, form in common]
-    address, silent = remote_address(local, answered, media, ice=ice is not None)
-    direction, held = directions(local, answered, media, silent)
+    receive = tuple(kind for kind in offer.payload_types if kind[1] in chosen)
+    agreed = _agreed(local, answered, media, common, pair=pair, dtls=dtls, ice=ice, mux=mux)
+    return replace(agreed, sdp=offer.sdp, receive=receive)
+
+
+def _agreed(
+    local: Local,
+    described: SessionDescription,
+    media: MediaDescription,
+    common: Formats,
+    *,
+    pair: tuple[CryptoAttribute, CryptoAttribute] | None,
+    dtls: DtlsPeer | None,
+    ice: IcePeer | None,
+    mux: bool,
+) -> Negotiated:
+    """Read what the peer's `media` comes to; `pair` are our key and its. `sdp` is yet to come."""
+    address, silent = remote_address(local, described, media, ice=ice is not None)
+    direction, held = directions(local, described, media, silent)
+    own, theirs = pair or (None, None)
     return Negotiated(
-        sdp=offer.sdp,
+        sdp=b"",
         remote=(address, media.port),
         rtcp=rtcp_address(address, media, mux=mux),
         codec=common[0][1],
         payload_type=common[0][0],
         dtmf_payload_type=event_type(common),
-        receive=tuple(pair for pair in offer.payload_types if pair[1] in chosen),
-        ptime=packet_time(local, answered, media),
+        receive=common,
+        ptime=packet_time(local, described, media),
         direction=direction,
         held=held,
         suite=own.suite if own else "",

@@ -96,16 +96,18 @@ def authorize(
         cnonce=cnonce,
         body=body,
     )
-    value = (
-        f"Digest username={quote(username)}, realm={quote(chosen.realm)}, "
-        f'nonce={quote(chosen.nonce)}, uri={quote(uri)}, response="{response}"'
-    )
-    value += f", algorithm={chosen.algorithm}" if chosen.algorithm else ""
+    who = f"username={quote(username)}, realm={quote(chosen.realm)}"
+    what = f'nonce={quote(chosen.nonce)}, uri={quote(uri)}, response="{response}"'
+    return chosen.realm, f"Digest {who}, {what}{_rest(chosen, qop, nc, cnonce)}"
+
+
+def _rest(chosen: Challenge, qop: str | None, nc: int, cnonce: str) -> str:
+    """Write what depends on the challenge: algorithm, cnonce, qop, nc, opaque."""
+    value = f", algorithm={chosen.algorithm}" if chosen.algorithm else ""
     if qop or is_session(chosen.algorithm):  # the hash of a session needs the nonce of both
         value += f", cnonce={quote(cnonce)}"
     value += f", qop={qop}, nc={nc:08x}" if qop else ""
-    value += f", opaque={quote(chosen.opaque)}" if chosen.opaque is not None else ""
-    return chosen.realm, value
+    return value + (f", opaque={quote(chosen.opaque)}" if chosen.opaque is not None else "")
 
 
 def digest_response(

@@ -149,16 +149,7 @@ class Endpoint:
         stack = self._stack
         ways = stack.ways(as_destination(target or to))
         flow = await ways.next_flow()
-        contact = stack.contact(flow, secure=to.is_secure)
-        invite = make_invite(
-            to,
-            from_.with_tag(stack.token()),
-            call_id=stack.token(),
-            contact=contact,
-            user_agent=stack.user_agent,
-            headers=headers,
-            body=offer or negotiator.offer(),
-        )
+        invite = self._invite(to, from_, flow, headers, offer or negotiator.offer())
         if observer is not None:
             stack.observe(invite.call_id, observer)
         call = ClientCall(
@@ -174,6 +165,20 @@ class Endpoint:
         if observer is not None:
             stack.spawn(self._unobserve_after(call))
         return call
+
+    def _invite(
+        self, to: Uri, from_: NameAddr, flow: Flow, headers: Iterable[tuple[str, str]], body: bytes
+    ) -> Request:
+        stack = self._stack
+        return make_invite(
+            to,
+            from_.with_tag(stack.token()),
+            call_id=stack.token(),
+            contact=stack.contact(flow, secure=to.is_secure),
+            user_agent=stack.user_agent,
+            headers=headers,
+            body=body,
+        )
 
     async def _unobserve_after(self, call: ClientCall) -> None:
         with contextlib.suppress(OpenSipError):  # what failed is for whoever waits for the call

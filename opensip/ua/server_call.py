@@ -46,13 +46,9 @@ class ServerCall:
         self.user = user
         self.offer = description_of(request) or None
         self.key = key
-        # Who names a sips Contact, but came without TLS, could reach us at none.
-        secure = request.uri.is_secure or (flow.transport == "TLS" and asks_for_sips(request))
-        contact = core.contact(flow, secure=secure)
-        dialog = Dialog.as_uas(request, local_tag=core.token(), contact=contact)
         authorize = ChallengeAnswers(credentials, core.token) if credentials else None
         usage = InviteUsage.as_uas(
-            dialog,
+            _dialog(core, request, flow),
             request,
             key,
             random=random.random,
@@ -136,3 +132,10 @@ class ServerCall:
     async def wait_cancelled(self) -> None:
         """Wait until the peer gives up before our answer; for ever where it does not."""
         await self._session.wait_cancelled()
+
+
+def _dialog(core: Core, request: Request, flow: Flow) -> Dialog:
+    # Who names a sips Contact, but came without TLS, could reach us at none.
+    secure = request.uri.is_secure or (flow.transport == "TLS" and asks_for_sips(request))
+    contact = core.contact(flow, secure=secure)
+    return Dialog.as_uas(request, local_tag=core.token(), contact=contact)

@@ -47,6 +47,11 @@ def main() -> None:
                     f"load {os.getloadavg()[0]:.1f}",
                     flush=True,
                 )
+    report(taken, options.pairs, engine, loop)
+
+
+def report(taken: dict[str, list[tuple[float, dict]]], pairs: int, engine: str, loop: str) -> None:
+    """Print the last line."""
 
     def median(job: str, key: str) -> float:
         return statistics.median(heard[key] for _, heard in taken[job])
@@ -59,7 +64,7 @@ def main() -> None:
         "delay_ms_p50": median("bridge", "p50_ms"),
         "delay_ms_p99": median("bridge", "p99_ms"),
         "lost": max(heard["lost"] for _, heard in taken["bridge"]),
-        "pairs": options.pairs,
+        "pairs": pairs,
         "engine": engine,
         "loop": loop,
     }

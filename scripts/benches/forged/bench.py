@@ -65,18 +65,23 @@ def main() -> None:
                 lost += heard["lost"] if rate else -heard["lost"]
                 word = "flooded" if rate else "quiet"
                 print(f"round {number + 1} {word}: {100 * cpu:.2f} % of a core, {heard} {flood}")
+    report(asked, quiet, loud, {"datagrams": sent, "answers": answers, "lost": max(0, lost)})
+
+
+def report(
+    asked: argparse.Namespace, quiet: list[float], loud: list[float], counts: dict[str, int]
+) -> None:
+    """Print the last line."""
     added = statistics.median(loud) - statistics.median(quiet)
     figures = {
         "engine": asked.engine,
         "calls": asked.calls,
-        "datagrams": sent,
         "rate": asked.rate,
         "quiet_ms_per_call_s": round(1000 * statistics.median(quiet) / asked.calls, 3),
         "flooded_ms_per_call_s": round(1000 * statistics.median(loud) / asked.calls, 3),
         "core_pct": round(100 * added, 2),
         "us_per_datagram": round(1e6 * added / asked.rate, 2),
-        "answers": answers,
-        "lost": max(0, lost),
+        **counts,
     }
     print(json.dumps(figures))
 
