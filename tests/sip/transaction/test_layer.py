@@ -1,63 +1,19 @@
-import contextlib
-from itertools import count
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from opensip.errors import LocalProtocolError, RemoteProtocolError
 from opensip.sip.flow import Flow
-from opensip.sip.message import Request, parse_message
-from opensip.sip.timers import Timers
+from opensip.sip.message import parse_message
 from opensip.sip.transaction import (
     AckReceived,
-    CancelReceived,
-    RequestReceived,
     ResponseReceived,
     ResponseUnacknowledged,
     TransactionEnded,
     TransactionFailed,
     TransactionKey,
 )
-from opensip.sip.transaction.layer import TransactionLayer
 from tests.fakes.run_until import events_of
 from tests.fakes.sip_exchange import TCP, UDP, answer_to, make_request
-
-TIMERS = Timers()
-
-
-def make():
-    numbers = count(1)
-    return TransactionLayer(token=lambda: f"t{next(numbers)}")
-
-
-def sent(layer):
-    """Take what is to be sent, parsed."""
-    return [parse_message(data) for _, data in layer.messages_to_send()]
-
-
-def run(layer, end):
-    """Fire all timers up to `end`; give (time, flow, message)."""
-    out = []
-    while (at := layer.get_timer()) is not None and at <= end:
-        layer.handle_timer(now=at)
-        out += [(at, flow, parse_message(data)) for flow, data in layer.messages_to_send()]
-    return out
-
-
-def received(layer, request, flow=UDP, now=0.0):
-    """Receive a new request; give its key."""
-    layer.receive(request, flow, now=now)
-    (event,) = events_of(layer)
-    assert isinstance(event, RequestReceived)
-    return event.key
-
-
-def start(layer, request=None, flow=UDP):
-    """Send a request; give its key and how it looks on the wire."""
-    request = request or make_request(branch=None)
-    key = layer.send_request(request, flow, via_sent_by="192.0.2.2:5060", now=0)
-    return key, sent(layer)[0]
+from tests.fakes.transactions import TIMERS, make, received, run, sent, start
 
 
 class TestRequests:
@@ -180,49 +136,6 @@ class TestRequests:
         assert layer.counts() == {"server": 0, "client": 0}
 
 
-class TestCancelReceived:
-    def test_before_the_final_response_the_user_is_told(self):
-        layer = make()
-        key = received(layer, make_request())
-        layer.respond(key, answer_to(make_request(), 180, to_tag="ours"), now=0)
-        layer.messages_to_send()
-        cancel = make_request("CANCEL")
-        layer.receive(cancel, UDP, now=1)
-        (event,) = events_of(layer)
-        assert isinstance(event, CancelReceived)
-        assert event.key == key
-        (ok,) = sent(layer)
-        assert (ok.status, ok.cseq.method, ok.to.tag) == (200, "CANCEL", "ours")
-        layer.receive(cancel, UDP, now=1.5)
-        assert events_of(layer) == []
-        assert [r.status for r in sent(layer)] == [200]
-        layer.respond(key, answer_to(make_request(), 487), now=2)
-        assert [r.status for r in sent(layer)] == [487]
-
-    def test_before_any_response_it_has_a_tag_of_its_own(self):
-        layer = make()
-        received(layer, make_request())
-        layer.receive(make_request("CANCEL"), UDP, now=1)
-        assert [r.to.tag for r in sent(layer)] == ["t1"]
-
-    @pytest.mark.parametrize("status", [200, 486])
-    def test_after_the_final_response_it_is_answered_without_effect(self, status):
-        layer = make()
-        key = received(layer, make_request())
-        layer.respond(key, answer_to(make_request(), status), now=0)
-        layer.messages_to_send()
-        layer.receive(make_request("CANCEL"), UDP, now=1)
-        assert events_of(layer) == []
-        assert [r.status for r in sent(layer)] == [200]
-
-    def test_of_no_known_invite_it_gets_481(self):
-        layer = make()
-        received(layer, make_request("OPTIONS"))
-        layer.receive(make_request("CANCEL"), UDP, now=1)
-        assert [r.status for r in sent(layer)] == [481]
-        assert events_of(layer) == []
-
-
 class TestResponses:
     def test_a_request_gets_our_via_and_is_resent(self):
         layer = make()
@@ -297,45 +210,6 @@ class TestResponses:
             layer.respond(key, answer_to(wire, 200), now=0)
 
 
-class TestCancel:
-    def test_it_waits_for_a_provisional_response(self):
-        layer = make()
-        key, wire = start(layer)
-        layer.cancel(key, now=0.1)
-        assert sent(layer) == []
-        layer.receive(answer_to(wire, 180), UDP, now=1)
-        (cancel,) = sent(layer)
-        assert (cancel.method, cancel.via, cancel.to.tag) == ("CANCEL", wire.via, None)
-        layer.receive(answer_to(cancel, 200), UDP, now=1.1)
-        assert [type(e) for e in events_of(layer)] == [ResponseReceived]
-        terminated = answer_to(wire, 487)
-        layer.receive(terminated, UDP, now=1.2)
-        assert events_of(layer) == [ResponseReceived(key, terminated, UDP)]
-        assert [r.method for r in sent(layer)] == ["ACK"]
-        assert run(layer, 100) == []
-        assert layer.counts() == {"server": 0, "client": 0}
-
-    def test_a_cancel_that_nobody_answers_ends_the_invite(self):
-        layer = make()
-        key, wire = start(layer)
-        layer.receive(answer_to(wire, 180), UDP, now=1)
-        events_of(layer)
-        layer.cancel(key, now=5)
-        assert [r.method for r in sent(layer)] == ["CANCEL"]
-        run(layer, 100)
-        assert events_of(layer) == [TransactionFailed(key, 408), TransactionEnded(key)]
-
-    def test_of_an_invite_that_is_over_nothing_happens(self):
-        layer = make()
-        key, wire = start(layer)
-        layer.receive(answer_to(wire, 200), UDP, now=1)
-        layer.cancel(key, now=2)
-        layer.cancel(TransactionKey("client", "none", "INVITE"), now=2)
-        options, _ = start(layer, make_request("OPTIONS", branch=None))
-        layer.cancel(options, now=2)
-        assert sent(layer) == []
-
-
 class TestTransportFailure:
     @pytest.mark.parametrize("flow", [UDP, TCP])
     def test_all_transactions_of_the_flow_end(self, flow):
@@ -397,89 +271,3 @@ class TestDeadlines:
         layer.handle_timer(now=0.7)
         assert len(sent(layer)) == 3
         assert layer.get_timer() == pytest.approx(1.7)
-
-
-pool = st.one_of(
-    st.tuples(
-        st.just("request"),
-        st.sampled_from(["INVITE", "ACK", "CANCEL", "BYE", "OPTIONS"]),
-        st.integers(1, 3),
-        st.sampled_from([None, "to1"]),
-    ),
-    st.tuples(st.just("respond"), st.integers(0, 5), st.sampled_from([100, 180, 200, 486])),
-    st.tuples(st.just("send"), st.sampled_from(["INVITE", "OPTIONS", "BYE"])),
-    st.tuples(st.just("answered"), st.integers(0, 5), st.sampled_from([100, 180, 200, 486])),
-    st.tuples(st.just("cancel"), st.integers(0, 5)),
-    st.tuples(st.just("wait"), st.floats(0.1, 40)),
-    st.tuples(st.just("fail")),
-)
-
-
-class World:
-    """A layer to which anything happens."""
-
-    def __init__(self, flow):
-        self.layer, self.flow, self.now = make(), flow, 0.0
-        self.asked, self.wires, self.told = [], [], []
-
-    def take(self):
-        for flow, data in self.layer.messages_to_send():
-            assert flow.transport == self.flow.transport
-            message = parse_message(data)
-            if isinstance(message, Request) and message.method != "ACK":
-                self.wires.append(message)
-        for event in events_of(self.layer):
-            self.told.append(event)
-            if isinstance(event, RequestReceived):
-                self.asked.append(event)
-
-    def do(self, step):
-        match step:
-            case "request", method, branch, to_tag:
-                request = make_request(method, branch=f"z9hG4bK{branch}", to_tag=to_tag)
-                self.layer.receive(request, self.flow, now=self.now)
-            case "respond", index, status if self.asked:
-                event = self.asked[index % len(self.asked)]
-                with contextlib.suppress(LocalProtocolError):
-                    response = answer_to(event.request, status)
-                    self.layer.respond(event.key, response, now=self.now)
-            case "send", method:
-                start(self.layer, make_request(method, branch=None), self.flow)
-            case "answered", index, status if self.wires:
-                response = answer_to(self.wires[index % len(self.wires)], status)
-                self.layer.receive(response, self.flow, now=self.now)
-            case "cancel", index if self.wires:
-                branch = self.wires[index % len(self.wires)].via.branch
-                key = TransactionKey("client", branch, "INVITE")
-                self.layer.cancel(key, now=self.now)
-            case "wait", seconds:
-                self.now += seconds
-                self.layer.handle_timer(now=self.now)
-            case ("fail",):
-                self.layer.transport_failed(self.flow, now=self.now)
-        self.take()
-
-
-@settings(max_examples=150, deadline=None)
-@given(flow=st.sampled_from([UDP, TCP]), steps=st.lists(pool, max_size=30))
-def test_whatever_happens_nothing_stays_that_was_answered(flow, steps):
-    world = World(flow)
-    for step in steps:
-        world.do(step)
-    for event in world.asked:
-        world.layer.forget(event.key)
-    for key in list(world.layer._entries):
-        world.layer.cancel(key, now=world.now)
-    for wire in list(world.wires):
-        world.layer.receive(answer_to(wire, 486), flow, now=world.now)
-    for _ in range(12):
-        world.do(("wait", 16.0))
-    assert world.layer.counts() == {"server": 0, "client": 0}
-    assert world.layer._merged == world.layer._by_flow == {}
-    assert world.layer.get_timer() is None
-    ended = [e.key for e in world.told if isinstance(e, TransactionEnded)]
-    assert len(ended) == len(set(ended))
-    # a server's key may be that of a later transaction too
-    keys = [e.key for e in world.told if isinstance(e, TransactionFailed)]
-    failed = [key for key in keys if key.side == "client"]
-    assert len(failed) == len(set(failed))
