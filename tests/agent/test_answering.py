@@ -9,10 +9,10 @@ from opensip.agent.session import AgentSession
 from opensip.audio.tones import tone
 from opensip.events import AgentSaid, CallerSaid, TurnTaken
 from tests.agent.test_any_call import AGENT
-from tests.agent.test_model import dialogue
 from tests.fakes.chat_model import FakeChat
 from tests.fakes.line import Line, Noted
 from tests.fakes.live_recognizer import FakeLive
+from tests.fakes.model_agent import dialogue
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
 

@@ -18,10 +18,10 @@ from opensip.agent.session import AgentSession
 from opensip.audio.tones import tone
 from opensip.errors import ProviderError
 from opensip.events import AgentSaid, CallerSaid, TurnDecided
-from tests.agent.test_model import AGENT, dialogue
 from tests.fakes.chat_model import FakeChat
 from tests.fakes.line import Line, Noted
 from tests.fakes.live_recognizer import FakeLive
+from tests.fakes.model_agent import AGENT, dialogue
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
 AGENT = dataclasses.replace(

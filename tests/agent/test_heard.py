@@ -15,9 +15,9 @@ from opensip.agent.session import AgentSession
 from opensip.audio.tones import tone
 from opensip.errors import ProviderError
 from opensip.events import AgentSaid
-from tests.agent.test_model import AGENT, FIND, dialogue
 from tests.fakes.chat_model import FakeChat
 from tests.fakes.line import Line, Noted
+from tests.fakes.model_agent import AGENT, FIND, dialogue
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
 ANSWERS = (

@@ -1,6 +1,5 @@
 """Whole conversations under virtual time, with providers that take exactly as long as told."""
 
-import asyncio
 import dataclasses
 
 import numpy as np
@@ -8,84 +7,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opensip.agent.definition import Agent, Entry
 from opensip.agent.outcome import CallerLeft, Escalate, Hangup
 from opensip.agent.providers import (
-    Expectation,
     HangUp,
     Looked,
     Meant,
-    Providers,
     Say,
     Transfer,
     Understood,
 )
-from opensip.agent.providers.scripted import (
-    ScriptedDialogue,
-    ScriptedRecognizer,
-    ScriptedSynthesizer,
-)
-from opensip.agent.seat import Seat
-from opensip.agent.session import AgentSession
-from opensip.audio.tones import tone
-from opensip.errors import ProviderError
 from opensip.events import (
     AgentSaid,
     BargedIn,
     CallerSaid,
     Escalated,
     FillerSaid,
-    ProviderFailed,
     SpeechEnded,
     SpeechStarted,
     ToolCalled,
     TurnTaken,
 )
-from tests.fakes.line import Line, Noted
-from tests.fakes.virtual_time_loop import VirtualTimeLoop
-
-AGENT = Agent("test", directory={"human": Entry("sip:desk@example.com")}, idle_seconds=8.0)
-ALONE = dataclasses.replace(AGENT, directory={})
-BYE = [Say("Goodbye."), HangUp("said goodbye")]
-LONG = "This is a rather long answer, which goes on and on, until somebody stops it."
-
-
-def run(main):
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        return runner.run(main)
-
-
-def voice(seconds):
-    return tone(300, seconds, 8000, level_dbfs=-20)
-
-
-class Talk:
-    """A session on a line, with what it noted."""
-
-    def __init__(self, answers, turns=(), *, recognizers=None, synthesizers=None, dialogues=None,
-                 expectation=None, agent=AGENT):  # fmt: skip
-        loop = asyncio.get_running_loop()
-        self.line, self.noted = Line(), Noted()
-        self.dialogue = ScriptedDialogue(answers, expectation=expectation)
-        self.session = AgentSession(
-            agent,
-            Seat(source=self.line, sink=self.line, observer=self.noted, now=loop.time),
-            providers=Providers(
-                recognizers or (ScriptedRecognizer(turns),),
-                dialogues or (self.dialogue,),
-                synthesizers or (ScriptedSynthesizer(),),
-            ),
-        )
-
-    def at(self, seconds, what, *arguments):
-        asyncio.get_running_loop().call_later(seconds, what, *arguments)
-
-    async def run(self):
-        outcome = await self.session.run()
-        await asyncio.sleep(0)
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        assert left == set(), "tasks outlive the conversation"
-        return outcome
+from tests.fakes.talk import AGENT, BYE, LONG, Talk, run, voice
 
 
 def test_greets_answers_and_hangs_up_and_tells_where_the_time_went():
@@ -173,20 +115,6 @@ def test_last_words_are_not_interrupted():
     run(main())
 
 
-def test_after_a_failed_transfer_the_agent_goes_on():
-    async def main():
-        transfer = [Say("One moment."), Transfer("human", "", 0.0, "asked")]
-        talk = Talk([transfer, [Say("Nobody is there.")], BYE], [Understood("goodbye", 1.0)])
-        assert isinstance(await talk.run(), Escalate)
-        await asyncio.sleep(5)
-        talk.session.transfer_failed("busy")
-        talk.at(3, talk.line.speak, voice(1.0))
-        assert await talk.run() == Hangup("said goodbye")
-        assert "agent: Nobody is there." in talk.session.conversation.transcript()
-
-    run(main())
-
-
 def test_the_caller_hangs_up_in_the_middle_of_an_answer():
     async def main():
         talk = Talk([[Say(LONG)]])
@@ -208,50 +136,6 @@ def test_silence_is_asked_about():
     run(main())
 
 
-def test_digits_complete_a_number_at_once_or_after_a_while():
-    async def main():
-        talk = Talk([[Say("Your number?")], [Say("Thanks.")], BYE], expectation=Expectation(keys=4))
-        for n, digit in enumerate("4217"):
-            talk.at(1 + n / 10, talk.session.digit, digit)
-        talk.at(6, talk.session.digit, "7")
-        assert await talk.run() == Hangup("said goodbye")
-        assert talk.dialogue.turns == [
-            Understood("4217", 1.0, "dtmf"),
-            Understood("7", 1.0, "dtmf"),
-        ]
-        first, second = talk.noted.of(CallerSaid)
-        assert first.at == pytest.approx(1.3 + 0.15, abs=0.02)
-        assert second.at == pytest.approx(8.0 + 0.15, abs=0.02)
-        assert first.way == "dtmf"
-
-    run(main())
-
-
-def test_a_hash_ends_a_number_and_a_key_stops_the_voice():
-    async def main():
-        talk = Talk([[Say(LONG)], BYE])
-        talk.at(1, talk.session.digit, "4")
-        talk.at(1.5, talk.session.digit, "#")
-        assert await talk.run() == Hangup("said goodbye")
-        assert talk.dialogue.turns == [Understood("4", 1.0, "dtmf")]
-        assert talk.line.flushes[0][0] == pytest.approx(1.0)
-
-    run(main())
-
-
-def test_a_key_during_what_must_be_heard_is_answered_after_it():
-    async def main():
-        agent = dataclasses.replace(AGENT, must_be_heard=(LONG,))
-        keys = Expectation(keys=1)
-        talk = Talk([[Say(LONG)], BYE], agent=agent, expectation=keys)
-        talk.at(1, talk.session.digit, "4")
-        assert await talk.run() == Hangup("said goodbye")
-        assert talk.dialogue.turns == [Understood("4", 1.0, "dtmf")]
-        assert talk.noted.of(AgentSaid)[0].heard == LONG
-
-    run(main())
-
-
 def test_what_was_meant_and_looked_up_is_noted():
     async def main():
         acts = [
@@ -267,62 +151,6 @@ def test_what_was_meant_and_looked_up_is_noted():
         assert talk.noted.of(ToolCalled)[0].result == {"item": "lamp"}
         assert talk.session.conversation.intent == "order_status"
         assert talk.session.conversation.fields == {"order": "4217"}
-
-    run(main())
-
-
-def test_a_failing_recognizer_is_followed_by_the_next_which_gets_the_whole_turn():
-    async def main():
-        bad = ScriptedRecognizer([ProviderError("gone")])
-        good = ScriptedRecognizer([Understood("goodbye", 1.0)])
-        talk = Talk([[Say("Hello.")], BYE], recognizers=(bad, good))
-        talk.at(1, talk.line.speak, voice(1.0))
-        assert await talk.run() == Hangup("said goodbye")
-        assert talk.noted.of(ProviderFailed)[0].stage == "recognizer"
-        assert good.fed >= 8000
-
-    run(main())
-
-
-def test_without_a_recognizer_the_agent_apologises_and_hands_over():
-    async def main():
-        talk = Talk([[Say("Hello.")]], [ProviderError("gone")])
-        talk.at(1, talk.line.speak, voice(1.0))
-        outcome = await talk.run()
-        assert isinstance(outcome, Escalate)
-        assert outcome.target == "human"
-        assert "something went wrong" in talk.noted.of(AgentSaid)[-1].heard
-
-    run(main())
-
-
-@pytest.mark.parametrize("error", [ProviderError("gone"), ValueError("a bug of a user's")])
-def test_a_failing_dialogue_is_followed_by_the_next_then_by_an_apology(error):
-    class Failing(ScriptedDialogue):
-        async def _next(self):
-            raise error
-            yield
-
-    async def main():
-        talk = Talk([], dialogues=(Failing(), ScriptedDialogue([BYE])))
-        assert await talk.run() == Hangup("said goodbye")
-        talk = Talk([], dialogues=(Failing(),))
-        assert isinstance(await talk.run(), Escalate)
-        assert "something went wrong" in talk.noted.of(AgentSaid)[-1].heard
-        assert talk.noted.of(ProviderFailed)[0].stage == "dialogue"
-
-    run(main())
-
-
-def test_a_failing_voice_is_followed_by_the_next_then_by_silence_and_a_human():
-    async def main():
-        bad, good = ScriptedSynthesizer(fails_at=0), ScriptedSynthesizer()
-        talk = Talk([BYE], synthesizers=(bad, good))
-        assert await talk.run() == Hangup("said goodbye")
-        assert talk.noted.of(AgentSaid)[0].heard == "Goodbye."
-        talk = Talk([BYE], synthesizers=(ScriptedSynthesizer(fails_at=0),))
-        assert isinstance(await talk.run(), Escalate)
-        assert talk.noted.of(ProviderFailed)[0].stage == "synthesizer"
 
     run(main())
 
@@ -373,35 +201,6 @@ def test_words_are_kept_though_the_answer_was_broken_off_before_it_began():
         assert await talk.run() == Hangup("said goodbye")
         assert [event.text for event in talk.noted.of(CallerSaid)] == ["where is my", "order"]
         assert [event.heard for event in talk.noted.of(AgentSaid)] == ["Hello.", "Goodbye."]
-
-    run(main())
-
-
-def test_without_anybody_to_take_over_it_asks_to_call_again():
-    async def main():
-        gone = [ProviderError("gone")]
-        talk = Talk([[Say("Hello.")], gone], [Understood("where is it", 1.0)], agent=ALONE)
-        talk.at(2, talk.line.speak, voice(1.0))
-        assert await talk.run() == Hangup("gone")
-        assert talk.session.conversation.turns[-1].text == (
-            "I am sorry, something went wrong on our side. Please call again later. Goodbye."
-        )
-
-    run(main())
-
-
-def test_who_was_not_taken_over_the_first_time_is_asked_to_call_again():
-    async def main():
-        gone = [ProviderError("gone")]
-        said = [Understood("where is it", 1.0)] * 2
-        talk = Talk([[Say("Hello.")], gone, [Say("Nobody is there.")], gone], said)
-        talk.at(2, talk.line.speak, voice(1.0))
-        outcome = await talk.run()
-        assert isinstance(outcome, Escalate)
-        assert outcome.why == "gone"
-        talk.session.transfer_failed()
-        talk.at(3, talk.line.speak, voice(1.0))
-        assert await talk.run() == Hangup("gone")
 
     run(main())
 

@@ -6,8 +6,8 @@ from opensip.agent.chat import Used
 from opensip.agent.memory import Call
 from opensip.agent.text_chat import TextChat
 from opensip.errors import ProviderError
-from tests.agent.test_model import AGENT, FIND, HUMAN, dialogue
 from tests.fakes.chat_model import FakeChat
+from tests.fakes.model_agent import AGENT, FIND, HUMAN, dialogue
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
 

@@ -13,6 +13,9 @@ from tests.fakes.virtual_time_loop import VirtualTimeLoop
 class Notes(list):
     note = list.append
 
+    def of(self, kind):
+        return [event for event in self if isinstance(event, kind)]
+
 
 def run(main):
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:

@@ -1,62 +1,19 @@
 import asyncio
-import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from opensip.audio.dtmf_detector import DtmfDetector
 from opensip.audio.frame import AudioFrame
-from opensip.audio.tones import dtmf_tone
 from opensip.errors import LocalProtocolError, NegotiationError
-from opensip.events import Dtmf, Fault, Held, MediaNegotiated, MediaSourceChanged, MediaStatistics
-from opensip.media.engine import Digit
+from opensip.events import Held, MediaNegotiated, MediaStatistics
 from opensip.media.ports import PortPool
 from opensip.media.recorder import Recorder
 from opensip.media.session import MediaConfig, MediaSession
 from opensip.sdp.fingerprint import DtlsPeer, Fingerprint
 from tests.fakes.engines import each_engine
-from tests.fakes.legs import FakeSink
-from tests.fakes.media_engine import FakeEngine, FakePorts
-from tests.fakes.virtual_time_loop import VirtualTimeLoop
-
-
-class Notes(list):
-    note = list.append
-
-    def of(self, kind):
-        return [event for event in self if isinstance(event, kind)]
-
-
-def run(main):
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        return runner.run(main())
-
-
-def keys(first):
-    """Give random bytes that are never the same twice, and known."""
-    count = itertools.count(first)
-    return lambda length: bytes([next(count) % 256]) * length
-
-
-class Party:
-    """A session with its stream and notes."""
-
-    def __init__(self, port=20000, **config):
-        self.notes = Notes()
-        engine = FakeEngine(asyncio.get_running_loop())
-        config = MediaConfig("127.0.0.1", **{"srtp": "preferred", **config})
-        ports = FakePorts(port=port)
-        self.session = MediaSession(
-            engine, ports, config, observer=self.notes, random=keys(port // 100)
-        )
-        (self.stream,) = engine.streams
-
-
-def connect(caller, callee):
-    """Let `caller` offer and `callee` answer."""
-    answer = callee.session.answer(caller.session.offer())
-    caller.session.accept(answer)
+from tests.fakes.media_party import Party
+from tests.fakes.parties import connect, run
 
 
 def test_both_sides_agree_on_address_codec_and_keys():
@@ -172,164 +129,6 @@ def test_another_suite_gets_another_key():
         after = callee.stream.config.keys
         assert (before.suite, after.suite) == ("AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32")
         assert before.transmit != after.transmit
-
-    run(main)
-
-
-def test_no_rtp_from_the_start():
-    async def main():
-        caller, callee = Party(20000), Party(30000)
-        connect(caller, callee)
-        timed_out = await callee.session.wait_timed_out()
-        assert (timed_out.phase, timed_out.seconds, timed_out.at) == ("first", 30.0, 30.0)
-        assert timed_out in callee.notes
-
-    run(main)
-
-
-def test_rtp_that_stops_and_hold_that_does_not_count():
-    async def main():
-        caller, callee = Party(20000), Party(30000)
-        connect(caller, callee)
-        waiting = asyncio.create_task(callee.session.wait_timed_out())
-        await asyncio.sleep(10)
-        callee.stream.last_received = 10.0
-        await asyncio.sleep(5)
-        caller.session.direction = "inactive"
-        connect(caller, callee)
-        await asyncio.sleep(600)
-        assert not waiting.done()
-        caller.session.direction = "sendrecv"
-        connect(caller, callee)
-        timed_out = await waiting
-        assert (timed_out.phase, timed_out.at) == ("silence", 630.0)
-
-    run(main)
-
-
-def test_silence_that_is_excused_does_not_count():
-    async def main():
-        caller, callee = Party(20000), Party(30000)
-        callee.session.excuse_silence(False)  # before anything was agreed on
-        connect(caller, callee)
-        callee.stream.last_received = 0.0
-        waiting = asyncio.create_task(callee.session.wait_timed_out())
-        await asyncio.sleep(10)
-        callee.session.excuse_silence(True)
-        connect(caller, callee)  # a session refresh meanwhile
-        await asyncio.sleep(50)
-        assert not waiting.done()
-        callee.session.excuse_silence(False)
-        timed_out = await waiting
-        assert (timed_out.phase, timed_out.at) == ("silence", 75.0)
-
-    run(main)
-
-
-def test_music_on_hold_is_handed_on_as_silence_and_the_agent_is_told():
-    async def main():
-        caller, callee, told = Party(20000), Party(30000), []
-        callee.session.on_held = told.append
-        assert not callee.session.is_held
-        connect(caller, callee)
-        caller.session.direction = "sendonly"
-        connect(caller, callee)
-        music = AudioFrame(1.0, np.ones(160, np.int16), 8000, -20.0)
-        callee.stream.hear(music)
-        assert (callee.session.is_held, told) == (True, [True])
-        silence = await callee.session.source.read()
-        assert (silence.at, len(silence.samples), silence.samples.any()) == (1.0, 160, False)
-        assert silence.level_dbfs < -90
-        caller.session.direction = "sendrecv"
-        connect(caller, callee)
-        callee.stream.hear(music)
-        assert (callee.session.is_held, told) == (False, [True, False])
-        assert await callee.session.source.read() is music
-
-    run(main)
-
-
-def test_a_stream_that_failed_ends_what_is_heard_and_is_told():
-    async def main():
-        party = Party()
-        party.stream.hear(at=3.0, seconds=0.0, fault="KeyError(0)")
-        assert await party.session.source.read() is None
-        assert await party.session.wait_broken() == "KeyError(0)"
-        assert party.notes == [Fault(3.0, "media", "KeyError(0)")]
-
-    run(main)
-
-
-def test_what_comes_is_read_and_silence_where_nothing_does():
-    async def main():
-        party = Party()
-        frame = AudioFrame(1.0, np.ones(160, np.int16), 8000, -60.0)
-        party.stream.hear(frame)
-        party.stream.hear(at=2.0, seconds=0.1)
-        await party.session.close()
-        assert await party.session.source.read() is frame
-        silence = await party.session.source.read()
-        assert (silence.at, len(silence.samples), silence.samples.any()) == (1.9, 800, False)
-        assert await party.session.source.read() is None
-
-    run(main)
-
-
-def test_a_packet_that_is_a_tick_late_makes_time_no_longer():
-    async def main():
-        party = Party()
-        first, late = (AudioFrame(1.0, np.ones(n, np.int16), 8000, -20.0) for n in (160, 320))
-        party.stream.hear(first)
-        for tick in range(1, 4):
-            party.stream.hear(at=1 + 0.02 * tick, seconds=0.02)
-        party.stream.hear(late)
-        await party.session.close()
-        assert await party.session.source.read() is first
-        assert await party.session.source.read() is late
-        assert await party.session.source.read() is None
-
-    run(main)
-
-
-def test_digits_both_ways_and_a_moved_source_are_told():
-    async def main():
-        party, taken = Party(), []
-        party.session.on_dtmf = taken.append
-        party.stream.hear(at=3.0, digits=(Digit("7", 120),), moved_to=("192.0.2.1", 9))
-        assert taken == [Dtmf(3.0, "7", 120, "rfc4733")] == party.notes.of(Dtmf)
-        assert party.notes.of(MediaSourceChanged) == [MediaSourceChanged(3.0, "192.0.2.1:9")]
-        await party.session.send_digits("1#")
-        assert party.stream.digits_sent == ["1", "#"]
-
-    run(main)
-
-
-def test_a_press_that_comes_in_three_ways_is_told_once():
-    async def main():
-        party, taken = Party(hear_tones=True), []
-        party.session.on_dtmf = taken.append
-        tone = AudioFrame(1.0, dtmf_tone("7"), 8000, -10.0)
-        party.stream.hear(tone)
-        party.stream.hear(at=1.2, digits=(Digit("7", 20),))
-        party.session.take_info("7", 160)
-        party.session.take_info("8", 160)
-        assert [(dtmf.digit, dtmf.way) for dtmf in taken] == [("7", "inband"), ("8", "info")]
-        assert taken == party.notes.of(Dtmf)
-
-    run(main)
-
-
-def test_tones_are_sent_as_sound():
-    async def main():
-        caller, callee = Party(20000), Party(30000)
-        assert not caller.session.takes_events
-        connect(caller, callee)
-        assert caller.session.takes_events
-        sink = caller.session._sink = FakeSink()
-        await caller.session.send_tones("5#")
-        [(_, sound)] = sink.written
-        assert "".join(tone.digit for tone in DtmfDetector().push(sound)) == "5#"
-        assert not sink.queued()
 
     run(main)
 

@@ -1,4 +1,4 @@
-"""Two usages of one dialog under whatever may happen, in whatever order."""
+"""A usage under whatever both sides may do, in whatever order."""
 
 from hypothesis import settings
 from hypothesis import strategies as st

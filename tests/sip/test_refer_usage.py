@@ -2,55 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opensip.errors import RemoteProtocolError
-from opensip.sip.dialog import Dialog
 from opensip.sip.refer_usage import (
     ReferProgress,
-    ReferReceiver,
-    ReferSender,
     read_sipfrag,
     write_sipfrag,
 )
-from opensip.sip.transaction.matching import key_of_request
-from opensip.sip.usage import Respond
-from tests.fakes.run_until import events_of, run_until
-from tests.fakes.sip_exchange import answer_to, make_request
-
-TARGET = "<sip:desk@192.0.2.3>"
-ACTIVE, TERMINATED = "active;expires=60", "terminated;reason=noresource"
-
-
-def make_dialog():
-    invite = make_request()
-    return Dialog.as_uac(invite, answer_to(invite, 200), "<sip:alice@192.0.2.1>")
-
-
-class Sender:
-    """A REFER of alice, and what bob says to it."""
-
-    def __init__(self, **options):
-        self.refer = ReferSender(make_dialog(), TARGET, **options)
-        (command,) = self.refer.messages_to_send()
-        self.request = command.request
-
-    def answered(self, status, *, headers=(), now=0.0, cseq=None):
-        number = cseq or self.refer.request.cseq.number
-        response = answer_to(make_request("REFER", cseq=number), status, headers=headers)
-        self.refer.receive_response(response, now=now)
-
-    def notify(self, body, state=ACTIVE, *, event="refer", now=1.0):
-        headers = (("Event", event),)
-        if state:
-            headers += (("Subscription-State", state),)
-        request = make_request("NOTIFY", headers=headers, body=body, to_tag="from1")
-        assert self.refer.matches(request)
-        self.refer.receive_notify(key_of_request(request), request, now=now)
-        (command,) = self.refer.messages_to_send()
-        assert isinstance(command, Respond)
-        assert command.response.status == 200
-
-    def told(self):
-        return [(e.way, e.status, e.final) for e in events_of(self.refer)]
+from tests.fakes.refers import ACTIVE, TARGET, TERMINATED, Sender
+from tests.fakes.run_until import run_until
+from tests.fakes.sip_exchange import make_request
 
 
 class TestSender:
@@ -223,85 +182,6 @@ class TestSipfrag:
         assert write_sipfrag(486, "Busy Here") == b"SIP/2.0 486 Busy Here\r\n"
 
 
-class Receiver:
-    def __init__(self, *headers):
-        fields = headers or (("Refer-To", TARGET),)
-        self.request = make_request("REFER", cseq=9, headers=fields)
-        self.refer = ReferReceiver(make_dialog(), key_of_request(self.request), self.request)
-
-    def commands(self):
-        return self.refer.messages_to_send()
-
-
-class TestReceiver:
-    def test_it_is_accepted_and_followed(self):
-        bob = Receiver()
-        assert str(bob.refer.target.uri) == "sip:desk@192.0.2.3"
-        bob.refer.accept()
-        accepted, trying = bob.commands()
-        assert accepted.response.status == 202
-        assert accepted.response.contact is not None
-        notify = trying.request
-        assert notify.method == "NOTIFY"
-        assert notify.headers.get("Event") == "refer;id=9"
-        assert notify.headers.get("Subscription-State") == ACTIVE
-        assert notify.headers.get("Content-Type") == "message/sipfrag;version=2.0"
-        assert notify.body == b"SIP/2.0 100 Trying\r\n"
-        bob.refer.notify(180)
-        bob.refer.notify(200)
-        bob.refer.notify(486)
-        ringing, done = bob.commands()
-        assert ringing.request.body == b"SIP/2.0 180 Ringing\r\n"
-        assert done.request.headers.get("Subscription-State") == TERMINATED
-        assert bob.refer.is_over
-
-    def test_it_may_end_without_a_final_status(self):
-        bob = Receiver()
-        bob.refer.notify(180, "Ringing", final=True)
-        assert bob.refer.is_over
-
-    def test_a_peer_that_wants_no_subscription_gets_none(self):
-        bob = Receiver(("Refer-To", TARGET), ("Refer-Sub", "false"))
-        bob.refer.accept()
-        (accepted,) = bob.commands()
-        assert accepted.response.headers.get("Refer-Sub") == "false"
-        bob.refer.notify(200)
-        assert bob.commands() == []
-
-    def test_it_is_refused(self):
-        bob = Receiver()
-        bob.refer.reject()
-        (refusal,) = bob.commands()
-        assert refusal.response.status == 603
-        bob.refer.notify(200)
-        assert bob.commands() == []
-
-    @pytest.mark.parametrize("status", [200, 481])
-    def test_a_refused_notify_ends_it(self, status):
-        bob = Receiver()
-        bob.refer.accept()
-        bob.refer.receive_response(answer_to(make_request("NOTIFY"), status), now=0)
-        assert bob.refer.is_over == (status == 481)
-
-    def test_a_lost_notify_ends_it(self):
-        bob = Receiver()
-        bob.refer.accept()
-        bob.refer.transaction_failed(408)
-        assert bob.refer.is_over
-
-    @pytest.mark.parametrize(
-        "headers",
-        [
-            (("Subject", "x"),),
-            (("Refer-To", TARGET), ("Refer-To", TARGET)),
-            (("Refer-To", "<>"),),
-        ],
-    )
-    def test_without_one_readable_target_there_is_no_refer(self, headers):
-        with pytest.raises(RemoteProtocolError):
-            Receiver(*headers)
-
-
 def test_progress_is_a_value():
     assert ReferProgress("refer", 202, False) == ReferProgress("refer", 202, False)
 
@@ -342,36 +222,3 @@ def test_any_order_of_events_is_told_to_one_end(steps):
     if alice.refer.get_timer() is not None:  # whoever waits, waits no longer than this
         alice.refer.handle_timer(now=now + 31)
         assert alice.told() == [("notify", 0, True)]
-
-
-received = st.lists(
-    st.tuples(
-        st.sampled_from(["notify", "last", "answer", "fail"]),
-        st.sampled_from([100, 180, 200, 486]),
-    ),
-    max_size=12,
-)
-
-
-@given(steps=received, silent=st.booleans())
-def test_any_order_of_news_ends_with_one_last_notify(steps, silent):
-    bob = Receiver(("Refer-To", TARGET), *([("Refer-Sub", "false")] if silent else []))
-    bob.refer.accept()
-    for verb, status in steps:
-        match verb:
-            case "notify" | "last":
-                bob.refer.notify(status, final=verb == "last")
-            case "answer":
-                answer = answer_to(make_request("NOTIFY"), max(status, 200))
-                bob.refer.receive_response(answer, now=0.0)
-            case _:
-                bob.refer.transaction_failed(408)
-    accepted, *notifies = bob.commands()
-    assert accepted.response.status == 202
-    states = [command.request.headers.get("Subscription-State") for command in notifies]
-    assert states == [] if silent else states[0] == ACTIVE
-    assert set(states[:-1]) <= {ACTIVE}
-    numbers = [command.request.cseq.number for command in notifies]
-    assert numbers == sorted(set(numbers))
-    if states[-1:] == [TERMINATED]:
-        assert bob.refer.is_over

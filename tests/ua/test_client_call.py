@@ -3,17 +3,10 @@ import asyncio
 import pytest
 
 from opensip.errors import NegotiationError, RemoteProtocolError, TransportFailed
-from opensip.sip.digest import Ha1
 from opensip.sip.uri import Uri
-from opensip.ua.admission import TrunkAdmission
 from opensip.ua.call_failed import CallFailed
-from opensip.ua.credentials import Credentials
-from tests.fakes.agents import CALLER, Words, admission, endpoint, uri_of
+from tests.fakes.agents import CALLER, Words
 from tests.fakes.scene import scene
-from tests.fakes.sip_link import Link, run
-
-OURS = Credentials("alice", "pw", frozenset({"opensip.test"}))
-CHALLENGE = 'Digest realm="{}", nonce="{}", qop="auth", algorithm=MD5'
 
 
 def test_invite_says_who_and_what_we_are():
@@ -167,71 +160,6 @@ def test_cancel_waits_for_a_provisional_response():
     scene(check)
 
 
-@pytest.mark.parametrize("status", [401, 407])
-@pytest.mark.parametrize("stale", [True, False])
-def test_endless_challenge_gets_two_answers_at_most(status, stale):
-    async def check(it):
-        call, invite = await it.dial(credentials=OURS)
-        name = "WWW_Authenticate" if status == 401 else "Proxy_Authenticate"
-        invites = [invite]
-        for number in range(9):
-            value = CHALLENGE.format("opensip.test", number) + (", stale=true" if stale else "")
-            it.answer(invites[-1], status, contact=False, **{name: value})
-            assert (await it.peer.get()).method == "ACK"
-            if not call.is_open:
-                break
-            invites.append(await it.peer.get())
-        assert len(invites) == (3 if stale else 2)
-        assert [i.cseq.number for i in invites] == [1, 2, 3][: len(invites)]
-        assert len({i.call_id for i in invites}) == len({i.from_.tag for i in invites}) == 1
-        with pytest.raises(CallFailed) as failed:
-            await call.wait_answered()
-        assert failed.value.status == status
-
-    scene(check)
-
-
-def test_foreign_realm_gets_nothing():
-    async def check(it):
-        call, invite = await it.dial(credentials=OURS)
-        it.answer(invite, 407, Proxy_Authenticate=CHALLENGE.format("evil", 1))
-        with pytest.raises(CallFailed, match="407"):
-            await call.wait_answered()
-        assert (await it.peer.get()).method == "ACK"
-        await it.peer.silence()
-
-    scene(check)
-
-
-def test_password_opens_the_door_of_an_endpoint():
-    secret = TrunkAdmission("secret", users={"alice": Ha1.of("alice", "opensip.test", "pw")})
-    users = []
-
-    async def answer(call):
-        users.append(call.user)
-        session = await call.answer(Words())
-        await session.wait_ended()
-
-    async def main():
-        link = Link()
-        door = endpoint(answer, link=link, port=5060, doors=admission(secret))
-        us = endpoint(link=link, port=5070)
-        await door.start()
-        await us.start()
-        wrong = Credentials("alice", "wrong", frozenset({"opensip.test"}))
-        call = await us.dial(uri_of(door), from_=CALLER, negotiator=Words(), credentials=wrong)
-        with pytest.raises(CallFailed, match="401"):
-            await call.wait_answered()
-        call = await us.dial(uri_of(door), from_=CALLER, negotiator=Words(), credentials=OURS)
-        session = await call.wait_answered()
-        assert users == ["alice"]
-        await session.bye()
-        await us.close()
-        await door.close()
-
-    run(main)
-
-
 def test_answer_of_the_183_stands_where_the_200_has_none():
     async def check(it):
         call, invite = await it.dial()
@@ -313,68 +241,6 @@ def test_target_is_where_the_invite_goes():
             far, from_=CALLER, negotiator=it.words, target=it.peer.request().contact.uri
         )
         assert str((await it.peer.get()).uri) == "sip:+1555@trunk.example"
-
-    scene(check)
-
-
-RELIABLE = {"Require": "100rel", "RSeq": "9"}
-
-
-def test_reliable_ringing_is_acknowledged():
-    async def check(it):
-        call, invite = await it.dial()
-        assert "100rel" in invite.headers.get("Supported")
-        it.answer(invite, 183, body=b"early", **RELIABLE)
-        prack = await it.peer.get()
-        assert (prack.method, prack.headers.get("RAck")) == ("PRACK", "9 1 INVITE")
-        it.answer(prack, 200)
-        it.answer(invite, 183, body=b"early", **RELIABLE)
-        await it.peer.silence()
-        it.answer(invite, 200)
-        assert (await it.peer.get()).method == "ACK"
-        await call.wait_answered()
-        assert it.words.log[-1] == ("accept", b"early")
-        assert it.us.counts()["dialogs"] == 1
-
-    scene(check)
-
-
-def early_update(it, invite, body, cseq=1):
-    """A request of the callee before its answer."""
-    to, from_ = str(invite.from_), "<sip:peer@127.0.0.9:5060>;tag=p1"
-    return it.peer.request(
-        "UPDATE", cseq=cseq, branch=f"u{cseq}", body=body, To=to, From=from_, Call_ID=invite.call_id
-    )
-
-
-def test_the_callee_updates_before_it_answers():
-    async def check(it):
-        call, invite = await it.dial()
-        it.answer(invite, 183, body=b"early", **RELIABLE)
-        it.answer(await it.peer.get(), 200)
-        it.send(early_update(it, invite, b"other port"))
-        updated = await it.peer.get()
-        assert (updated.status, updated.body) == (200, b"ours answer 2")
-        it.answer(invite, 200, body=b"early")
-        assert (await it.peer.get()).method == "ACK"
-        session = await call.wait_answered()
-        assert session.is_established
-        assert it.words.log[-1] == ("answer", b"other port")
-
-    scene(check)
-
-
-def test_what_the_callee_cannot_have_before_it_answers():
-    async def check(it):
-        call, invite = await it.dial()
-        it.answer(invite, 183, body=b"early", **RELIABLE)
-        it.answer(await it.peer.get(), 200)
-        it.words.refuses = True
-        it.send(early_update(it, invite, b"video"))
-        assert (await it.peer.get()).status == 488
-        call.cancel()
-        assert (await it.peer.get()).method == "CANCEL"
-        assert it.us.counts()["dialogs"] == 0
 
     scene(check)
 
