@@ -161,6 +161,8 @@ class SipLeg:
 
     async def close(self) -> None:
         """Hang up where nobody has, and free the ports and the recording at once."""
+        # What they lead to has us: a call held in a circle waits for the garbage collector.
+        self.on_digit, self.on_held, self.on_refer = _ignore, _ignore, refuse
         if not self._session.is_established:
             await self._media.close()
             return
@@ -190,3 +192,7 @@ class SipLeg:
         digit = read_digit(content_type, body)
         if digit is not None:
             self._media.take_info(*digit)
+
+
+def _ignore(_: object) -> None:
+    """Take what comes after the end."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opensip.audio.codecs import find, has_framed, widest
@@ -89,15 +91,16 @@ class MediaSession:
         self.stream.listener = self._hear
         wide = self.rate != self.stream.rate
         self._sink: AudioSink = RateSink(self.stream, self.rate) if wide else self.stream
-        self._hearing = Hearing(self.rate, self._keyed, tones=config.hear_tones)
+        me = weakref.proxy(self)  # our parts are no reason to keep us: who is free goes at once
+        self._hearing = Hearing(self.rate, partial(MediaSession._keyed, me), tones=config.hear_tones)
         self._session_id = int.from_bytes(random(6), "big")
         self._version = 0
         self._offer: Offer | None = None
         self._keying = self._make_keying() if config.keying != "sdes" else None
         self._remote: Address | None = None
         self._rtcp: Address | None = None
-        limits = config.first_timeout, config.silence_timeout
-        self._silence = SilenceClock(lambda: self.stream.last_received, *limits, now=engine.now)
+        limits, stream = (config.first_timeout, config.silence_timeout), self.stream
+        self._silence = SilenceClock(lambda: stream.last_received, *limits, now=engine.now)
         self._quality = QualityMeter(self.stream.statistics, now=engine.now())
         self._fault = ""
         self._broken = asyncio.Event()
@@ -292,14 +295,14 @@ class MediaSession:
         if self._closed:
             return
         self._closed = True
-        now = self.engine.now()
-        self.observer.note(MediaStatistics(now, self.statistics()))
+        self.observer.note(MediaStatistics(now := self.engine.now(), self.statistics()))
         if self._keying is not None:
             self._keying.close()
         self.stream.close()
         self._hearing.source.end()
         if self._hearing.recorder is not None:
             self._hearing.recorder.close(now=now)
+        self.stream.listener = self.on_dtmf = self.on_held = _ignore  # they lead to who has us
 
     def _hear(self, batch: Batch) -> None:
         """Take what happened on the stream since the last batch."""
@@ -339,6 +342,10 @@ class MediaSession:
         self._hearing.source.end()
         self._fault = why
         self._broken.set()
+
+
+def _ignore(_: object) -> None:
+    """Take what comes after the end."""
 
 
 def _same_way(current: Negotiated) -> dict[str, Any]:

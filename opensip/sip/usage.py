@@ -49,23 +49,24 @@ EventT = TypeVar("EventT")
 class Usage(Generic[EventT]):
     """The two queues of every usage: commands for the layer's owner, events for the user."""
 
-    __slots__ = ("_events", "_outgoing")
+    __slots__ = ("_command", "_events", "_outgoing")
 
     def __init__(self) -> None:
         self._outgoing: list[Command] = []
+        # Given to our parts too. It is the list's own: a method of ours would lead from them back
+        # to us, and what is held in a circle is freed by the garbage collector alone, and late.
+        self._command: Callable[[Command], None] = self._outgoing.append
         self._events: list[EventT] = []
 
     def messages_to_send(self) -> list[Command]:
         """Take the commands to carry out, in order."""
-        commands, self._outgoing = self._outgoing, []
+        commands = self._outgoing.copy()
+        self._outgoing.clear()
         return commands
 
     def next_event(self) -> EventT | None:
         """Take the next event."""
         return self._events.pop(0) if self._events else None
-
-    def _command(self, command: Command) -> None:
-        self._outgoing.append(command)
 
 
 _CREDENTIALS = ("Authorization", "Proxy-Authorization")

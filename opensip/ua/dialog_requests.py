@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 from opensip.errors import RemoteProtocolError
-from opensip.sip.dialog import Dialog
+from opensip.sip.invite_events import State
+from opensip.sip.invite_usage import InviteUsage
 from opensip.sip.message import Request
 from opensip.sip.transaction import TransactionKey
 from opensip.ua.core import Core
@@ -23,10 +24,6 @@ class Owner(Protocol):
     on_info: OnInfo | None
     on_refer: OnRefer | None
 
-    @property
-    def is_established(self) -> bool:
-        """True while nobody has hung up."""
-
 
 class DialogRequests:
     """Answers what the peer asks within a call. `refers` are those that we have sent."""
@@ -37,13 +34,14 @@ class DialogRequests:
         *,
         core: Core,
         courier: Courier,
-        dialog: Dialog,
+        usage: InviteUsage,
     ) -> None:
         self.refers: list[OutgoingRefer] = []
         self._owner = owner
         self._core = core
         self._courier = courier
-        self._dialog = dialog
+        self._usage = usage
+        self._dialog = usage.dialog
 
     def take(self, key: TransactionKey, request: Request) -> None:
         """Answer a request."""
@@ -70,13 +68,14 @@ class DialogRequests:
             min(matching, key=lambda refer: refer.is_over).receive_notify(key, request)
 
     def _take_refer(self, key: TransactionKey, request: Request) -> None:
+        usage = self._usage
         try:
             refer = IncomingRefer(
                 self._courier,
                 self._dialog,
                 key,
                 request,
-                is_alive=lambda: self._owner.is_established,
+                is_alive=lambda: usage.state is State.ESTABLISHED,
             )
         except RemoteProtocolError as error:
             self._respond(key, request, error.sip_status, reason=error.reason)

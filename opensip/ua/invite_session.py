@@ -1,8 +1,10 @@
 """A call within its dialog: both roles, from the first answer to the last BYE."""
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -82,16 +84,16 @@ class InviteSession:
         self._courier = Courier(core, flow, returns=returns)
         self._authorize = authorize
         self._loop = asyncio.get_running_loop()
-        self._alarm = Alarm(self._ring)
+        me = weakref.proxy(self)  # our parts are no reason to keep us: who is free goes at once
+        self._alarm = Alarm(partial(InviteSession._ring, me))
         self._negotiation = Negotiation()
-        self._requests = DialogRequests(
-            self,
-            core=core,
-            courier=self._courier,
-            dialog=usage.dialog,
-        )
+        self._requests = DialogRequests(me, core=core, courier=self._courier, usage=usage)
         self._changes = SessionChanges(
-            usage, self._negotiation, self._courier, step=self._step, hang_up=self.hang_up
+            usage,
+            self._negotiation,
+            self._courier,
+            step=partial(InviteSession._step, me),
+            hang_up=partial(InviteSession.hang_up, me),
         )
         self._acknowledged: asyncio.Future[Acknowledged] = self._loop.create_future()
         self._ended: asyncio.Future[SessionEnded] = self._loop.create_future()
@@ -278,6 +280,7 @@ class InviteSession:
         if usage.state is State.ENDED and not self._closed.done():
             self._closed.set_result(None)
             self._core.leave(self.dialog.id)
+            self.on_info = self.on_refer = None  # they lead to our user, and that to us
 
     def _take(self, event: Event) -> None:
         match event:
