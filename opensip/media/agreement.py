@@ -2,6 +2,7 @@
 
 import importlib
 from dataclasses import replace
+from typing import Any
 
 from opensip.errors import MissingExtra
 from opensip.media.engine import Address, SrtpKeys, StreamConfig
@@ -61,3 +62,10 @@ def check_keying(keying: str) -> None:
         importlib.import_module("opensip.media.dtls")
     except ImportError as error:
         raise MissingExtra("webrtc", f"keying = {keying!r}") from error
+
+
+def same_way(current: Negotiated) -> dict[str, Any]:
+    """Offer what stands: by which way keys come, and the suite of those we have."""
+    if current.dtls is not None:
+        return {"keying": "dtls"}
+    return {"keying": "sdes", "suites": (current.suite,)} if current.suite else {}

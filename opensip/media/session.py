@@ -22,7 +22,7 @@ from opensip.events import (
     Observer,
     Silent,
 )
-from opensip.media.agreement import check_keying, host, stream_config, summary, with_keys
+from opensip.media.agreement import check_keying, host, same_way, stream_config, summary, with_keys
 from opensip.media.digit_inbox import INFO
 from opensip.media.engine import Address, Batch, Engine, StreamConfig
 from opensip.media.hearing import Hearing
@@ -92,7 +92,9 @@ class MediaSession:
         wide = self.rate != self.stream.rate
         self._sink: AudioSink = RateSink(self.stream, self.rate) if wide else self.stream
         me = weakref.proxy(self)  # our parts are no reason to keep us: who is free goes at once
-        self._hearing = Hearing(self.rate, partial(MediaSession._keyed, me), tones=config.hear_tones)
+        self._hearing = Hearing(
+            self.rate, partial(MediaSession._keyed, me), tones=config.hear_tones
+        )
         self._session_id = int.from_bytes(random(6), "big")
         self._version = 0
         self._offer: Offer | None = None
@@ -148,7 +150,7 @@ class MediaSession:
         """Make an offer, the first or a later one; `accept` takes its answer."""
         current = self.negotiated
         self._offer = make_offer(
-            self._local(**_same_way(current)) if current else self._local(),
+            self._local(**same_way(current)) if current else self._local(),
             session_id=self._session_id,
             version=self._version,
             keys=self._same_key,
@@ -346,10 +348,3 @@ class MediaSession:
 
 def _ignore(_: object) -> None:
     """Take what comes after the end."""
-
-
-def _same_way(current: Negotiated) -> dict[str, Any]:
-    """Offer what stands: by which way keys come, and the suite of those we have."""
-    if current.dtls is not None:
-        return {"keying": "dtls"}
-    return {"keying": "sdes", "suites": (current.suite,)} if current.suite else {}
