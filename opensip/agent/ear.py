@@ -10,7 +10,7 @@ from opensip.agent.live_words import LiveWords
 from opensip.agent.providers import Expectation, Heard, LiveRecognizer, Recognizer, Understood
 from opensip.agent.turn_events import Hearing
 from opensip.audio.frame import AudioFrame, Samples
-from opensip.audio.level import dbfs
+from opensip.audio.level import levels
 from opensip.audio.resample import Resampler
 from opensip.errors import OpenSipError, ProviderError
 from opensip.events import Observer
@@ -225,6 +225,7 @@ def pieces(frame: AudioFrame) -> Iterator[AudioFrame]:
     if len(frame.samples) <= size:
         yield frame
         return
-    for start in range(0, len(frame.samples), size):
+    for number, level in enumerate(levels(frame.samples, size)):
+        start = number * size
         samples = frame.samples[start : start + size]
-        yield AudioFrame(frame.at + start / frame.rate, samples, frame.rate, dbfs(samples))
+        yield AudioFrame(frame.at + start / frame.rate, samples, frame.rate, level)

@@ -78,6 +78,10 @@ class Ledger:
         """The text of all spans."""
         return " ".join(span.text for span in self.spans)
 
+    def asked(self, played: int) -> bool:
+        """Tell whether what was heard of the words ends a question."""
+        return any("?" in span.text for span in self.spans) and self.heard(played).endswith("?")
+
     def heard(self, played: int) -> str:
         """Tell the words whose last sample is among the first `played` samples of the sink."""
         words: list[str] = []

@@ -24,24 +24,19 @@ async def listen(
     `tick` is called with the time where `deadline` passes without a frame. What came before
     `since` (during a transfer) is left out.
     """
-    reading: asyncio.Task[AudioFrame | None] | None = None
-    try:
-        while True:
-            reading = reading or asyncio.create_task(source.read())
-            due = deadline()
-            left = None if due is None else max(0.0, due + _LAG - now())
-            done, _ = await asyncio.wait({reading}, timeout=left)
-            if not done:
-                tick(now() - _LAG)
-                continue
-            frame, reading = reading.result(), None
-            if frame is None:
-                return
-            if frame.at + frame.seconds >= since:
-                for piece in pieces(frame):
-                    heard(piece)
-    finally:
-        await cancelled(reading)
+    while True:
+        due = deadline()
+        try:
+            async with asyncio.timeout(None if due is None else max(0.0, due + _LAG - now())):
+                frame = await source.read()
+        except TimeoutError:
+            tick(now() - _LAG)
+            continue
+        if frame is None:
+            return
+        if frame.at + frame.seconds >= since:
+            for piece in pieces(frame):
+                heard(piece)
 
 
 async def cancelled(*tasks: asyncio.Task[Any] | None) -> None:

@@ -92,7 +92,7 @@ class Mouth:
     def asked(self) -> bool:
         """Whether what was heard ends a question, or does in a moment."""
         soon = self._sink.played() + int(_SOON * self._sink.rate)
-        return self._ledger.heard(soon).endswith("?")
+        return self._ledger.asked(soon)
 
     @property
     def lately(self) -> str:

@@ -5,16 +5,19 @@ learned from the first second in which the levels move together; from then on a 
 is no louder than the echo that is due counts as echo, and one that is louder as a voice.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from opensip.agent.backchannels import words_of
 from opensip.audio.frame import Samples
-from opensip.audio.level import dbfs
+from opensip.audio.level import levels
 
 _TICK = 0.02
 _LAGS = 30  # ticks: 0.6 s, longer than the echo of any line that people bear
 _WINDOW = 50  # ticks that are compared: a second has some syllables in it
+_PAST = _WINDOW + _LAGS - 1  # ticks of our own voice that they are compared with
 _RING = 128  # ticks that are remembered
 _EVERY = 5  # ticks between two comparisons
 _LIKE = 0.9  # correlation of levels that move together
@@ -26,14 +29,18 @@ _QUIET_DBFS = -60.0
 _LEAST_WORDS = 2  # of an echo that is recognised by its words
 
 
+# of the last ticks, the oldest first: those of each lag's window
+_SPANS = np.arange(_LAGS)[::-1, None] + np.arange(_WINDOW)
+
+
 class OwnVoice:
     """Remembers what one call's sink was given, and compares what is heard with it."""
 
     def __init__(self, rate: int) -> None:
         self._block = max(1, round(rate * _TICK))
-        self._levels: dict[int, float] = {}  # block of the sink -> dBFS
-        self._own = np.full(_RING, _QUIET_DBFS)
-        self._heard = np.full(_RING, _QUIET_DBFS)
+        self._levels: dict[int, float] = {}  # block of the sink -> dBFS, in order
+        self._own = [_QUIET_DBFS] * _RING  # lists: a tick looks at single levels
+        self._heard = [_QUIET_DBFS] * _RING
         self._tick = 0
         self._played = 0
         self._seen: tuple[int, float] | None = None  # lag and loss of a likeness, once
@@ -41,9 +48,8 @@ class OwnVoice:
 
     def wrote(self, position: int, samples: Samples) -> None:
         """Remember samples written at a position of the sink."""
-        for start in range(0, len(samples), self._block):
-            block = (position + start) // self._block
-            self._levels[block] = dbfs(samples[start : start + self._block])
+        for number, level in enumerate(levels(samples, self._block)):
+            self._levels[position // self._block + number] = level
 
     def hear(self, at: float, level_dbfs: float, *, played: int, voiced: bool) -> bool:
         """Take a frame of 20 ms that came `at`; tell whether it is an echo of our own voice."""
@@ -63,42 +69,52 @@ class OwnVoice:
         self._own[tick % _RING] = max(level, _QUIET_DBFS)
         self._heard[tick % _RING] = max(level_dbfs, _QUIET_DBFS)
         self._tick, self._played = tick, played
-        for past in [known for known in self._levels if known < block - 1]:
-            del self._levels[past]
+        while (first := next(iter(self._levels), block)) < block - 1:
+            del self._levels[first]
         if not self._levels:
             self._levels[block] = _QUIET_DBFS
 
     def _compare(self) -> None:
-        heard = self._heard[np.arange(self._tick - _WINDOW + 1, self._tick + 1) % _RING]
-        if heard.std() < _MOVES_DB:
+        recent, before = self._last(self._heard, _WINDOW), self._last(self._own, _PAST)
+        if not (_may_move(recent) and _may_move(before)):
             return
-        for lag in range(_LAGS):
-            ticks = np.arange(self._tick - lag - _WINDOW + 1, self._tick - lag + 1)
-            own = self._own[ticks % _RING]
-            if (
-                own.std() < _MOVES_DB
-                or _moves(own) < _LEAST_MOVES
-                or np.corrcoef(own, heard)[0, 1] < _LIKE
-            ):
-                continue
-            loud = own > own.max() - 2 * _MOVES_DB
-            found = lag, float((heard - own)[loud].mean())
-            if self._seen and abs(self._seen[0] - lag) <= 1 and found[1] <= _SOFTER_DB:
-                self.echo = found
-            self._seen = found
+        heard = np.array(recent)
+        apart = heard - heard.mean()
+        spread = math.sqrt(apart @ apart / _WINDOW)
+        if spread < _MOVES_DB:
             return
+        own = np.array(before)[_SPANS]  # a row for each lag
+        means = own.mean(axis=1, keepdims=True)
+        own_apart, above = own - means, own > means
+        spreads = np.sqrt(np.einsum("ij,ij->i", own_apart, own_apart) / _WINDOW)
+        moves = (above[:, 1:] != above[:, :-1]).sum(axis=1)
+        like = own_apart @ apart >= _LIKE * _WINDOW * spread * spreads
+        lags = np.flatnonzero((spreads >= _MOVES_DB) & (moves >= _LEAST_MOVES) & like)
+        if len(lags):
+            self._learn(int(lags[0]), own[lags[0]], heard)
+
+    def _learn(self, lag: int, own: NDArray[np.float64], heard: NDArray[np.float64]) -> None:
+        loud = own > own.max() - 2 * _MOVES_DB
+        found = lag, float((heard - own)[loud].mean())
+        if self._seen and abs(self._seen[0] - lag) <= 1 and found[1] <= _SOFTER_DB:
+            self.echo = found
+        self._seen = found
+
+    def _last(self, ring: list[float], ticks: int) -> list[float]:
+        end = self._tick % _RING + 1
+        return (ring[end:] + ring[:end])[-ticks:]
 
     def _is_due(self, level_dbfs: float) -> bool:
         if self.echo is None:
             return False
         lag, gain = self.echo
-        near = self._own[np.arange(self._tick - lag - 1, self._tick - lag + 2) % _RING]
-        return bool(near.max() > _QUIET_DBFS and level_dbfs <= near.max() + gain + _MARGIN_DB)
+        near = max(self._own[(self._tick - lag + n) % _RING] for n in (-1, 0, 1))
+        return near > _QUIET_DBFS and level_dbfs <= near + gain + _MARGIN_DB
 
 
-def _moves(levels: NDArray[np.float64]) -> int:
-    above = levels > levels.mean()
-    return int((above[1:] != above[:-1]).sum())
+def _may_move(levels: list[float]) -> bool:
+    """Tell whether levels may deviate enough: by no more than half of what lies between them."""
+    return max(levels) - min(levels) >= 2 * _MOVES_DB
 
 
 def repeats(text: str, said: str) -> bool:

@@ -15,7 +15,7 @@ over the agent's pauses it at once; what is said then decides whether it goes on
 from dataclasses import replace
 
 from opensip.agent.backchannels import ends_sentence, words_of
-from opensip.agent.turn_due import LONGEST_SILENCE, due, wants_nothing
+from opensip.agent.turn_due import LONGEST_SILENCE, LONGEST_TURN, due, wants_nothing
 from opensip.agent.turn_events import (
     A_KEY,
     AgentIs,
@@ -190,10 +190,19 @@ def _passed(state: State, now: float) -> tuple[State, Decisions]:
     if state.caller is Caller.SPEAKING and now > state.voiced_until + _EPSILON and not state.held:
         state = replace(state, caller=Caller.PAUSED)
     done: Decisions = ()
+    if _speaks_on(state, now):
+        return state, done
     while (found := due(state)) and found[0] <= now + _EPSILON:
         state, more = _happened(state, now, *found[1:])
         done += more
     return state, done
+
+
+def _speaks_on(state: State, now: float) -> bool:
+    """Tell whether a voice is there at this very moment: then nothing can be due."""
+    is_long = now >= state.began + LONGEST_TURN - _EPSILON
+    speaks = state.caller in (Caller.MAYBE, Caller.SPEAKING) and now <= state.voiced_until
+    return speaks and not state.over and not is_long
 
 
 def _happened(state: State, now: float, do: Do, why: str) -> tuple[State, Decisions]:

@@ -36,6 +36,7 @@ class AudioSource(Protocol):
     async def read(self) -> AudioFrame | None:
         """Wait for the next frame; None once the source has ended, and ever after.
 
+        Who gives up waiting loses no frame.
         A frame holds 20 ms while a voice is near (the level gate is open), else 100 ms.
         """
 

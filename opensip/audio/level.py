@@ -18,5 +18,16 @@ def dbfs(samples: Samples) -> float:
     if not len(samples):
         return SILENCE_DBFS
     wide = samples.astype(np.float32)
-    power = float(np.dot(wide, wide)) / len(samples)
+    return _dbfs_of(float(np.dot(wide, wide)) / len(samples))
+
+
+def levels(samples: Samples, size: int) -> list[float]:
+    """Tell the level of each `size` samples, the last of which may be fewer."""
+    whole = len(samples) // size * size
+    wide = samples[:whole].astype(np.float32).reshape(-1, size)
+    told = [_dbfs_of(power / size) for power in np.einsum("ij,ij->i", wide, wide).tolist()]
+    return told if whole == len(samples) else [*told, dbfs(samples[whole:])]
+
+
+def _dbfs_of(power: float) -> float:
     return max(10 * math.log10(power / FULL_SCALE**2), SILENCE_DBFS) if power else SILENCE_DBFS

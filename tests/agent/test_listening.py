@@ -17,14 +17,16 @@ class Source:
     rate = 8000
 
     def __init__(self, *frames):
-        self.frames = list(frames)
+        self.frames, self.at = list(frames), 0.0
 
     async def read(self):
         if not self.frames:
             return None
-        delay, samples = self.frames.pop(0)
-        await asyncio.sleep(delay)
-        at = asyncio.get_running_loop().time()
+        delay, samples = self.frames[0]
+        at = self.at + delay
+        await asyncio.sleep(at - asyncio.get_running_loop().time())  # who gives up loses nothing
+        self.at = at
+        self.frames.pop(0)
         return AudioFrame(at - samples / 8000, np.zeros(samples, np.int16), 8000, -100.0)
 
 

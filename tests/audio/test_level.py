@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from opensip.audio.level import SILENCE_DBFS, dbfs
+from opensip.audio.level import SILENCE_DBFS, dbfs, levels
 
 
 def test_full_scale_square_is_0_and_a_full_sine_3_below():
@@ -22,3 +22,12 @@ def test_silence_has_a_floor():
 def test_half_the_amplitude_is_6_db_less():
     loud = np.full(160, 8000, np.int16)
     assert dbfs(loud) - dbfs(loud // 2) == pytest.approx(6.02, abs=0.01)
+
+
+def test_levels_of_pieces_are_those_of_each():
+    sound = (1000 * np.sin(np.arange(500))).astype(np.int16)
+    sound[160:320] = 0
+    pieces = sound[:160], sound[160:320], sound[320:480], sound[480:]
+    assert levels(sound, 160) == pytest.approx([dbfs(piece) for piece in pieces], abs=1e-3)
+    assert levels(sound[:320], 160)[1] == SILENCE_DBFS
+    assert levels(sound[:0], 160) == []

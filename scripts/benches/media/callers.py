@@ -30,6 +30,7 @@ class Callers(asyncio.DatagramProtocol):
         self._crypto = suite, base64.b64encode(bytes.fromhex(key)).decode()
         self._answers: dict[str, asyncio.Future[tuple[str, str]]] = {}
         self._dialogs: list[tuple[int, str, str]] = []  # number, To, Contact
+        self.keys: list[bytes] = []  # theirs, of each call: what they send is protected with
 
     async def open(self) -> None:
         """Bind a socket."""
@@ -52,6 +53,8 @@ class Callers(asyncio.DatagramProtocol):
         contact = re.search(r"^(?:Contact|m): *<(.*?)>", head, re.M | re.I)[1]
         self._send(self._request("ACK", number, (contact, to)))
         self._dialogs.append((number, to, contact))
+        inline = re.search(r"^a=crypto:.*inline:([A-Za-z0-9+/=]+)", answer, re.M)
+        self.keys.append(base64.b64decode(inline[1]) if inline else b"")
         return int(re.search(r"^m=audio (\d+)", answer, re.M)[1])
 
     async def hang_up(self) -> None:
