@@ -10,8 +10,8 @@ from opensip.agent.definition import ToolTable
 from opensip.agent.memory import Call
 from opensip.agent.outcome import Escalate
 from opensip.events import FillerSaid, ProviderFailed
-from tests.agent.test_realtime import AGENT, Scene, run, said
 from tests.fakes.live import FakeLive
+from tests.fakes.realtime_scene import AGENT, Scene, run, said
 
 
 def test_a_service_that_is_silent_gives_way_within_its_patience():
