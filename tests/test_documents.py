@@ -122,3 +122,17 @@ def test_every_key_of_an_agents_file_is_explained(schema):
     tables |= {"keys", "replies"}  # told as tables; the name is the file's
     missing = [item.name for item in dataclasses.fields(schema) if f"`{item.name}`" not in text]
     assert set(missing) <= tables
+
+
+def test_no_module_is_longer_than_the_style_allows():
+    told = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    most = int(re.search(r"A module has at\nmost (\d+) lines", told)[1])
+    files = [
+        path
+        for room in ("opensip", "scripts", "tests")
+        for form in ("*.py", "*.c", "*.h")
+        for path in (ROOT / room).rglob(form)
+    ]
+    lines = {str(path.relative_to(ROOT)): path.read_bytes().count(b"\n") for path in files}
+    assert len(lines) > 500
+    assert {name: count for name, count in lines.items() if count > most} == {}

@@ -9,7 +9,7 @@ import click
 from opensip import log
 from opensip.agent.check_realtime import speaks_by_model
 from opensip.agent.definition import LIVE, TALKING, Agent
-from opensip.agent.providers import close_shared
+from opensip.agent.providers.shared import close_shared
 from opensip.agent.text_chat import TextChat
 from opensip.agent.toolbox import tools_of
 from opensip.agent.trial import tried

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from opensip import log
-from opensip.agent.providers import close_shared
+from opensip.agent.providers.shared import close_shared
 from opensip.cli.reporting import reporting
 from opensip.errors import ConfigError, RemoteProtocolError
 from opensip.media.recorder import Recorder

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from opensip import log
-from opensip.agent.providers import close_shared
+from opensip.agent.providers.shared import close_shared
 from opensip.call.outbound import Dialled, dial
 from opensip.carriers import Trunk
 from opensip.cli.loop import fastest_loop

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from opensip.agent.definition import Agent
-from opensip.agent.providers import close_shared
+from opensip.agent.providers.shared import close_shared
 from opensip.call.dialler import Fields
 from opensip.call.inbound import InboundCalls
 from opensip.call.recovery import recover

@@ -7,8 +7,8 @@ import shutil
 import pytest
 
 from opensip.agent.grammar import digits_in
-from opensip.agent.providers import close_shared
 from opensip.agent.providers.embedded_recognizer import EmbeddedRecognizer
+from opensip.agent.providers.shared import close_shared
 from opensip.agent.script import Script
 from opensip.agent.spoken import digits
 from scripts.benches.embedded.words import OUTSIDE, PHRASES, VOICES

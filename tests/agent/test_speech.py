@@ -9,9 +9,9 @@ import pytest
 
 from opensip.agent import grammar
 from opensip.agent.outcome import Escalate, Hangup
-from opensip.agent.providers import close_shared
 from opensip.agent.providers.embedded_recognizer import EmbeddedRecognizer
 from opensip.agent.providers.embedded_synthesizer import VOICES, EmbeddedSynthesizer
+from opensip.agent.providers.shared import close_shared
 from opensip.agent.script import Script
 from opensip.agent.seat import Seat
 from opensip.agent.session import AgentSession

@@ -8,7 +8,7 @@ import pytest
 
 from opensip.agent.definition import Account, Agent, Entry
 from opensip.agent.outcome import Escalate, Hangup
-from opensip.agent.providers import close_shared
+from opensip.agent.providers.shared import close_shared
 from opensip.agent.seat import Seat
 from opensip.agent.session import AgentSession
 from opensip.audio.tones import tone

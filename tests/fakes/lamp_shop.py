@@ -6,7 +6,7 @@ import json
 import numpy as np
 
 from opensip.agent.definition import Agent, Entry, ToolTable
-from opensip.agent.providers import close_shared
+from opensip.agent.providers.shared import close_shared
 from opensip.audio.tones import tone
 from opensip.call.exchange import Exchange
 from opensip.call.inbound import InboundCalls

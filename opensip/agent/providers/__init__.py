@@ -5,7 +5,6 @@ channel, at `rate` Hz of the provider.
 """
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -337,17 +336,3 @@ def _made(stage: str, name: str, agent: Agent, variables: Mapping[str, str], mem
     account = agent.providers.get(name, Account(provider=name))
     brief = Brief(agent, name, account, variables, memory)
     return factory(stage, account.provider)(brief)
-
-
-_SHARING = (  # what keeps something open for all calls of a loop
-    "opensip.agent.providers.embedded_recognizer",
-    "opensip.agent.providers.openai.client",
-    "opensip.agent.tools.webhook",
-)
-
-
-async def close_shared() -> None:
-    """End what is shared on the running loop (processes, connections), before the loop ends."""
-    for name in _SHARING:
-        if module := sys.modules.get(name):
-            await module.close_shared()

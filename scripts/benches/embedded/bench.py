@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from opensip.agent.grammar import digits_in
-from opensip.agent.providers import close_shared
+from opensip.agent.providers.shared import close_shared
 from opensip.agent.spoken import digits
 from opensip.audio.frame import Samples
 from opensip.net.sip_transport import Listener

@@ -1,8 +1,5 @@
-import asyncio
-
 import pytest
 
-from opensip.agent import providers
 from opensip.agent.definition import Agent
 from opensip.agent.providers import PROVIDERS, factory, make
 from opensip.errors import ConfigError
@@ -33,7 +30,3 @@ def test_an_unknown_provider_is_named_with_the_known():
         ConfigError, match="no recognizer 'ears'; known are embedded, openai, scripted"
     ):
         factory("recognizer", "ears")
-
-
-def test_closing_what_was_never_begun_does_nothing():
-    asyncio.run(providers.close_shared())

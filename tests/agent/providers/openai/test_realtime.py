@@ -10,9 +10,10 @@ from opensip.agent.conversation import Turn
 from opensip.agent.definition import Account, Agent, Entry
 from opensip.agent.live import Opening
 from opensip.agent.memory import Call
-from opensip.agent.providers import Brief, close_shared
+from opensip.agent.providers import Brief
 from opensip.agent.providers.openai.client import WRONG_KEY
 from opensip.agent.providers.openai.realtime import MOST_WRONG, make
+from opensip.agent.providers.shared import close_shared
 from opensip.errors import ProviderError
 from tests.fakes.openai_server import Ask
 from tests.fakes.realtime_server import RealtimeServer
