@@ -27,6 +27,9 @@ log = structlog.get_logger(__name__)
 # beside its context takes the rest.
 UDP_ROOM = 700
 
+# Seconds that an INFO waits for the event of its press, where the engine hands that on: the other
+# peer must not get both, nor nothing where there is no event.
+_EVENT = 0.4
 _GOODBYE = 2.0  # seconds that the answer to our BYE is waited for, so that the journal has it
 
 
@@ -178,9 +181,15 @@ class SipLeg:
         joint = self._joint
         if dtmf.way == TONE and (self._relayed or joint):  # whose sound is handed on as it is
             return
-        if dtmf.way == EVENT and joint is not None and joint.carries_keys(self._media):
-            return
-        self.on_digit(dtmf.digit)
+        if joint is None or not joint.carries_keys(self._media):
+            self.on_digit(dtmf.digit)
+        elif dtmf.way != EVENT:
+            asyncio.get_running_loop().call_later(_EVENT, self._carry, dtmf, joint)
+
+    def _carry(self, dtmf: Dtmf, joint: Joint) -> None:
+        """Hand on a press of which no event told, to whom it was meant for."""
+        if not joint.is_over and EVENT not in self._media.ways_of(dtmf):
+            self.on_digit(dtmf.digit)
 
     def _receive_hold(self, on: bool) -> None:
         self.on_held(on)

@@ -25,7 +25,7 @@ class Joint:
         self._ends = one, other
         self._keys = False, False
         self._way = ""
-        self._over = False
+        self.is_over = False
         self._settle()
         for end in self._ends:
             end.session.on_agreed = self._settle
@@ -36,9 +36,9 @@ class Joint:
 
     def end(self) -> None:
         """Take both apart. May be called again."""
-        if self._over:
+        if self.is_over:
             return
-        self._over, self._way = True, ""
+        self.is_over, self._way = True, ""
         for end in self._ends:
             end.session.on_agreed = lambda: None
             end.session.engine.disconnect(end.session.stream)

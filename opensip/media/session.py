@@ -84,10 +84,9 @@ class MediaSession:
         self.rate = widest(config.codecs)
         pair = ports.take()
         self._address = pair.address
-        beside = config.keying != "sdes"  # a peer's ClientHello is often faster than its answer
-        self.stream = engine.open(
-            pair, StreamConfig(framed=has_framed(config.codecs), beside=beside)
-        )
+        # beside: a peer's ClientHello is often faster than its answer
+        opened = StreamConfig(framed=has_framed(config.codecs), beside=config.keying != "sdes")
+        self.stream = engine.open(pair, opened)
         self.stream.listener = self._hear
         wide = self.rate != self.stream.rate
         self._sink: AudioSink = RateSink(self.stream, self.rate) if wide else self.stream
@@ -95,6 +94,7 @@ class MediaSession:
         self._hearing = Hearing(
             self.rate, partial(MediaSession._keyed, me), tones=config.hear_tones
         )
+        self.ways_of = self._hearing.digits.ways_of  # that have told of a press by now
         self._session_id = int.from_bytes(random(6), "big")
         self._version = 0
         self._offer: Offer | None = None

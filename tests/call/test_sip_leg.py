@@ -60,6 +60,7 @@ class FakeMedia:
         self.excused = []
         self.closed_at = None
         self.takes_events, self.sent, self.told = True, [], []
+        self.ways = {}
         self._silent_after, self._broken_after = silent_after, broken_after
 
     async def send_digits(self, digits):
@@ -67,6 +68,9 @@ class FakeMedia:
 
     def take_info(self, *told):
         self.told.append(told)
+
+    def ways_of(self, dtmf):
+        return self.ways.get(dtmf.digit, {dtmf.way})
 
     async def wait_timed_out(self):
         await asyncio.sleep(self._silent_after)
@@ -128,17 +132,31 @@ def test_two_legs_of_sip_are_joined_by_their_media():
             media.on_dtmf(Dtmf(0.0, digits[1], 100, "inband"))
         one.on_dtmf(Dtmf(0.0, "5", 100, "info"))
         assert keyed == ["1", "5"]  # the engine takes the others along
+        await check_infos(two, keyed)
         caller.part()
         caller.part()
         assert engine.connected == []
         two.on_dtmf(Dtmf(0.0, "6", 100, "rfc4733"))
         assert keyed[-1] == "6"
+        await asyncio.sleep(0.5)
+        assert keyed[-1] == "6"  # what was pressed for the other is for nobody else
         assert caller.join(target)
         assert target.join(caller)
         caller.part()
         assert not engine.connected
 
     run(main())
+
+
+async def check_infos(media, keyed):
+    """INFO beside what the engine hands on: a press goes on once, by whichever way it came."""
+    for digit in "78":
+        media.on_dtmf(Dtmf(0.0, digit, 100, "info"))
+    media.ways["7"] = {"info", "rfc4733"}  # its event came later, and is the engine's
+    assert keyed == ["1", "5"]
+    await asyncio.sleep(0.5)
+    assert keyed == ["1", "5", "8"]
+    media.on_dtmf(Dtmf(0.0, "9", 100, "info"))
 
 
 def leg_of(session, media, **options):

@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from opensip.audio.dtmf_detector import DtmfDetector
 from opensip.audio.frame import AudioFrame
 from opensip.audio.tones import dtmf_pulses, dtmf_tone
 from opensip.events import Dtmf
-from opensip.media.digit_inbox import EVENT, INFO, TOGETHER, DigitInbox
+from opensip.media.digit_inbox import EVENT, INFO, LAG, TOGETHER, TONE, DigitInbox
 
 
 class Taken(list):
@@ -32,7 +34,7 @@ def test_a_press_told_in_two_ways_is_one():
     assert taken == [Dtmf(1.0, "5", 100, EVENT)]
 
 
-@pytest.mark.parametrize("lag", [0.05, 0.5, 0.9])
+@pytest.mark.parametrize("lag", [0.05, 0.5, 0.9, 3.5])
 def test_the_same_digit_thrice_in_two_ways_is_three(lag):
     taken = Taken()
     both = [
@@ -45,8 +47,49 @@ def test_the_same_digit_thrice_in_two_ways_is_three(lag):
 
 def test_what_comes_long_after_or_is_another_digit_is_a_press_of_its_own():
     taken = Taken()
-    taken.tell((0.0, "5", EVENT), (0.1, "6", INFO), (0.2 + TOGETHER, "5", INFO))
+    taken.tell((0.0, "5", EVENT), (0.1, "6", INFO), (0.2 + LAG, "5", INFO))
     assert taken.digits == "565"
+    taken.tell((10.0, "7", TONE), (10.2 + TOGETHER, "7", EVENT))
+    assert taken.digits == "56577"
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("12"), st.floats(0.08, 0.6)), min_size=1, max_size=12),
+    st.floats(-0.3, 0.9),
+)
+def test_every_press_is_told_once_whichever_way_is_first(presses, lag):
+    """Each way tells of each press once and in order, whatever mingles."""
+    at, told = 1.0, []
+    for digit, pause in presses:
+        at += pause
+        told += [(at, digit, EVENT), (at + lag, digit, INFO)]
+    taken = Taken()
+    taken.tell(*sorted(told))
+    assert taken.digits == "".join(digit for digit, _ in presses)
+
+
+@given(
+    st.lists(st.sampled_from(("both", EVENT, INFO)), min_size=1, max_size=10),
+    st.floats(0.3, 0.9),
+)
+def test_what_one_way_lost_the_other_tells(presses, lag):
+    """Presses of one key, of which each way loses some: none is lost, and none told twice."""
+    told = []
+    for n, ways in enumerate(presses):
+        told += [(10.0 * n, "1", EVENT)] if ways != INFO else []
+        told += [(10.0 * n + lag, "1", INFO)] if ways != EVENT else []
+    taken = Taken()
+    taken.tell(*told)
+    assert taken.digits == "1" * len(presses)
+
+
+def test_a_press_tells_by_which_ways_it_came():
+    taken = Taken()
+    taken.tell((0.0, "5", INFO))
+    assert taken.inbox.ways_of(taken[0]) == {INFO}
+    taken.tell((0.2, "5", EVENT))
+    assert taken.inbox.ways_of(taken[0]) == {INFO, EVENT}
+    assert taken.inbox.ways_of(Dtmf(0.0, "6", 100, EVENT)) == frozenset()
 
 
 def test_tones_are_heard_where_asked_for():

@@ -15,6 +15,7 @@ from opensip.media.session import MediaConfig, MediaSession
 from tests.fakes.engines import REAL_TIME_ENGINES, each_engine
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
+CLOCK = 0.002  # seconds: uvloop counts whole milliseconds
 VOICE = (6000 * np.sin(np.arange(800) / 3)).astype(np.int16)
 
 
@@ -125,6 +126,10 @@ def test_packets_of_two_ticks(engine_type):
     run(main)
 
 
+def loud(samples):
+    return int((abs(samples) > 3000).sum())
+
+
 def loops():
     yield pytest.param(asyncio.new_event_loop, id="asyncio")
     try:
@@ -144,16 +149,19 @@ def test_on_real_loops_a_word_is_heard_and_recorded(engine_type, loop_factory, t
         caller.accept(callee.answer(caller.offer()))
         recorder = Recorder(tmp_path / "call.wav")
         callee.record_to(recorder)
-        caller.sink.write(VOICE)
-        loud = 0
-        while loud < len(VOICE) // 2:
+        heard = recorded = 0
+        # Said until it is there: a busy machine may bring a word too late, or in pieces.
+        while min(heard, recorded) < len(VOICE) // 2:
+            if not caller.sink.queued():
+                caller.sink.write(VOICE)
             frame = await callee.source.read()
-            loud += int((abs(frame.samples) > 3000).sum())
+            heard += loud(frame.samples)
+            recorded = loud(np.frombuffer(recorder.path.read_bytes()[44:], "<i2")[::2])
+        before, now = loop.time(), engine.now()
+        await asyncio.sleep(0)  # a loop may tell the time of its last turn
+        assert before - CLOCK <= now <= loop.time() + CLOCK
         await caller.close()
         await callee.close()
-        assert engine.now() == pytest.approx(loop.time(), abs=0.1)
-        left = np.frombuffer(recorder.path.read_bytes()[44:], "<i2")[::2]
-        assert (abs(left) > 3000).sum() >= len(VOICE) // 2
 
     run(main, loop_factory)
 

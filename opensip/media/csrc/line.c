@@ -4,13 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lock.h"
+
 struct line *line_open(bool keys)
 {
     struct line *line = calloc(1, sizeof *line);
     if (!line)
         return NULL;
     atomic_init(&line->owners, 2);
-    pthread_mutex_init(&line->lock, NULL);
+    lock_open(&line->lock);
     playback_begin(&line->playback, &PCMU);
     line->keys = keys;
     return line;

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "lock.h"
+
 enum {
     MOST_PACKETS = 1024, /* of one socket and tick: a flood must not stop the other streams */
     DEAF_TICKS = 50,     /* a second: from batch to batch where nobody listens */
@@ -23,7 +25,7 @@ struct stream *stream_open(int socket, bool stamped)
     int on = 1;
     stream->stamped =
         stamped && setsockopt(socket, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == 0;
-    pthread_mutex_init(&stream->lock, NULL);
+    lock_open(&stream->lock);
     receiver_open(&stream->in);
     stream->report_at = INFINITY;
     stream->out.law = &PCMU;
