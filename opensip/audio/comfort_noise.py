@@ -29,7 +29,7 @@ class ComfortNoise:
 
     def __init__(self) -> None:
         self.level_dbfs: float | None = None
-        self._dice = np.random.default_rng(1)
+        self._dice: np.random.Generator | None = None  # dear to make, and few calls need it
 
     @property
     def heard_dbfs(self) -> float:
@@ -41,5 +41,7 @@ class ComfortNoise:
         """Make `count` samples at the level that was told; silence where none was."""
         if self.level_dbfs is None:
             return np.zeros(count, np.int16)
+        if self._dice is None:
+            self._dice = np.random.default_rng(1)
         peak = amplitude(self.level_dbfs) * _UNIFORM_PEAK
         return np.rint(self._dice.uniform(-peak, peak, count)).astype(np.int16)

@@ -44,7 +44,7 @@ class Entry:
         self._now = now
         self._others = others
         self._journal = Journal(
-            Path(f"{folder}/journals/{call_id}.jsonl"), call_id, opened=now(), started=started
+            f"{folder}/journals/{call_id}.jsonl", call_id, opened=now(), started=started
         )
         self._record = record.blank()
         record.take(self._record, self._journal.head)
@@ -79,6 +79,6 @@ class Entry:
         self._is_closed = True
         self.note(CallEnded(self._now(), ending.side, ending.cause, ending.sip_status))
         self._journal.close()
-        record.write(self._record, self.record)
+        record.write(self._record, f"{self._folder}/calls/{self.call_id}.json")
         self.afterwards()
         log.info("call_ended", side=ending.side, cause=ending.cause, sip_status=ending.sip_status)

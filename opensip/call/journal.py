@@ -27,7 +27,7 @@ class Journal:
     written is lost and said once: a full disk never ends a call.
     """
 
-    def __init__(self, path: Path, call_id: str, *, opened: float, started: datetime) -> None:
+    def __init__(self, path: str | Path, call_id: str, *, opened: float, started: datetime) -> None:
         self.path = path
         self.error = ""
         self._opened = opened
@@ -58,7 +58,7 @@ class Journal:
             try:
                 return _open_private(self.path)
             except FileNotFoundError:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                os.makedirs(os.path.dirname(self.path), exist_ok=True)
                 return _open_private(self.path)
         except OSError as error:
             self._failed(error)
@@ -106,7 +106,7 @@ def append(file: BinaryIO, lines: Sequence[str], line: Mapping[str, Any]) -> lis
     return [*lines, text]
 
 
-def _open_private(path: Path) -> int:
+def _open_private(path: str | Path) -> int:
     # Only its owner may read it: it holds what was said, and the digits.
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with suppress(OSError):  # not every file system has locks

@@ -41,15 +41,15 @@ def take(record: Record, event: Event) -> None:
         taker(record, event)
 
 
-def write(record: Record, path: Path) -> bool:
+def write(record: Record, path: str | Path) -> bool:
     """Write a record as one JSON file, whole or not at all; False: it failed, and was logged."""
-    unfinished = path.with_suffix(".unfinished")
+    unfinished = f"{os.path.splitext(path)[0]}.unfinished"
     data = (_encode(record) + "\n").encode(errors="replace")
     try:
         try:
             _write_private(unfinished, data)
         except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
             _write_private(unfinished, data)
         os.replace(unfinished, path)
     except OSError as error:
@@ -61,7 +61,7 @@ def write(record: Record, path: Path) -> bool:
 _encode = json.JSONEncoder(ensure_ascii=False, default=plain).encode
 
 
-def _write_private(path: Path, data: bytes) -> None:
+def _write_private(path: str, data: bytes) -> None:
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         while data:  # a disk that fills up writes less first, and fails then

@@ -48,19 +48,27 @@ def describe(number: str) -> Mapping[str, str | bool]:
     `nationalNumber`, `valid` (it is in use), `type` ("MOBILE", "TOLL_FREE", …, "UNKNOWN") and
     `uri`, the `tel:` form.
     """
-    parsed = _parse(number, None) if number.startswith("+") else None
+    parsed = _parsed_e164(number)
     if parsed is None:
         return MappingProxyType({})
+    kind = phonenumbers.number_type(parsed)
     told: dict[str, str | bool] = {
         "number": number,
         "country": phonenumbers.region_code_for_number(parsed) or "",
         "countryCallingCode": str(parsed.country_code),
         "nationalNumber": phonenumbers.national_significant_number(parsed),
-        "valid": phonenumbers.is_valid_number(parsed),
-        "type": _TYPES[phonenumbers.number_type(parsed)],
+        # This is how libphonenumber itself judges, only that it looks the type up once more.
+        "valid": kind != PhoneNumberType.UNKNOWN,
+        "type": _TYPES[kind],
         "uri": f"tel:{number}",
     }
     return MappingProxyType(told)
+
+
+def _parsed_e164(number: str) -> phonenumbers.PhoneNumber | None:
+    if _NORTH_AMERICAN.fullmatch(number):  # there is nothing to find out: no prefix, no zero
+        return phonenumbers.PhoneNumber(country_code=1, national_number=int(number[2:]))
+    return _parse(number, None) if number.startswith("+") else None
 
 
 def _user_of(raw: str) -> tuple[str, dict[str, str]]:

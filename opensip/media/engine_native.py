@@ -41,7 +41,6 @@ class NativeEngine:
         self._core = _engine.Engine(threaded, SHAPE)
         self._streams: list[NativeStream] = []
         self._joined: dict[Stream, tuple[NativeStream, tuple[bool, bool]]] = {}  # to whom, and keys
-        self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._framed: PythonEngine | None = None  # for codecs that the thread does not speak
 
@@ -65,11 +64,12 @@ class NativeEngine:
                 self._framed = PythonEngine(self._loop, listener=self._hand_on, random=self._random)
             return self._framed.open(ports, config)
         stream = NativeStream(
-            ports, config, self.now, core=self._core, random=self._random, closed=self._closed
+            *(ports, config, self.now),
+            loop=self._loop,
+            core=self._core,
+            random=self._random,
+            closed=self._closed,
         )
-        task = self._loop.create_task(stream.attach(self._loop))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
         self._streams.append(stream)
         if len(self._streams) == 1:
             self._begin()

@@ -13,7 +13,7 @@ from opensip.audio.frame import AudioFrame, Samples
 from opensip.errors import MediaError, RemoteProtocolError
 from opensip.media import _engine
 from opensip.media.engine import HALF_TICK_MS, Address, Batch, Beside, Digit, StreamConfig
-from opensip.media.inbox import Inbox
+from opensip.media.inbox import ReportInbox
 from opensip.media.line import Played
 from opensip.media.native_ends import RATE, NativeReceiver, NativeSender
 from opensip.media.ports import PortPair
@@ -46,6 +46,7 @@ class NativeStream:
         config: StreamConfig,
         clock: Callable[[], float],
         *,
+        loop: asyncio.AbstractEventLoop,
         core: _engine.Engine,
         random: Callable[[int], bytes],
         closed: Callable[["NativeStream"], None],
@@ -61,25 +62,15 @@ class NativeStream:
         self._sender, self.receiver = NativeSender(self.core, ssrc), NativeReceiver(self.core)
         epoch = time.time() - clock()
         self._reports = Reports(self._sender, self.receiver, random, epoch=epoch)
-        self._inbox = Inbox(self._reports, clock)
+        self._inbox = ReportInbox(self._reports, clock, loop=loop, sock=ports.rtcp)
         self._events = TelephoneEventReceiver()
         self._keeps_said = self._is_prompt = self._is_deaf = False
         self._waiters: list[asyncio.Future[None]] = []
         self._digit = asyncio.Lock()
-        self._attached = False
         self._unsent = 0
         self._played = Played()
         self._config: StreamConfig | None = None
         self.configure(config)
-
-    async def attach(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin to receive reports; what comes until then waits in the socket."""
-        try:
-            await loop.create_datagram_endpoint(lambda: self._inbox, sock=self._ports.rtcp)
-        finally:
-            self._attached = True
-            if self._closed is None:  # meanwhile
-                self._release()
 
     @property
     def rate(self) -> int:
@@ -220,8 +211,8 @@ class NativeStream:
         finally:  # a stream that failed may fail in this too
             self.core.close()
             self._wake()
-            if self._attached:
-                self._release()
+            self._inbox.close()
+            self._ports.close()
 
     # ---- what the engine calls
 
@@ -301,10 +292,6 @@ class NativeStream:
             (self._ports.rtp if mux else self._ports.rtcp).sendto(packet, self._reports.remote)
         except (OSError, OverflowError):  # a full buffer, no route, or no port beside 65535
             self._unsent += 1
-
-    def _release(self) -> None:
-        self._inbox.close()
-        self._ports.close()
 
 
 def _keys(

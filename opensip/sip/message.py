@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
 from opensip.errors import RemoteProtocolError
 from opensip.sip.fields import CSeq, Via
 from opensip.sip.grammar import TOKEN, parse_number, refuse
 from opensip.sip.headers import Headers, header_key, is_header_name
+from opensip.sip.lazily import lazily
 from opensip.sip.reasons import REASONS, reason_of
 from opensip.sip.uri import NameAddr, Uri
 
@@ -51,27 +51,27 @@ class _Fields:
     headers: Headers
     body: bytes
 
-    @cached_property
+    @lazily
     def via(self) -> Via:
         """The top Via."""
         return Via.parse(_first(self.headers.get("Via"), "Via"))
 
-    @cached_property
+    @lazily
     def vias(self) -> tuple[Via, ...]:
         """Every Via, top first."""
         return (self.via, *map(Via.parse, self.headers.values("Via")[1:]))
 
-    @cached_property
+    @lazily
     def from_(self) -> NameAddr:
         """The From field."""
         return NameAddr.parse(self._need("From"))
 
-    @cached_property
+    @lazily
     def to(self) -> NameAddr:
         """The To field."""
         return NameAddr.parse(self._need("To"))
 
-    @cached_property
+    @lazily
     def call_id(self) -> str:
         """The Call-ID, stripped."""
         value = self._need("Call-ID").strip()
@@ -79,12 +79,12 @@ class _Fields:
             raise refuse("Call-ID", value)
         return value
 
-    @cached_property
+    @lazily
     def cseq(self) -> CSeq:
         """The CSeq field."""
         return CSeq.parse(self._need("CSeq"))
 
-    @cached_property
+    @lazily
     def contact(self) -> NameAddr | None:
         """The first Contact; None if there is none, or a "*"."""
         value = self.headers.get("Contact")

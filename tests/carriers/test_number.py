@@ -136,3 +136,13 @@ def test_all_is_told_of_a_number_or_nothing(text):
     assert tuple(told) in ((), names)
     if told:
         assert told["uri"] == f"tel:{text}"
+
+
+@given(digits=st.from_regex(r"[2-9][0-9]{9}", fullmatch=True))
+def test_a_north_american_number_is_what_the_library_would_make_of_it(digits):
+    number = f"+1{digits}"
+    parsed = phonenumbers.parse(number)
+    told = describe(number)
+    assert told["valid"] == phonenumbers.is_valid_number(parsed)
+    assert told["nationalNumber"] == phonenumbers.national_significant_number(parsed)
+    assert told["country"] == (phonenumbers.region_code_for_number(parsed) or "")

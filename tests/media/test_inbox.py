@@ -1,6 +1,6 @@
 import asyncio
 
-from opensip.media.inbox import Inbox
+from opensip.media.inbox import BURST, Inbox, ReportInbox
 from opensip.media.ports import PortPool
 
 
@@ -22,6 +22,25 @@ def test_datagrams_go_to_the_reader_with_source_and_time():
         inbox.close()
         await asyncio.sleep(0)
         assert pair.rtcp.fileno() == -1
+        pair.close()
+
+    asyncio.run(main())
+
+
+def test_reports_are_read_without_a_transport_a_few_at_a_time():
+    async def main():
+        loop, reader = asyncio.get_running_loop(), Reader()
+        pair = PortPool("127.0.0.1", 0, 0, clock=loop.time).take()
+        inbox = ReportInbox(reader, lambda: 7.0, loop=loop, sock=pair.rtcp)
+        for number in range(BURST + 1):
+            pair.rtp.sendto(b"%d" % number, pair.rtcp.getsockname())
+        for _ in range(3):  # twice round the loop is enough
+            await asyncio.sleep(0)
+        assert reader == [(b"%d" % number, pair.address, 7.0) for number in range(BURST + 1)]
+        inbox.close()
+        pair.rtp.sendto(b"late", pair.rtcp.getsockname())
+        await asyncio.sleep(0)
+        assert len(reader) == BURST + 1
         pair.close()
 
     asyncio.run(main())
