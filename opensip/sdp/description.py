@@ -11,6 +11,7 @@ from opensip.rtp.payload import STATIC_FORMATS, PayloadFormat
 
 MAX_BYTES = 16 * 1024  # WebRTC offers reach 8 KiB; a trunk's have 400 bytes
 MAX_MEDIA = 32
+REMEMBERED = 256  # lists of codecs: telephones of one kind offer the same in each call
 
 # a token of RFC 8866 section 9
 WORD = r"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+"
@@ -66,16 +67,8 @@ class MediaDescription:
 
         A number that stands for nothing is left out. Raises RemoteProtocolError.
         """
-        maps = dict(map(_parse_rtpmap, self.get_all("rtpmap")))
-        parameters = dict(_split_fmtp(v) for v in self.get_all("fmtp"))
-        formats: dict[int, PayloadFormat] = {}
-        for text in self.formats:
-            number = parse_integer(text, "payload type", 0, 127)
-            form = maps.get(number) or STATIC_FORMATS.get(number)
-            if form:
-                fmtp = parameters.get(text)
-                formats[number] = form.with_fmtp(fmtp) if fmtp else form
-        return formats
+        maps, parameters = tuple(self.get_all("rtpmap")), tuple(self.get_all("fmtp"))
+        return dict(_payload_formats(self.formats, maps, parameters))
 
     def lines(self) -> Iterator[str]:
         """Write the section line by line, without line ends."""
@@ -241,6 +234,22 @@ def _parse_origin(value: str) -> Origin:
     if len(words) != 6:
         raise RemoteProtocolError(f"SDP o= line {value[:60]!r} has not 6 fields")
     return Origin(words[1], words[2], words[5], words[0])
+
+
+@lru_cache(REMEMBERED)
+def _payload_formats(
+    formats: tuple[str, ...], rtpmaps: tuple[str, ...], fmtps: tuple[str, ...]
+) -> dict[int, PayloadFormat]:
+    maps = dict(map(_parse_rtpmap, rtpmaps))
+    parameters = dict(map(_split_fmtp, fmtps))
+    found: dict[int, PayloadFormat] = {}
+    for text in formats:
+        number = parse_integer(text, "payload type", 0, 127)
+        form = maps.get(number) or STATIC_FORMATS.get(number)
+        if form:
+            fmtp = parameters.get(text)
+            found[number] = form.with_fmtp(fmtp) if fmtp else form
+    return found
 
 
 def _parse_rtpmap(value: str) -> tuple[int, PayloadFormat]:

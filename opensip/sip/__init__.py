@@ -19,13 +19,13 @@ from opensip.sip.headers import Headers
 from opensip.sip.identity_fields import HistoryEntry, InfoPackage, Privacy, ReferredBy
 from opensip.sip.invite_attempt import InviteAttempt
 from opensip.sip.invite_usage import InviteUsage
+from opensip.sip.masking import masked
 from opensip.sip.message import (
     Message,
     Request,
     Response,
     check_request,
     check_response,
-    masked,
     parse_message,
     refusal_of,
     response_to,

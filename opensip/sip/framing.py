@@ -110,12 +110,12 @@ def _whole_lines(message: bytes) -> bytes:
 
 def body_length(head: bytes) -> int | None:
     """Read Content-Length of a header block that ends in an empty line; None if not told."""
-    values = {bytes(value).strip() for value in _LENGTH.findall(head)}
-    if len(values) > 1:
-        raise RemoteProtocolError("several values of Content-Length")
+    values = _LENGTH.findall(head)
     if not values:
         return None
-    return parse_number(values.pop().decode("latin-1"), "Content-Length")
+    if len(values) > 1 and len({bytes(value).strip() for value in values}) > 1:
+        raise RemoteProtocolError("several values of Content-Length")
+    return parse_number(values[0].strip().decode("latin-1"), "Content-Length")
 
 
 def frame_datagram(data: bytes) -> bytes | None:

@@ -92,6 +92,11 @@ class Headers:
         """Tell how many header lines have the name."""
         return len((self._index or self._make_index()).get(_KEYS.get(name) or header_key(name), ()))
 
+    def repeated(self) -> list[str]:
+        """Give the key of each name that stands in several lines."""
+        index = self._index or self._make_index()
+        return [key for key, found in index.items() if len(found) > 1]
+
     def values(self, name: str) -> tuple[str, ...]:
         """Give the values of a header that is a list, split at its commas, stripped.
 

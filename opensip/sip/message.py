@@ -19,7 +19,6 @@ __all__ = [
     "Response",
     "check_request",
     "check_response",
-    "masked",
     "parse_message",
     "refusal_of",
     "response_to",
@@ -33,16 +32,12 @@ MAX_BODY = 65536  # octets
 _VERSION = re.compile(r"SIP/[0-9]{1,3}\.[0-9]{1,3}", re.I)
 _STATUS = re.compile(r"SIP/([0-9]+\.[0-9]+) ([1-6][0-9]{2})(?: (.*))?", re.I | re.S)
 _FOLD = re.compile(r"(?<![ \t])[ \t]*+(?:\r\n[ \t]+)+")  # linear, as all below: strangers write it
-_LWS = r"(?:[ \t]|\r?\n[ \t])"
-_CREDENTIALS = re.compile(
-    r"(\bresponse\s*+=\s*+\"?+)[^\",\s]+"  # of Digest
-    rf"|((?:^|\n)(?:proxy-)?authorization{_LWS}*:{_LWS}*(?!digest\b)\S++{_LWS}+)"
-    r"(?:[^\r\n]|\r?\n[ \t])+",  # of Basic, Bearer
-    re.I,
-)
-_CRYPTO = re.compile(r"a=crypto:[^\r\n]*")
+_LENGTH_SIZES = (len("Content-Length"), len("l"))
 _ANSWERED = frozenset({"via", "from", "to", "call-id", "cseq"})  # section 8.2.6.2
-_ONCE = ("From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Length", "Content-Type")
+_ONCE = {
+    header_key(name): name
+    for name in ("From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Length", "Content-Type")
+}
 
 
 class _Fields:
@@ -59,6 +54,9 @@ class _Fields:
     @lazily
     def vias(self) -> tuple[Via, ...]:
         """Every Via, top first."""
+        lines = self.headers.get_all("Via")
+        if len(lines) == 1 and "," not in lines[0]:
+            return (self.via,)
         return (self.via, *map(Via.parse, self.headers.values("Via")[1:]))
 
     @lazily
@@ -106,7 +104,7 @@ class _Fields:
     def _written(self, start: str) -> bytes:
         lines, told = [start], False
         for name, value in self.headers:
-            if header_key(name) != "content-length":
+            if len(name) not in _LENGTH_SIZES or header_key(name) != "content-length":
                 lines.append(f"{name}: {value}")
             elif not told:
                 lines.append(f"{name}: {len(self.body)}")
@@ -177,14 +175,17 @@ def parse_message(data: bytes) -> Message:
     if "\r\n " in text or "\r\n\t" in text:
         text = _FOLD.sub(" ", text)
     start, *lines = text.split("\r\n")
-    headers = _parse_headers(lines)
+    # One count for the text is less than a search of each line.
+    broken = text.count("\n") != len(lines) or text.count("\r") != len(lines)
+    headers = _parse_headers(lines, broken=broken)
     if "\r" in start or "\n" in start:
         raise refuse("start line", start)
     message = _parse_start(start, headers)
     return _with_body(message, body)
 
 
-def _parse_headers(lines: list[str]) -> Headers:
+def _parse_headers(lines: list[str], *, broken: bool) -> Headers:
+    """Read header lines; `broken` tells that a line break stands within one."""
     if len(lines) > MAX_HEADERS:
         raise _too_large("number of headers")
     items = []
@@ -196,7 +197,7 @@ def _parse_headers(lines: list[str]) -> Headers:
                 raise refuse("header line", line)
         if len(value) > MAX_HEADER:
             raise _too_large(f"header {name[:40]}")
-        if "\n" in value or "\r" in value:
+        if broken and ("\n" in value or "\r" in value):
             raise refuse(f"line break in header {name[:40]}", value)
         items.append((name, value.strip(" \t")))
     return Headers.checked(items)
@@ -270,9 +271,9 @@ def check_response(response: Response) -> None:
 
 
 def _check_fields(message: Message) -> None:
-    for name in _ONCE:
-        if message.headers.count(name) > 1:
-            raise RemoteProtocolError(f"several {name}")
+    for key in message.headers.repeated():
+        if key in _ONCE:
+            raise RemoteProtocolError(f"several {_ONCE[key]}")
     # Reading them is the check.
     _ = message.via, message.cseq, message.from_, message.to, message.call_id, message.contact
     _ = message.vias
@@ -294,11 +295,9 @@ def response_to(
     a bad request can be answered too; `to_tag` is set where To has no tag yet. Record-Route is
     the dialog's to copy.
     """
-    items = _answered(request.headers.items(), to_tag)
-    items.extend(headers)
-    if body:
-        items.append(("Content-Type", content_type))
-    return Response(status, reason or reason_of(status), Headers(items), body)
+    answered = Headers.checked(_answered(request.headers.items(), to_tag))
+    kind = (("Content-Type", content_type),) if body else ()
+    return Response(status, reason or reason_of(status), answered.extend((*headers, *kind)), body)
 
 
 def _answered(items: Iterable[tuple[str, str]], to_tag: str | None) -> list[tuple[str, str]]:
@@ -338,13 +337,3 @@ def refusal_of(data: bytes, error: RemoteProtocolError, *, to_tag: str) -> bytes
     if not (answered.has("Via") and answered.has("CSeq")):
         return None
     return Response(error.sip_status, error.reason, answered).to_bytes()
-
-
-def masked(message_text: str) -> str:
-    """Put "***" for what opens a door: digest responses, other credentials, SDES keys."""
-    # Most messages have neither, and a plain search costs a fiftieth of the patterns.
-    if "authorization" in message_text.lower():
-        message_text = _CREDENTIALS.sub(lambda m: (m[1] or m[2]) + "***", message_text)
-    if "a=crypto:" in message_text:
-        message_text = _CRYPTO.sub(lambda m: re.sub("(?<=inline:).+", "***", m[0]), message_text)
-    return message_text

@@ -2,10 +2,11 @@
 
 import re
 from collections import deque
+from functools import lru_cache
 
 from opensip.events import Fault, Observer, SipReceived, SipSent
 from opensip.sip.flow import Flow
-from opensip.sip.message import masked
+from opensip.sip.masking import masked
 
 _CALL_ID = re.compile(rb"\r\n(?:call-id|i)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _BACKLOG = 8  # messages kept until an observer is attached: the INVITE, and what goes before
@@ -74,6 +75,7 @@ class Watches(dict[str, Watch]):
             watch.note(kind, at, flow, data)
 
 
+@lru_cache(1024)  # of the same few peers, in each message
 def _host_port(address: tuple[str, int]) -> str:
     host, port = address
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -7,11 +7,11 @@ what was refused can be answered or dropped.
 from contextlib import suppress
 
 from opensip.errors import RemoteProtocolError
+from opensip.sip.masking import masked
 from opensip.sip.message import (
     Request,
     check_request,
     check_response,
-    masked,
     parse_message,
     refusal_of,
     response_to,
@@ -108,7 +108,7 @@ TARGET = Target(
         "opensip.sip.message:check_",
         "opensip.sip.message:refusal_of",
         "opensip.sip.message:response_to",
-        "opensip.sip.message:masked",
+        "opensip.sip.masking:masked",
         "opensip.sip.message:_parse_",
         "opensip.sip.message:_with_body",
         "opensip.sip.message:_check_",
