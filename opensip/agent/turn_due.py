@@ -7,6 +7,8 @@ from opensip.agent.turn_state import State
 SHORT_SECONDS = 0.22  # "uh" and a cough are shorter; a word that wants the floor is not
 SPECULATE_SECONDS = 0.2  # silence after which recognising may begin, behind a closed gate
 LIVE_SECONDS = 0.12  # the same where the words are known already
+_LATER_SECONDS = 0.03  # for each time of late that this was in the midst of speech
+MOST_HASTY = 3
 SURE_SECONDS = 0.2  # silence after the end of a sentence
 UNFINISHED_SECONDS = 1.15  # silence after words that a recognizer that knows ended no sentence
 SPELLED_SECONDS = 0.9  # silence between the groups of a number or of something spelled
@@ -47,7 +49,8 @@ def _turn_due(state: State) -> Due:
     if live and not state.text and state.voiced_seconds < _WORDLESS:
         return state.voiced_until + LONGEST_SILENCE, Do.FORGET, "a voice without words"
     soon = live and not state.hearing.ends_turns  # whose word comes as soon as it would pay
-    early = state.voiced_until + (LIVE_SECONDS if soon else SPECULATE_SECONDS)
+    live_seconds = LIVE_SECONDS + _LATER_SECONDS * state.hasty
+    early = state.voiced_until + (live_seconds if soon else SPECULATE_SECONDS)
     may = not state.speculated and state.speculations < MOST_SPECULATIONS
     if may and early < at and (state.text or not live):
         return early, Do.SPECULATE, "a pause"

@@ -12,7 +12,8 @@ class State:
     `asked` tells that the agent's words, as far as heard, end a question.
     While `held`, nobody speaks to the agent, however loud the line, and nobody is idle. `text`
     is of the present turn; `pause` the silence that this caller makes inside a turn. `false_pauses`
-    counts how often the agent was paused for nothing, of late. `patience`
+    counts how often the agent was paused for nothing, of late, `hasty` how often it was made to
+    think in a gap of speech that was no pause, on a line whose noise hides soft sounds. `patience`
     scales every silence but the longest: the one setting of how soon the agent answers.
     """
 
@@ -36,6 +37,7 @@ class State:
     hearing: Hearing = PLAIN
     pause: float = 0.3
     false_pauses: int = 0
+    hasty: int = 0
     patience: float = 1.0
     committed: float = float("-inf")
     ended: float = float("-inf")

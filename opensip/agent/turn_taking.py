@@ -15,7 +15,7 @@ over the agent's pauses it at once; what is said then decides whether it goes on
 from dataclasses import replace
 
 from opensip.agent.backchannels import ends_sentence, words_of
-from opensip.agent.turn_due import LONGEST_SILENCE, LONGEST_TURN, due, wants_nothing
+from opensip.agent.turn_due import LONGEST_SILENCE, LONGEST_TURN, MOST_HASTY, due, wants_nothing
 from opensip.agent.turn_events import (
     A_KEY,
     AgentIs,
@@ -79,7 +79,8 @@ def _voiced(state: State, frame: Frame) -> tuple[State, Decisions]:
     if state.caller is Caller.QUIET:
         state, done = _begun(state, frame.at), (Decision(Do.BEGIN),)
     elif state.caller is Caller.PAUSED:
-        state = _learned(state, frame.at - state.voiced_until)
+        pause = frame.at - state.voiced_until
+        state = _learned(state, pause) if pause >= _LEAST_PAUSE else _hasty(state)
         state, done = _void(replace(state, caller=Caller.SPEAKING), "the caller went on")
         if not state.hearing.live:  # what was recognised early was not all
             state = replace(state, text="", final=False)
@@ -134,10 +135,11 @@ def _worded(state: State, words: Words) -> tuple[State, Decisions]:
         done = (Decision(Do.BEGIN), Decision(Do.CONFIRM))
     elif state.caller is Caller.MAYBE and words.text:
         state, done = replace(state, caller=Caller.SPEAKING), (Decision(Do.CONFIRM),)
-    if words_of(words.text) != words_of(state.text) and state.text:
-        state, void = _void(state, "more words")
+    are_new = words_of(words.text) != words_of(state.text)
+    if are_new and state.text:
+        state, void = _void(_hasty(state), "more words")
         done += void
-    if words.text != state.text and state.hearing.live:  # where words come a voice was, just now
+    if are_new and state.hearing.live:  # where words come a voice was, just now
         heard = max(state.voiced_until, words.at - _TOLD_LATE)
         state = replace(state, voiced_until=heard)
     knows = words.final and ends_sentence(words.text)
@@ -215,7 +217,10 @@ def _happened(state: State, now: float, do: Do, why: str) -> tuple[State, Decisi
             speculations = state.speculations + 1
             state = replace(state, speculated=True, speculations=speculations)
             return state, (Decision(do, why),)
-    ended = replace(_quiet(state), quiet_since=now, committed=now, ended=state.voiced_until)
+    ended = replace(
+        _quiet(state), quiet_since=now, committed=now, ended=state.voiced_until,
+        hasty=state.hasty // 2,
+    )  # fmt: skip
     return ended, (Decision(Do.COMMIT, why),)
 
 
@@ -248,6 +253,11 @@ def _void(state: State, why: str) -> tuple[State, Decisions]:
     if not state.speculated:
         return state, ()
     return replace(state, speculated=False), (Decision(Do.RESUME, why),)
+
+
+def _hasty(state: State) -> State:
+    """Learn that speech was not over, if that was supposed."""
+    return replace(state, hasty=min(state.hasty + state.speculated, MOST_HASTY))
 
 
 def _learned(state: State, pause: float) -> State:
