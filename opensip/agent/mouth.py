@@ -21,7 +21,7 @@ from opensip.events import AgentSaid, Observer
 
 _SECONDS = 6.0  # a synthesizer that lets a caller wait longer has failed
 _SOON = 0.5  # seconds: who answers sooner than a question ends knows it already
-_LATELY = 1.5  # seconds: an echo and its words are no later
+_LATELY = 2.0  # seconds: an echo and its words are no later
 _USUAL = 0.065  # seconds a character at the usual pace of speech
 _for_all_calls = VoiceCache()
 
@@ -99,7 +99,8 @@ class Mouth:
         """The words that were played a moment ago: all that can come back as an echo."""
         played = self._sink.played()
         before = self._ledger.heard(played - int(_LATELY * self._sink.rate))
-        return self._ledger.heard(played)[len(before) :]
+        soon = played + int(_SOON * self._sink.rate)  # a word is booked as heard rather late
+        return self._ledger.heard(soon)[len(before) :]
 
     @property
     def answering(self) -> bool:

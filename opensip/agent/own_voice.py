@@ -3,6 +3,8 @@
 An echo is what was sent, some hundred milliseconds later and softer. Its delay and loss are
 learned from the first second in which the levels move together; from then on a frame that
 is no louder than the echo that is due counts as echo, and one that is louder as a voice.
+Until then a voice that begins right after ours, in our words, is taken for an echo: nobody
+repeats a word before it was said.
 """
 
 import math
@@ -26,7 +28,9 @@ _MARGIN_DB = 6.0  # over the echo that is due
 _LEAST_MOVES = 6  # times that a level crosses its mean: one step up is like any other
 _SOFTER_DB = -6.0  # no line gives more of a voice back
 _QUIET_DBFS = -60.0
-_LEAST_WORDS = 2  # of an echo that is recognised by its words
+LEAST_WORDS = 2  # of an echo that is recognised by its words alone
+_NOTICED = 0.4  # seconds in which a voice is noticed that begins softly
+_BREAK = 0.2  # seconds without a sample of ours, after which our voice begins anew
 
 
 # of the last ticks, the oldest first: those of each lag's window
@@ -45,6 +49,7 @@ class OwnVoice:
         self._played = 0
         self._seen: tuple[int, float] | None = None  # lag and loss of a likeness, once
         self.echo: tuple[int, float] | None = None  # lag in ticks and gain in dB, once known
+        self._began = self._last_played = float("-inf")  # our voice, after a silence of it
 
     def wrote(self, position: int, samples: Samples) -> None:
         """Remember samples written at a position of the sink."""
@@ -60,9 +65,17 @@ class OwnVoice:
             self._compare()
         return self._is_due(level_dbfs)
 
+    def may_begin(self, at: float) -> bool:
+        """Tell whether a voice that began `at` may be the beginning of an echo of ours."""
+        return self.echo is None and 0 <= at - self._began <= _LAGS * _TICK + _NOTICED
+
     def _settle(self, tick: int, level_dbfs: float, played: int) -> None:
         block = played // self._block
         level = self._levels.get(block, _QUIET_DBFS) if played > self._played else _QUIET_DBFS
+        if played > self._played:
+            at = (tick - 1) * _TICK
+            self._began = at if at - self._last_played > _BREAK else self._began
+            self._last_played = at
         for missed in range(max(self._tick + 1, tick - _RING), tick):
             self._own[missed % _RING] = level
             self._heard[missed % _RING] = _QUIET_DBFS
@@ -83,7 +96,8 @@ class OwnVoice:
         spread = math.sqrt(apart @ apart / _WINDOW)
         if spread < _MOVES_DB:
             return
-        own = np.array(before)[_SPANS]  # a row for each lag
+        own = np.array(before)[_SPANS]  # a row for each lag; its softest parts are lost in the line
+        own = np.maximum(own, own.max(axis=1, keepdims=True) - np.ptp(heard))
         means = own.mean(axis=1, keepdims=True)
         own_apart, above = own - means, own > means
         spreads = np.sqrt(np.einsum("ij,ij->i", own_apart, own_apart) / _WINDOW)
@@ -117,8 +131,11 @@ def _may_move(levels: list[float]) -> bool:
     return max(levels) - min(levels) >= 2 * _MOVES_DB
 
 
-def repeats(text: str, said: str) -> bool:
-    """Tell whether words are a stretch of what the agent has just said."""
+def repeats(text: str, said: str, *, least: int = LEAST_WORDS) -> bool:
+    """Tell whether words are a stretch of what the agent has just said; the last may be cut."""
     words, ours = words_of(text), words_of(said)
-    spans = range(len(ours) - len(words) + 1)
-    return len(words) >= _LEAST_WORDS and any(ours[n : n + len(words)] == words for n in spans)
+    return len(words) >= least and any(
+        ours[n : n + len(words) - 1] == words[:-1]
+        and ours[n + len(words) - 1].startswith(words[-1])
+        for n in range(len(ours) - len(words) + 1)
+    )

@@ -19,7 +19,7 @@ from opensip.agent.mind import Ask, Mind
 from opensip.agent.minutes import Minutes
 from opensip.agent.mouth import Mouth
 from opensip.agent.outcome import CallerLeft, Escalate, Hangup, Outcome
-from opensip.agent.own_voice import repeats
+from opensip.agent.own_voice import LEAST_WORDS, repeats
 from opensip.agent.providers import HangUp, Providers, Transfer
 from opensip.agent.readiness import Readiness
 from opensip.agent.seat import Seat
@@ -27,6 +27,7 @@ from opensip.agent.spoken import standing_words
 from opensip.agent.turn_events import (
     A_KEY,
     AgentIs,
+    Caller,
     Decision,
     Do,
     Event,
@@ -202,12 +203,27 @@ class AgentSession:
 
     def _told(self, text: str, final: bool, over: bool) -> None:
         """Learn what the recognizer has of the turn; our own words that came back are none."""
-        came_back = self._now() - self._echoed < _ECHO_SECONDS
-        came_back = came_back and self._turns.voiced_seconds < _LEAKED_SECONDS
-        if self._turns.voice is Speech.SPEAKING and came_back and repeats(text, self._mouth.lately):
-            self._ear.forget_words()
-            text, over = "", False
+        if text and (least := self._least_own_words()):
+            said = self._mouth.lately
+            if repeats(text, said, least=least if final else LEAST_WORDS):
+                self._ear.forget_words()
+                text, over = "", False
+            elif not final and repeats(text, said, least=1):  # the next word tells whose it is
+                text, over = "", False
         self._step(Words(self._now(), text, final, over))
+
+    def _least_own_words(self) -> int:
+        """Tell how many words of ours, told now, are an echo of our voice; 0: no number is."""
+        turns, own = self._turns, self._mouth.own
+        if turns.voice is not Speech.SPEAKING:
+            return 0
+        if turns.caller is Caller.QUIET:  # it was too soft to be noticed as a voice
+            return 1
+        is_short = turns.voiced_seconds < _LEAKED_SECONDS
+        came_back = is_short and self._now() - self._echoed < _ECHO_SECONDS
+        if came_back or own.may_begin(turns.began):
+            return 1
+        return LEAST_WORDS if is_short and own.echo is None else 0
 
     def _agent_is(self, voice: Speech) -> None:
         self._step(AgentIs(self._now(), voice, self._must_be_heard(voice), self._asked(voice)))

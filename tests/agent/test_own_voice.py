@@ -1,4 +1,7 @@
 import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from opensip.agent.own_voice import OwnVoice, repeats
 from opensip.audio.level import dbfs
@@ -64,3 +67,69 @@ def test_words_that_the_agent_has_just_said():
     assert repeats("is on its way", said)
     assert not repeats("on the way", said)
     assert not repeats("order", said)  # one word is no proof
+    assert repeats("order", said, least=1)
+    assert repeats("it will arr", said)  # the last word is still coming
+    assert not repeats("it wi arrive", said)
+    assert not repeats("", said, least=1)
+    assert not repeats("Your order is on its way. It will arrive tomorrow at nine", said)
+
+
+def delayed(samples, ticks, gain_db):
+    late = np.concatenate([np.zeros(ticks * BLOCK, np.int16), samples])[: len(samples)]
+    return np.rint(late * 10 ** (gain_db / 20)).astype(np.int16)
+
+
+@given(st.integers(3, 20), st.floats(-30, -10), st.integers(0, 50))
+@settings(max_examples=15, deadline=None)
+def test_any_usual_echo_is_known_within_four_seconds(ticks, gain_db, seed):
+    own, said = OwnVoice(RATE), speech(5, seed)
+    own.wrote(0, said)
+    echo = delayed(said, ticks, gain_db)
+    found = hear(own, echo)
+    lag, gain = own.echo
+    assert abs(lag - ticks) <= 1
+    assert gain == pytest.approx(gain_db, abs=3)
+    levels = [dbfs(echo[n * BLOCK : (n + 1) * BLOCK]) for n in range(len(found))]
+    late = [is_echo for n, is_echo in enumerate(found) if n > 200 and levels[n] > -50]
+    assert sum(late) >= 0.9 * len(late)
+
+
+@given(st.integers(3, 20), st.floats(-30, -10), st.integers(0, 50))
+@settings(max_examples=15, deadline=None)
+def test_a_caller_much_louder_than_a_known_echo_is_none(ticks, gain_db, seed):
+    own, said = OwnVoice(RATE), speech(6, seed)
+    own.wrote(0, said)
+    heard = delayed(said, ticks, gain_db)
+    hear(own, heard[: 5 * RATE])
+    loud = -15 + gain_db + 12  # our loudest syllable, come back, and 12 dB
+    assert not any(
+        own.hear(5 + n * 0.02, loud, played=5 * RATE + n * BLOCK, voiced=True) for n in range(40)
+    )
+
+
+def test_the_margin_over_the_echo_that_is_due():
+    own = OwnVoice(RATE)
+    own.wrote(0, tone(400, 2, RATE, level_dbfs=-20))
+    for n in range(60):
+        own.hear(n * 0.02, -70.0, played=n * BLOCK, voiced=False)
+    own.echo = (5, -15.0)
+    assert own.hear(1.2, -29.5, played=60 * BLOCK, voiced=True)  # due at -35, 6 dB more allowed
+    assert not own.hear(1.22, -28.5, played=61 * BLOCK, voiced=True)
+
+
+def test_a_voice_that_begins_right_after_ours_may_be_an_echo_until_the_echo_is_known():
+    own = OwnVoice(RATE)
+    assert not own.may_begin(0.0)  # nothing was said
+    own.wrote(0, tone(400, 2, RATE, level_dbfs=-20))
+    for n in range(100):
+        played = (max(n - 10, 0) if n < 60 else 50) * BLOCK  # begins at 0.2 s, paused at 1.2 s
+        own.hear(n * 0.02, -70.0, played=played, voiced=False)
+    assert not own.may_begin(0.1)
+    assert own.may_begin(0.3)
+    assert own.may_begin(1.1)
+    assert not own.may_begin(1.3)
+    own.hear(2.0, -70.0, played=51 * BLOCK, voiced=False)  # it goes on: it begins anew
+    assert own.may_begin(2.4)
+    assert not own.may_begin(1.1)
+    own.echo = (5, -15.0)
+    assert not own.may_begin(2.4)
