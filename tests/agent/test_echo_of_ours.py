@@ -9,6 +9,7 @@ import pytest
 from opensip.agent.definition import Agent
 from opensip.agent.providers import Heard, Providers, Say, Understood
 from opensip.agent.providers.scripted import ScriptedDialogue
+from opensip.agent.seat import Seat
 from opensip.agent.session import AgentSession
 from opensip.audio.tones import tone
 from opensip.events import AgentSaid, BargedIn
@@ -86,13 +87,13 @@ class Parrot:
     async def close(self): ...
 
 
-async def called(recognizer, *, gain_db, delay, voice_activity="energy", caller=()):
+async def called(recognizer, *, gain_db, delay, caller=()):
     """Let the agent say its text on such a line; the caller says `caller`: (when, samples)."""
     loop = asyncio.get_running_loop()
     line, noted, voice = EchoLine(gain_db=gain_db, delay=delay), Noted(), Voice()
     session = AgentSession(
-        Agent("test", voice_activity=voice_activity), source=line, sink=line, observer=noted,
-        now=loop.time,
+        Agent("test", voice_activity="energy"),
+        Seat(source=line, sink=line, observer=noted, now=loop.time),
         providers=Providers((recognizer,), (ScriptedDialogue([[Say(TEXT)]]),), (voice,)),
     )  # fmt: skip
     hearing = asyncio.create_task(recognizer.hear(line, voice, delay + 0.1))
