@@ -1,5 +1,6 @@
-"""The server that benchmarks call: `opensip serve`, whose agent `echo` answers one number."""
+"""The server that benchmarks call: `opensip serve`, where one agent answers one number."""
 
+import json
 import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -9,7 +10,7 @@ from scripts.benches.process import HOST, pinned, serving
 NUMBER = "+15552003000"
 CONFIG = """\
 data = "{folder}/data"
-agent_files = []
+agent_files = {files}
 trunk_files = []
 
 [media]
@@ -29,22 +30,31 @@ networks = ["{host}/32"]
 srtp = "{srtp}"
 recording = "off"
 {more}[trunks.allowlist.numbers]
-"{number}" = "echo"
+"{number}" = "{agent}"
 """
 
 
 def configure(
-    folder: Path, ports: dict[str, int], *, srtp: str = "off", trunk: str = "", more: str = ""
+    folder: Path,
+    ports: dict[str, int],
+    *,
+    srtp: str = "off",
+    trunk: str = "",
+    more: str = "",
+    agent: Path | None = None,
 ) -> Path:
     """Write a configuration with a listener for each transport of `ports`, and give its place.
 
     Its trunk is HOST by network, with the lines of `trunk` besides; `more` are further tables.
-    Data, records among them, come to lie in `folder`/data.
+    `agent` is the file of the agent that answers in place of `echo`. Data, records among them,
+    come to lie in `folder`/data.
     """
-    text = CONFIG.format(folder=folder, host=HOST)
+    files = [] if agent is None else [str(agent)]
+    text = CONFIG.format(folder=folder, host=HOST, files=json.dumps(files))
     for transport, port in ports.items():
         text += LISTENER.format(transport=transport, host=HOST, port=port)
-    text += ALLOWLIST.format(host=HOST, srtp=srtp, more=trunk, number=NUMBER)
+    name = "echo" if agent is None else agent.stem
+    text += ALLOWLIST.format(host=HOST, srtp=srtp, more=trunk, number=NUMBER, agent=name)
     config = folder / "opensip.toml"
     config.write_text(text + more)
     return config

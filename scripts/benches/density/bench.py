@@ -50,35 +50,13 @@ from scripts.benches.process import (
     start,
     tell,
 )
+from scripts.benches.server import NUMBER, configure
 from scripts.benches.talk.caller import KEY, SUITE
 
 HERE = Path(__file__).parent
-NUMBER = "agent"
 PLACED = 40.0  # calls a second
 SHY = 0.5  # seconds before the callers stop, when the last look is taken
 HOLDS = 98.0  # of 100 turns answered
-CONFIG = """\
-data = "{folder}/data"
-agent_files = ["{folder}/bench.toml"]
-trunk_files = []
-
-[[sip.listeners]]
-transport = "UDP"
-host = "{host}"
-port = {port}
-
-[media]
-address = "{host}"
-first_port = 20000
-last_port = 59999
-
-[trunks.load]
-networks = ["{host}/32"]
-srtp = "required"
-recording = "off"
-[trunks.load.numbers]
-"{number}" = "bench"
-"""
 AGENT = """\
 kind = "model"
 persona = "You are a bench."
@@ -139,9 +117,9 @@ class Run:
 def run(part: Part, cycles: int, folder: Path) -> Run:
     """Hold the calls of a part at once."""
     port, calls, providers = free_port(), part.calls, part.providers
-    (folder / "bench.toml").write_text(AGENT.format(detector=part.detector))
-    config = folder / "opensip.toml"
-    config.write_text(CONFIG.format(folder=folder, host=HOST, port=port, number=NUMBER))
+    agent = folder / "bench.toml"
+    agent.write_text(AGENT.format(detector=part.detector))
+    config = configure(folder, {"UDP": port}, srtp="required", agent=agent)
     begin, until = CYCLE, CYCLE * (cycles + 1)
     made(cycles + 1).save(folder)
     subject = [*pinned(0), sys.executable, str(HERE / "subject.py"), str(config), str(folder)]
