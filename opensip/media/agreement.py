@@ -1,32 +1,43 @@
 """What offer and answer settled, as the stream takes it and as the journal tells it."""
 
 import importlib
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opensip.errors import MissingExtra
-from opensip.media.engine import Address, SrtpKeys, StreamConfig
+from opensip.media.engine import Address, SrtpKeys, Stream, StreamConfig
 from opensip.sdp.offer_answer import Negotiated
+
+if TYPE_CHECKING:
+    from opensip.media.keying_pair import KeyingPair
 
 
 def stream_config(
-    agreed: Negotiated, *, remote: Address | None, rtcp: Address | None, symmetric: bool
+    agreed: Negotiated,
+    *,
+    remote: Address | None,
+    rtcp: Address | None,
+    symmetric: bool,
+    control: SrtpKeys | None = None,
 ) -> StreamConfig:
     """Say to the stream what was agreed. While keys are yet to come by DTLS it has no peer.
 
-    Without `mux` RTCP would need a handshake of its own, and stays away under DTLS.
+    Without `mux` RTCP has a handshake of its own under DTLS, and stays away without its keys,
+    which are `control`.
     """
     keys = SrtpKeys(agreed.suite, agreed.tx_key, agreed.rx_key) if agreed.suite else None
     by_dtls = agreed.dtls is not None
     waits = by_dtls and keys is None
     return StreamConfig(
         remote=None if waits else remote,
-        rtcp=None if waits or (by_dtls and not agreed.mux) else rtcp,
+        rtcp=None if waits or (by_dtls and not agreed.mux and control is None) else rtcp,
         codec=agreed.codec.encoding_name,
         payload_type=agreed.payload_type,
         event_payload_type=agreed.dtmf_payload_type,
         receive=tuple((number, form.encoding_name) for number, form in agreed.receive),
         keys=keys,
+        control=control,
         ptime=agreed.ptime,
         sending=agreed.direction in ("sendrecv", "sendonly"),
         symmetric=symmetric,
@@ -69,3 +80,22 @@ def same_way(current: Negotiated) -> dict[str, Any]:
     if current.dtls is not None:
         return {"keying": "dtls"}
     return {"keying": "sdes", "suites": (current.suite,)} if current.suite else {}
+
+
+def make_keying(
+    way: str,
+    stream: Stream,
+    *,
+    keyed: Callable[[], None],
+    failed: Callable[[str], None],
+    random: Callable[[int], bytes],
+) -> "KeyingPair | None":
+    """Make the DTLS of a stream, where keys may come so. Raises MissingExtra."""
+    if way == "sdes":
+        return None
+    check_keying(way)
+    from opensip.media.keying_pair import KeyingPair  # noqa: PLC0415 - needs an extra
+
+    made = KeyingPair(send=stream.send_beside, keyed=keyed, failed=failed, random=random)
+    stream.control = made.receive_control
+    return made

@@ -41,7 +41,8 @@ class StreamConfig:
     that a codec with state may be agreed on. `ptime` is in milliseconds.
     `symmetric` lets the source move: under SRTP whenever a packet proves itself, for plain
     RTP once and early. `beside` hands on STUN and DTLS that come to the port of RTP (RFC 7983),
-    where `mux` lets RTCP come and go too.
+    where `mux` lets RTCP come and go too. Without it `control` are the keys of RTCP under DTLS,
+    and what comes beside it goes to the stream's `control`.
     """
 
     remote: Address | None = None
@@ -51,6 +52,7 @@ class StreamConfig:
     event_payload_type: int | None = None
     receive: tuple[tuple[int, str], ...] = ((0, "PCMU"),)
     keys: SrtpKeys | None = None
+    control: SrtpKeys | None = None
     ptime: int = 20
     sending: bool = True
     symmetric: bool = True
@@ -103,6 +105,7 @@ class Stream(Protocol):
     """One RTP stream each way on one pair of ports. Positions and counts are in samples."""
 
     listener: Callable[[Batch], None]
+    control: Callable[["Beside"], None]  # takes DTLS that comes to the port of RTCP
     keep_said: bool
     deaf: bool  # nobody listens: nothing is handed on of what is heard; batches come each second
     prompt: bool  # what is heard is handed on each tick, whether a voice is near or not
@@ -145,8 +148,8 @@ class Stream(Protocol):
     async def send_digit(self, digit: str) -> None:
         """Send one telephone event (RFC 4733) and wait until it has left."""
 
-    def send_beside(self, datagram: bytes, to: Address) -> None:
-        """Send a datagram of another protocol from the port of RTP, at once."""
+    def send_beside(self, datagram: bytes, to: Address, *, control: bool = False) -> None:
+        """Send a datagram of another protocol from the port of RTP, or of RTCP, at once."""
 
     def statistics(self) -> Mapping[str, float]:
         """Counts and measures so far, both ways, by name."""

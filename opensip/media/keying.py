@@ -1,4 +1,4 @@
-"""How a session comes to its keys by DTLS: who may speak, the handshake, its timers, its end."""
+"""How one port comes to its keys by DTLS: who may speak, the handshake, its timers, its end."""
 
 import asyncio
 import base64
@@ -21,7 +21,7 @@ MOST_EARLY = 4  # datagrams kept until the answer says whose they are: checks, a
 
 
 class Keying:
-    """The DTLS of one session, with RTP's port for its way.
+    """The DTLS of one port of a session.
 
     `send` sends a datagram; `keyed` is called whenever `keys` or `remote` have changed, `failed`
     with the reason why there will be none. `random` gives that many bytes.
@@ -30,6 +30,7 @@ class Keying:
     def __init__(
         self,
         *,
+        certificate: DtlsCertificate,
         send: Callable[[bytes, Address], None],
         keyed: Callable[[], None],
         failed: Callable[[str], None],
@@ -37,7 +38,7 @@ class Keying:
     ) -> None:
         self.keys: SrtpKeys | None = None
         self.dropped: dict[str, int] = {}
-        self._certificate = DtlsCertificate()
+        self._certificate = certificate
         self._random = random
         self._ufrag, self._password = _token(random(6)), _token(random(18))
         self._tls_id = _token(random(18))

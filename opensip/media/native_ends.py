@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from opensip.media import _engine
 from opensip.media.engine import Address, StreamConfig
+from opensip.media.reports import context
 from opensip.rtp.srtp import SrtpSession
 from opensip.rtp.statistics import SourceStatistics
 
@@ -20,8 +21,7 @@ class NativeSender:
 
     def configure(self, config: StreamConfig) -> None:
         """Take what was negotiated; the SRTCP context lives on while its key is the same."""
-        keys = config.keys
-        self.srtp = _context(self.srtp, (keys.suite, keys.transmit) if keys else None)
+        self.srtp = context(self.srtp, config.keys, "transmit")
 
     @property
     def packets(self) -> int:
@@ -54,8 +54,7 @@ class NativeReceiver:
 
     def configure(self, config: StreamConfig) -> None:
         """Take what was negotiated; the SRTCP context lives on while its key is the same."""
-        keys = config.keys
-        self.srtp = _context(self.srtp, (keys.suite, keys.receive) if keys else None)
+        self.srtp = context(self.srtp, config.keys, "receive")
         self._open = config.remote is not None
 
     @property
@@ -86,11 +85,3 @@ class NativeReceiver:
         jitter = self._core.received()[4]
         dropped = {f"dropped_{why}": count for why, count in self.dropped.items()}
         return {"jitter_ms": round(1000 * jitter / RATE, 2), **dropped}
-
-
-def _context(old: SrtpSession | None, key: tuple[str, bytes] | None) -> SrtpSession | None:
-    if key is None:
-        return None
-    if old is not None and (old.suite.name, old.key) == key:
-        return old
-    return SrtpSession(*key)

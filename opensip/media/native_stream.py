@@ -78,6 +78,15 @@ class NativeStream:
         return RATE
 
     @property
+    def control(self) -> Callable[[Beside], None]:
+        """Who takes DTLS that comes to the port of RTCP."""
+        return self._reports.beside
+
+    @control.setter
+    def control(self, take: Callable[[Beside], None]) -> None:
+        self._reports.beside = take
+
+    @property
     def last_received(self) -> float | None:
         """When the last good RTP packet came, on the engine's clock."""
         return self.core.last_received()
@@ -185,10 +194,10 @@ class NativeStream:
             while self.core.digits_over() == over and self._closed is not None:
                 await self._change()
 
-    def send_beside(self, datagram: bytes, to: Address) -> None:
-        """Send a datagram of another protocol from the port of RTP, at once."""
+    def send_beside(self, datagram: bytes, to: Address, *, control: bool = False) -> None:
+        """Send a datagram of another protocol from the port of RTP, or of RTCP, at once."""
         try:
-            self._ports.rtp.sendto(datagram, to)
+            (self._ports.rtcp if control else self._ports.rtp).sendto(datagram, to)
         except (OSError, OverflowError):  # a full buffer, no route, or no port at all
             self._unsent += 1
 

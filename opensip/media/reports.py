@@ -3,10 +3,10 @@
 import base64
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from typing import Literal, Protocol
 
 from opensip.errors import RemoteProtocolError
-from opensip.media.engine import Address, Beside, StreamConfig
+from opensip.media.engine import Address, Beside, SrtpKeys, StreamConfig
 from opensip.rtp.rtcp import (
     CNAME,
     Goodbye,
@@ -90,11 +90,14 @@ class Reports:
         self, sender: Sending, receiver: Receiving, random: Callable[[int], bytes], *, epoch: float
     ) -> None:
         self.due_at = math.inf
+        self.beside: Callable[[Beside], None] = lambda beside: None  # takes DTLS on RTCP's own port
         self._sender = sender
         self._receiver = receiver
         self._random = random
         self._epoch = epoch
         self._config = StreamConfig()
+        self._transmit: SrtpSession | None = None  # by the keys of RTCP's own port
+        self._receive: SrtpSession | None = None
         self._cname = base64.b64encode(random(12))  # RFC 7022: says nothing of this machine
         self._sent_before = 0
         self._sent = self._received = 0
@@ -104,6 +107,8 @@ class Reports:
     def configure(self, config: StreamConfig, *, now: float) -> None:
         """Take what was negotiated."""
         self._config = config
+        self._transmit = context(self._transmit, config.control, "transmit")
+        self._receive = context(self._receive, config.control, "receive")
         if config.rtcp is None:
             self.due_at = math.inf
         elif self.due_at == math.inf:
@@ -131,10 +136,13 @@ class Reports:
 
     def receive(self, datagram: bytes, source: Address, *, now: float) -> None:
         """Take one datagram from the RTCP socket; a bad one is only counted."""
-        receiver = self._receiver
+        receiver, config = self._receiver, self._config
+        if config.beside and not config.mux and is_beside_rtcp(datagram):
+            return self.beside(Beside(datagram, source))
+        srtp = self._receive or receiver.srtp
         try:
-            if receiver.srtp is not None:
-                datagram = receiver.srtp.unprotect_rtcp(datagram)
+            if srtp is not None:
+                datagram = srtp.unprotect_rtcp(datagram)
             elif receiver.remote is None or source[0] != receiver.remote[0]:
                 return receiver.drop("rtcp_source")
             packets = parse_compound(datagram)
@@ -191,7 +199,8 @@ class Reports:
         self._sent += 1
         description = SourceDescription(sender.ssrc, ((CNAME, self._cname),))
         compound = serialize_compound(report, description, *more)
-        return compound if sender.srtp is None else sender.srtp.protect_rtcp(compound)
+        srtp = self._transmit or sender.srtp
+        return compound if srtp is None else srtp.protect_rtcp(compound)
 
     def _read(self, packet: RtcpPacket, now: float) -> None:
         match packet:
@@ -206,3 +215,20 @@ class Reports:
             if block.ssrc == self._sender.ssrc:
                 self._peer = block
                 self._round_trip = round_trip(block, self._ntp(now)) or self._round_trip
+
+
+def is_beside_rtcp(datagram: bytes) -> bool:
+    """Tell by the first octet what is DTLS (RFC 7983 section 7)."""
+    return bool(datagram) and 20 <= datagram[0] <= 63
+
+
+def context(
+    old: SrtpSession | None, keys: SrtpKeys | None, way: Literal["transmit", "receive"]
+) -> SrtpSession | None:
+    """Give the SRTCP context of one way; it lives on while its key is the same."""
+    if keys is None:
+        return None
+    key: bytes = getattr(keys, way)
+    if old is not None and (old.suite.name, old.key) == (keys.suite, key):
+        return old
+    return SrtpSession(keys.suite, key)

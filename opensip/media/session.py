@@ -5,7 +5,7 @@ import os
 import weakref
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opensip.audio.codecs import find, has_framed, widest
 from opensip.audio.frame import AudioSink, AudioSource
@@ -22,7 +22,7 @@ from opensip.events import (
     Observer,
     Silent,
 )
-from opensip.media.agreement import check_keying, host, same_way, stream_config, summary, with_keys
+from opensip.media.agreement import host, make_keying, same_way, stream_config, summary, with_keys
 from opensip.media.digit_inbox import INFO
 from opensip.media.engine import Address, Batch, Engine, StreamConfig
 from opensip.media.hearing import Hearing
@@ -43,10 +43,6 @@ from opensip.sdp.offer_answer import (
     make_answer,
     make_offer,
 )
-
-if TYPE_CHECKING:
-    from opensip.media.keying import Keying
-
 
 __all__ = ["MediaConfig", "MediaSession"]
 
@@ -98,7 +94,9 @@ class MediaSession:
         self._session_id = int.from_bytes(random(6), "big")
         self._version = 0
         self._offer: Offer | None = None
-        self._keying = self._make_keying() if config.keying != "sdes" else None
+        self._keying = make_keying(
+            config.keying, self.stream, keyed=self._take_keys, failed=self._fail, random=random
+        )
         self._remote: Address | None = None
         self._rtcp: Address | None = None
         limits, stream = (config.first_timeout, config.silence_timeout), self.stream
@@ -185,13 +183,6 @@ class MediaSession:
             **{"keying": self._config.keying, **changes},
         )
 
-    def _make_keying(self) -> "Keying":
-        check_keying(self._config.keying)
-        from opensip.media.keying import Keying  # noqa: PLC0415 - needs an extra
-
-        send, random = self.stream.send_beside, self._random
-        return Keying(send=send, keyed=self._take_keys, failed=self._fail, random=random)
-
     def _same_key(self, length: int) -> bytes:
         """Give our key in use, so that the peer's SRTP context lives on, or a new one."""
         current = self.negotiated
@@ -204,15 +195,22 @@ class MediaSession:
         """Let the stream do what was agreed, and note what changed."""
         if agreed.remote[0] not in UNSPECIFIED:  # the hold of RFC 2543: the peer stays where it was
             self._remote, self._rtcp = agreed.remote, agreed.rtcp
-        remote = self._remote
+        remote, control = self._remote, None
         if self._keying is not None and agreed.dtls is not None:
             self._keying.agree(agreed, remote)
             agreed, remote = with_keys(agreed, self._keying.keys), self._keying.remote
+            control = self._keying.control_keys
         elif self._keying is not None:
             self._keying.forget()
         old, self.negotiated = self.negotiated, agreed
         self.stream.configure(
-            stream_config(agreed, remote=remote, rtcp=self._rtcp, symmetric=self._config.symmetric)
+            stream_config(
+                agreed,
+                remote=remote,
+                rtcp=self._rtcp,
+                symmetric=self._config.symmetric,
+                control=control,
+            )
         )
         self._silence.expect(agreed.direction in ("sendrecv", "recvonly") and not agreed.held)
         now = self.engine.now()
@@ -304,7 +302,8 @@ class MediaSession:
         self._hearing.source.end()
         if self._hearing.recorder is not None:
             self._hearing.recorder.close(now=now)
-        self.stream.listener = self.on_dtmf = self.on_held = _ignore  # they lead to who has us
+        # They lead to who has us.
+        self.stream.listener = self.stream.control = self.on_dtmf = self.on_held = _ignore
 
     def _hear(self, batch: Batch) -> None:
         """Take what happened on the stream since the last batch."""

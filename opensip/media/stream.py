@@ -10,7 +10,7 @@ from opensip.audio.codecs import G711
 from opensip.audio.frame import Samples
 from opensip.audio.resample import resample
 from opensip.errors import MediaError
-from opensip.media.engine import DEAF_TICKS, TICK, Address, Batch, StreamConfig
+from opensip.media.engine import DEAF_TICKS, TICK, Address, Batch, Beside, StreamConfig
 from opensip.media.inbox import Inbox
 from opensip.media.line import Line, Played
 from opensip.media.ports import PortPair
@@ -75,6 +75,15 @@ class PythonStream:
     def rate(self) -> int:
         """Sample rate in Hz of what is written: that of the codec."""
         return self._sender.playout.codec.rate
+
+    @property
+    def control(self) -> Callable[[Beside], None]:
+        """Who takes DTLS that comes to the port of RTCP."""
+        return self._reports.beside
+
+    @control.setter
+    def control(self, take: Callable[[Beside], None]) -> None:
+        self._reports.beside = take
 
     @property
     def last_received(self) -> float | None:
@@ -167,10 +176,10 @@ class PythonStream:
         for _ in range(ticks):
             self._sender.skip_tick()
 
-    def send_beside(self, datagram: bytes, to: Address) -> None:
-        """Send a datagram of another protocol from the port of RTP, at once."""
+    def send_beside(self, datagram: bytes, to: Address, *, control: bool = False) -> None:
+        """Send a datagram of another protocol from the port of RTP, or of RTCP, at once."""
         try:
-            self._ports.rtp.sendto(datagram, to)
+            (self._ports.rtcp if control else self._ports.rtp).sendto(datagram, to)
         except (OSError, OverflowError):  # as of RTP
             self._unsent += 1
 

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from opensip.media.dtls import DtlsCertificate
 from opensip.media.engine import Beside
 from opensip.media.keying import Keying
 from opensip.rtp.payload import PCMU
@@ -22,7 +23,7 @@ class Side:
         self.address, self.sent, self.notes, self.failures = address, [], 0, []
         self.drawn = 0
         self.keying = Keying(
-            send=lambda data, to: self.sent.append((data, to)),
+            certificate=DtlsCertificate(), send=lambda data, to: self.sent.append((data, to)),
             keyed=self.note, failed=self.failures.append, random=self.random,
         )  # fmt: skip
 

@@ -61,6 +61,7 @@ def check(server: Server, phone: Baresip) -> dict[str, Any]:
     [record] = server.wait_for_records(1)
     assert record["suite"] in SUITES, record
     assert record["faults"] == []
+    assert record["media"]["rtcp_sent"] >= 1  # without mux too, by a handshake of its own
     [recording] = server.folder.glob("data/recordings/*.wav")
     caller, agent = read_channels(recording)
     check_tone(caller, BARESIP_TONE, 1.2)

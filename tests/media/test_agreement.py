@@ -2,7 +2,14 @@ import pytest
 
 from opensip.errors import MissingExtra
 from opensip.media import agreement
-from opensip.media.agreement import check_keying, host, stream_config, summary, with_keys
+from opensip.media.agreement import (
+    check_keying,
+    host,
+    make_keying,
+    stream_config,
+    summary,
+    with_keys,
+)
 from opensip.media.engine import SrtpKeys
 from opensip.rtp.payload import PCMU
 from opensip.sdp.fingerprint import DtlsPeer
@@ -18,8 +25,8 @@ def agreed(**more) -> Negotiated:
     )  # fmt: skip
 
 
-def configured(what: Negotiated):
-    return stream_config(what, remote=THERE, rtcp=RTCP, symmetric=True)
+def configured(what: Negotiated, **more):
+    return stream_config(what, remote=THERE, rtcp=RTCP, symmetric=True, **more)
 
 
 def test_plain_rtp_begins_at_once():
@@ -39,6 +46,19 @@ def test_without_keys_of_dtls_there_is_no_peer():
 def test_without_mux_rtcp_stays_away_under_dtls():
     config = configured(with_keys(agreed(dtls=DtlsPeer((), "active")), KEYS))
     assert (config.remote, config.rtcp) == (THERE, None)
+
+
+def test_without_mux_rtcp_goes_by_keys_of_its_own():
+    keyed = with_keys(agreed(dtls=DtlsPeer((), "active")), KEYS)
+    own = SrtpKeys("AEAD_AES_128_GCM", b"t" * 28, b"r" * 28)
+    config = configured(keyed, control=own)
+    assert (config.rtcp, config.keys, config.control) == (RTCP, KEYS, own)
+    waiting = agreed(dtls=DtlsPeer((), "active"))
+    assert configured(waiting, control=own).rtcp is None
+
+
+def test_keys_in_sdp_want_no_keying():
+    assert make_keying("sdes", None, keyed=None, failed=None, random=None) is None
 
 
 def test_keys_are_added_to_dtls_alone():

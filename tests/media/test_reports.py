@@ -1,10 +1,11 @@
 import math
+from dataclasses import replace
 
 import pytest
 
-from opensip.media.engine import SrtpKeys, StreamConfig
+from opensip.media.engine import Beside, SrtpKeys, StreamConfig
 from opensip.media.receiver import Receiver
-from opensip.media.reports import INTERVAL, Reports
+from opensip.media.reports import INTERVAL, Reports, context
 from opensip.media.sender import Sender
 from opensip.rtp.packet import RtpPacket
 from opensip.rtp.rtcp import Goodbye, ReceiverReport, SenderReport, parse_compound
@@ -55,6 +56,34 @@ def test_a_sender_learns_its_losses_and_round_trip(keys):
         "round_trip_ms": pytest.approx(200, abs=1),
     }
     assert two.reports.statistics() == {"rtcp_sent": 1, "rtcp_received": 1}
+
+
+def test_reports_of_a_port_of_their_own_have_keys_of_their_own():
+    own = SrtpKeys("AES_CM_128_HMAC_SHA1_80", b"o" * 30, b"o" * 30)
+    one, two = End(THERE, 1, KEYS), End(HERE, 2, KEYS)
+    beside = []
+    for end, remote in ((one, THERE), (two, HERE)):
+        config = StreamConfig(remote=remote, rtcp=remote, keys=KEYS, control=own, beside=True)
+        end.reports.configure(config, now=0.0)
+        end.reports.beside = beside.append
+    two.reports.receive(one.reports.report(now=0.5), HERE, now=0.6)
+    assert two.reports.statistics()["rtcp_received"] == 1
+    hello = b"\x16\xfe\xfd" + bytes(20)
+    two.reports.receive(hello, HERE, now=0.7)
+    assert beside == [Beside(hello, HERE)]
+    old = one.reports.report(now=0.8)
+    two.reports.configure(replace(config, control=None, mux=True), now=1.0)
+    two.reports.receive(old, HERE, now=1.1)
+    two.reports.receive(hello, HERE, now=1.1)
+    assert two.reports.statistics()["rtcp_received"] == 1
+    assert len(beside) == 1
+
+
+def test_a_context_lives_on_while_its_key_is_the_same():
+    first = context(None, KEYS, "transmit")
+    assert context(first, KEYS, "transmit") is first
+    assert context(first, replace(KEYS, transmit=b"n" * 28), "transmit") is not first
+    assert context(first, None, "transmit") is None
 
 
 def test_who_sends_nothing_makes_a_receiver_report():
