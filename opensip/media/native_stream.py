@@ -19,6 +19,7 @@ from opensip.media.native_ends import RATE, NativeReceiver, NativeSender
 from opensip.media.ports import PortPair
 from opensip.media.reports import Reports
 from opensip.media.sender import half_ticks
+from opensip.media.waiters import Waiters
 from opensip.rtp.jitter_buffer import Counts
 from opensip.rtp.packet import RtpPacket
 from opensip.rtp.telephone_event import TelephoneEventReceiver, TelephoneEventSender
@@ -65,7 +66,7 @@ class NativeStream:
         self._inbox = ReportInbox(self._reports, clock, loop=loop, sock=ports.rtcp)
         self._events = TelephoneEventReceiver()
         self._keeps_said = self._is_prompt = self._is_deaf = False
-        self._waiters: list[asyncio.Future[None]] = []
+        self._waiters = Waiters()
         self._digit = asyncio.Lock()
         self._unsent = 0
         self._played = Played()
@@ -159,7 +160,7 @@ class NativeStream:
     def flush(self) -> int:
         """Forget what is queued, at once; returns how many samples were never sent."""
         forgotten = self.core.flush()
-        self._wake()
+        self._waiters.wake()
         return forgotten
 
     def pause(self) -> None:
@@ -182,7 +183,7 @@ class NativeStream:
         """Wait until all that was written is sent or flushed."""
         while self.queued() and self._closed is not None:
             self.core.tell_empty()
-            await self._change()
+            await self._waiters.change()
 
     async def send_digit(self, digit: str) -> None:
         """Send one telephone event and wait until it has left."""
@@ -192,14 +193,11 @@ class NativeStream:
         async with self._digit:
             over = self.core.send_digit([*event.packets(), *GAP])
             while self.core.digits_over() == over and self._closed is not None:
-                await self._change()
+                await self._waiters.change()
 
     def send_beside(self, datagram: bytes, to: Address, *, control: bool = False) -> None:
         """Send a datagram of another protocol from the port of RTP, or of RTCP, at once."""
-        try:
-            (self._ports.rtcp if control else self._ports.rtp).sendto(datagram, to)
-        except (OSError, OverflowError):  # a full buffer, no route, or no port at all
-            self._unsent += 1
+        self._unsent += not self._ports.send(datagram, to, rtcp=control)
 
     def statistics(self) -> Mapping[str, float]:
         """Counts and measures so far, both ways, by name."""
@@ -219,7 +217,7 @@ class NativeStream:
                 self._send_rtcp(self._reports.goodbye(now=self._clock()))
         finally:  # a stream that failed may fail in this too
             self.core.close()
-            self._wake()
+            self._waiters.wake()
             self._inbox.close()
             self._ports.close()
 
@@ -234,8 +232,7 @@ class NativeStream:
     def batch(self, row: Row) -> Batch:
         """Make a batch of what the engine gathered, and do what else there is to do."""
         _, at, seconds, heard, heard_at, level_dbfs, rest = row
-        if self._waiters:
-            self._wake()
+        self._waiters.wake()
         if at >= self._reports.due_at:
             self._send_rtcp(self._reports.report(now=at))
             self.core.report_at(self._reports.due_at)
@@ -283,24 +280,9 @@ class NativeStream:
         figures = self.core.playout()
         return (Counts(*figures[:6]), figures[6]) if figures else (None, 0.0)
 
-    def _change(self) -> asyncio.Future[None]:
-        """Make a future that is done at the next sign of change."""
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
-        return waiter
-
-    def _wake(self) -> None:
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-
     def _send_rtcp(self, packet: bytes) -> None:
         mux = self._config is not None and self._config.mux
-        try:
-            (self._ports.rtp if mux else self._ports.rtcp).sendto(packet, self._reports.remote)
-        except (OSError, OverflowError):  # a full buffer, no route, or no port beside 65535
-            self._unsent += 1
+        self._unsent += not self._ports.send(packet, self._reports.remote, rtcp=not mux)
 
 
 def _keys(

@@ -28,6 +28,14 @@ class PortPair:
         host, port = self.rtp.getsockname()[:2]
         return host, port
 
+    def send(self, datagram: bytes, to: tuple[str, int], *, rtcp: bool = False) -> bool:
+        """Send from the port of RTP, or of RTCP, at once; tells whether the system took it."""
+        try:
+            (self.rtcp if rtcp else self.rtp).sendto(datagram, to)
+        except (OSError, OverflowError):  # a full buffer, no route, or no port beside 65535
+            return False
+        return True
+
     def close(self) -> None:
         """Close both sockets; the ports rest before they are used again."""
         self.rtp.close()

@@ -17,6 +17,7 @@ from opensip.media.ports import PortPair
 from opensip.media.receiver import EVENT, Receiver
 from opensip.media.reports import Reports
 from opensip.media.sender import Sender
+from opensip.media.waiters import Waiters
 
 
 class PythonStream:
@@ -40,8 +41,8 @@ class PythonStream:
         self.receiver = Receiver()
         epoch = time.time() - clock()
         self._reports = Reports(self._sender, self.receiver, random, epoch=epoch)
-        self._sender.playout.on_empty = self._emptied
-        self._waiters: list[asyncio.Future[None]] = []
+        self._waiters = Waiters()
+        self._sender.playout.on_empty = self._waiters.wake
         self._said: list[Samples] = []
         self._said_at = 0.0
         self._ticks = 0  # since the last batch
@@ -129,9 +130,7 @@ class PythonStream:
     async def drained(self) -> None:
         """Wait until all that was written is sent or flushed."""
         while self.queued() and self._closed is not None:
-            waiter = asyncio.get_running_loop().create_future()
-            self._waiters.append(waiter)
-            await waiter
+            await self._waiters.change()
 
     async def send_digit(self, digit: str) -> None:
         """Send one telephone event and wait until it has left."""
@@ -178,10 +177,7 @@ class PythonStream:
 
     def send_beside(self, datagram: bytes, to: Address, *, control: bool = False) -> None:
         """Send a datagram of another protocol from the port of RTP, or of RTCP, at once."""
-        try:
-            (self._ports.rtcp if control else self._ports.rtp).sendto(datagram, to)
-        except (OSError, OverflowError):  # as of RTP
-            self._unsent += 1
+        self._unsent += not self._ports.send(datagram, to, rtcp=control)
 
     def statistics(self) -> Mapping[str, float]:
         """Counts and measures so far, both ways, by name."""
@@ -222,21 +218,16 @@ class PythonStream:
             return
         packet = self._sender.tick()
         while packet is not None:
-            try:
-                self._ports.rtp.sendto(packet, latch.remote)
-            except OSError:  # a full buffer, or no route: the next packet may do better
-                self._unsent += 1
+            self._unsent += not self._ports.send(packet, latch.remote)
             if self.keep_said:
                 self._said_at = self._said_at if self._said else now
                 self._said.append(self._sender.said())
             packet = self._sender.next_packet()
 
     def _send_rtcp(self, packet: bytes) -> None:
-        port = self._ports.rtp if self._config.mux else self._ports.rtcp
-        try:
-            port.sendto(packet, self._reports.remote)
-        except (OSError, OverflowError):  # as above, or no port beside 65535
-            self._unsent += 1
+        self._unsent += not self._ports.send(
+            packet, self._reports.remote, rtcp=not self._config.mux
+        )
 
     def _batch(self, now: float) -> Batch:
         receiver, seconds, self._ticks = self.receiver, self._ticks * TICK, 0
@@ -265,12 +256,3 @@ class PythonStream:
         samples = np.concatenate(self._said)
         self._said.clear()
         return samples
-
-    def _emptied(self) -> None:
-        """Wake those who wait for the end of what was written."""
-        if not self._waiters:
-            return
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)

@@ -85,3 +85,13 @@ def test_ipv6():
         pytest.skip("this machine has no IPv6")
     assert pair.address[0] == "::1"
     pair.close()
+
+
+def test_what_cannot_be_sent_is_told():
+    pair = PortPool("127.0.0.1", 0, 0, clock=float).take()
+    own = pair.rtp.getsockname()
+    assert pair.send(b"rtcp", own, rtcp=True)
+    assert pair.rtp.recvfrom(9) == (b"rtcp", pair.rtcp.getsockname())
+    assert not pair.send(b"rtp", ("127.0.0.1", 65536))
+    pair.close()
+    assert not pair.send(b"rtp", own)
