@@ -5,14 +5,18 @@ import re
 from opensip.agent.grammar import DIGIT_WORDS
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
-_HESITATIONS = frozenset(
-    {"uh", "um", "er", "erm", "ah", "eh", "hm", "hmm", "mm", "mmm", "mhm", "uhm", "äh", "öhm"}
-)
+_HESITATIONS = frozenset({
+    *("uh", "um", "er", "erm", "ah", "eh", "hm", "hmm", "mm", "mmm", "mhm", "uhm"),
+    *("äh", "ähm", "öhm", "euh", "ehm"),
+})  # fmt: skip
 _LISTENING = _HESITATIONS | {
     *("mm-hmm", "mm-hm", "mhmm", "uh-huh", "uhuh", "huh", "aha", "oh", "yeah", "yep", "yup", "yes"),
     *("ok", "okay", "kay", "right", "sure", "alright", "cool", "fine", "good", "great", "nice"),
     *("thanks", "so", "well", "i", "see", "got", "it", "all"),
-    *("ja", "genau", "gut", "klar", "stimmt", "oui", "d'accord", "bien", "sí", "claro", "vale"),
+    # of other languages, where none is a word of another that wants the floor
+    *("ja", "jaja", "jo", "genau", "gut", "klar", "stimmt", "achso", "richtig", "verstehe", "ach"),
+    *("oui", "ouais", "d'accord", "bien", "voilà", "sí", "claro", "vale", "bueno", "ajá", "ya"),
+    *("sì", "certo", "esatto", "bene", "sim", "pois", "tá", "goed", "precies", "klopt", "tak"),
 }
 _MOST_WORDS = 4  # of a backchannel: who says more wants to say something
 _SENTENCE = re.compile(r"[.!?\u2026\u3002\uff1f\uff01][\"'\u201d\u2019)\]]*\s*$")

@@ -6,11 +6,16 @@ from dataclasses import dataclass, field
 
 _AFTER_A_FAULT = 5.0  # seconds; a caller pays for each try of a service that is down
 _LONGEST = 60.0  # between two tries of a service that goes on failing
+_ONE_AT_A_TIME = 10.0  # seconds that a call has to find out for all others
 
 
 @dataclass(slots=True)
 class Health:
-    """How one stage of one service does. A new call asks a resting one last."""
+    """How one stage of one service does. A new call asks a resting one last.
+
+    After its rest one new call tries it, while others still ask it last: only that call waits
+    where it is still ill. Once it has worked, every new call asks it in its place again.
+    """
 
     clock: Callable[[], float] = time.monotonic
     _rests_until: float = 0.0
@@ -20,6 +25,14 @@ class Health:
     def resting(self) -> bool:
         """Whether it is to be asked only where nothing else is left."""
         return self.clock() < self._rests_until
+
+    def tried(self) -> bool:
+        """A new call lines up its services: tell whether it is to ask this one in its place."""
+        if self.resting:
+            return False
+        if self._faults:
+            self._rests_until = self.clock() + _ONE_AT_A_TIME
+        return True
 
     def failed(self, rest: float = 0.0) -> None:
         """It failed, and asks for so many seconds of rest; each fault in a row doubles ours."""

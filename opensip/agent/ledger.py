@@ -78,9 +78,13 @@ class Ledger:
         """The text of all spans."""
         return " ".join(span.text for span in self.spans)
 
-    def asked(self, played: int) -> bool:
-        """Tell whether what was heard of the words ends a question."""
-        return any("?" in span.text for span in self.spans) and self.heard(played).endswith("?")
+    def asked(self, since: int, played: int) -> bool:
+        """Tell whether a question ends within the words heard from `since` to `played`."""
+        return any("?" in span.text for span in self.spans) and "?" in self.between(since, played)
+
+    def between(self, since: int, played: int) -> str:
+        """Tell the words that were heard by `played`, less those that were by `since`."""
+        return self.heard(played)[len(self.heard(since)) :]
 
     def heard(self, played: int) -> str:
         """Tell the words whose last sample is among the first `played` samples of the sink."""

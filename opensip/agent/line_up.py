@@ -16,7 +16,8 @@ class LineUp(Generic[P]):
 
     An error that says it is `retryable` costs a provider nothing the first time that a question
     meets it. Any other makes room for the next; who failed goes to the end, and may be well again
-    in a later turn. Services that rest (agent/health.py) are at the end from the beginning.
+    in a later turn. Services that rest (agent/health.py) are at the end from the beginning, all
+    but for the one call that tries them after that.
     """
 
     def __init__(
@@ -24,7 +25,7 @@ class LineUp(Generic[P]):
     ) -> None:
         self.all = tuple(providers)
         self._stage = stage
-        self._order = deque(sorted(providers, key=_rests))  # a stable sort: the file's order
+        self._order = deque(sorted(providers, key=_asked_last))  # a stable sort: the file's order
         self._observer = observer
         self._now = now
         self._again = False
@@ -69,6 +70,6 @@ def _health(provider: object) -> Health | None:
     return health if isinstance(health, Health) else None
 
 
-def _rests(provider: object) -> bool:
+def _asked_last(provider: object) -> bool:
     health = _health(provider)
-    return health is not None and health.resting
+    return health is not None and not health.tried()

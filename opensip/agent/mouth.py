@@ -21,6 +21,7 @@ from opensip.events import AgentSaid, Observer
 
 _SECONDS = 6.0  # a synthesizer that lets a caller wait longer has failed
 _SOON = 0.5  # seconds: who answers sooner than a question ends knows it already
+_ASKED = 2.0  # seconds: the agent may add something to its question, and be answered meanwhile
 _LATELY = 2.0  # seconds: an echo and its words are no later
 _USUAL = 0.065  # seconds a character at the usual pace of speech
 _for_all_calls = VoiceCache()
@@ -90,17 +91,18 @@ class Mouth:
 
     @property
     def asked(self) -> bool:
-        """Whether what was heard ends a question, or does in a moment."""
-        soon = self._sink.played() + int(_SOON * self._sink.rate)
-        return self._ledger.asked(soon)
+        """Whether a question has ended just now, or does in a moment: a yes may be its answer."""
+        return self._ledger.asked(self._position(-_ASKED), self._position(_SOON))
 
     @property
     def lately(self) -> str:
         """The words that were played a moment ago: all that can come back as an echo."""
-        played = self._sink.played()
-        before = self._ledger.heard(played - int(_LATELY * self._sink.rate))
-        soon = played + int(_SOON * self._sink.rate)  # a word is booked as heard rather late
-        return self._ledger.heard(soon)[len(before) :]
+        soon = self._position(_SOON)  # a word is booked as heard rather late
+        return self._ledger.between(self._position(-_LATELY), soon)
+
+    def _position(self, seconds: float) -> int:
+        """Tell where the sink was, or will be, so many seconds from now."""
+        return self._sink.played() + int(seconds * self._sink.rate)
 
     @property
     def answering(self) -> bool:

@@ -8,6 +8,29 @@ def test_words_that_want_no_floor(text):
     assert is_backchannel(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["Ach so, verstehe.", "Ouais, d'accord", "Sí, claro", "Sì, certo", "Pois, sim", "goed"]
+)
+def test_other_languages_have_them_too(text):
+    assert is_backchannel(text)
+
+
+@pytest.mark.parametrize("text", ["nein", "moment", "non", "attendez", "espera", "no", "aspetta"])
+def test_other_languages_want_the_floor_too(text):
+    assert not is_backchannel(text)
+
+
+def test_four_words_are_a_backchannel_and_five_are_more():
+    assert is_backchannel("yeah okay right good")
+    assert not is_backchannel("yeah okay right good yeah")
+
+
+@pytest.mark.parametrize("text", ["yes", "okay", "sure", "ja", "sí"])
+def test_what_may_be_an_answer_is_no_mere_hesitation(text):
+    assert is_backchannel(text)
+    assert not hesitates(text)
+
+
 @pytest.mark.parametrize("text", ["stop", "no", "Yeah, but", "yeah yeah yeah yeah yeah", "wait"])
 def test_words_that_want_it(text):
     assert not is_backchannel(text)

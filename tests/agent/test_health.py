@@ -18,6 +18,26 @@ def test_faults_in_a_row_double_the_rest_up_to_a_minute():
     assert not health.resting
 
 
+def test_after_a_rest_one_call_tries_for_all():
+    now = [0.0]
+    health = Health(clock=lambda: now[0])
+    assert all(health.tried() for _ in range(3))  # who is well is asked by everybody
+    health.failed()
+    assert not health.tried()
+    now[0] = 5.1
+    assert [health.tried() for _ in range(3)] == [True, False, False]
+    now[0] = 15.2  # that call never came to ask it
+    assert [health.tried() for _ in range(2)] == [True, False]
+    health.worked()
+    assert all(health.tried() for _ in range(3))
+    for _ in range(2):
+        health.failed()
+    now[0] = 20.3  # the second fault in a row doubled the rest
+    assert not health.tried()
+    now[0] = 25.3
+    assert health.tried()
+
+
 def test_all_calls_share_one():
     healths = Healths()
     assert healths.of("a") is healths.of("a")

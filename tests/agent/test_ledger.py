@@ -94,7 +94,8 @@ def test_with_marks_a_cut_is_exact_to_the_word(samples, played):
 def test_a_question_has_been_asked_once_its_last_word_is_heard():
     ledger = Ledger()
     ledger.add("Is it the lamp?", 0, 8000)
-    assert not ledger.asked(4000)
-    assert ledger.asked(8000)
+    assert not ledger.asked(0, 4000)
+    assert ledger.asked(0, 8000)
     ledger.add("I see.", 8000, 8000)
-    assert not ledger.asked(16000)
+    assert ledger.asked(0, 16000)
+    assert not ledger.asked(8000, 16000)

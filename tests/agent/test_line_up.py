@@ -70,3 +70,20 @@ def test_nobody_at_all():
     assert list(line.tries()) == []
     with pytest.raises(ProviderError, match="no dialogue is left"):
         _ = line.first
+
+
+def test_who_has_rested_is_tried_by_one_call_and_comes_back_for_all():
+    now = [0.0]
+    ill = Named("ill", Health(clock=lambda: now[0]))
+
+    def firsts(calls):
+        lines = [lineup(ill, B)[0] for _ in range(calls)]
+        return lines, "".join(line.first.name[0] for line in lines)
+
+    ill.health.failed()
+    assert firsts(2)[1] == "bb"
+    now[0] = 5.5
+    lines, names_ = firsts(3)
+    assert names_ == "ibb"
+    lines[0].worked(ill)
+    assert firsts(3)[1] == "iii"

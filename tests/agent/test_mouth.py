@@ -129,3 +129,40 @@ def test_a_voice_that_is_late_is_replaced_and_the_last_one_missed():
         assert noted.of(ProviderFailed)[0].error == "TimeoutError"
 
     run(main)
+
+
+def test_a_question_is_open_from_just_before_its_end_until_two_seconds_after_it():
+    async def main():
+        speaker, _, _ = mouth(ScriptedSynthesizer(delay=0.0))
+        await speaker.say("Shall I send the lamp? Please say yes or no, whichever you like best.")
+        ends = 22 * 0.06  # of the question, at the voice's pace
+        found = {}
+        for _ in range(200):
+            await asyncio.sleep(0.02)
+            found[asyncio.get_running_loop().time()] = speaker.asked
+        open_ = [at for at, asked in found.items() if asked]
+        assert open_[0] == pytest.approx(ends - 0.5, abs=0.15)
+        assert open_[-1] == pytest.approx(ends + 2.0, abs=0.15)
+        assert len(open_) == pytest.approx((open_[-1] - open_[0]) / 0.02 + 1, abs=1)
+
+    run(main)
+
+
+def test_what_was_said_lately_is_what_an_echo_may_hold():
+    async def main():
+        speaker, _, _ = mouth(ScriptedSynthesizer(delay=0.0))
+        assert speaker.lately == ""
+        words = [f"word{n}" for n in range(10, 60)]
+        await speaker.say(" ".join(words))
+        await asyncio.sleep(0.2)
+        assert "word10" in speaker.lately  # which is being said
+        await asyncio.sleep(10.0)
+        said = speaker.lately.split()
+        now = 10.2 / (7 * 0.06)  # words so far
+        first, last = (words.index(word) for word in (said[0], said[-1]))
+        assert first == pytest.approx(now - 2.0 / 0.42, abs=1.5)
+        assert last == pytest.approx(now + 0.5 / 0.42, abs=1.5)
+        speaker.stop()
+        assert speaker.lately == ""
+
+    run(main)

@@ -126,6 +126,10 @@ class OpenAiServer:
         _begin(writer, "text/event-stream")
         if fault == "half":
             _chunk(writer, b'data: {"id": "x", "choices": [{"del\n\n')
+        while fault == "thinks":
+            _event(writer, _delta({"role": "assistant", "reasoning_content": "Hm. "}))
+            await writer.drain()
+            await asyncio.sleep(0.01)
         given = self.brain(body["messages"], body.get("tools", []))
         asks = [one for one in given if isinstance(one, Ask)]
         for words in (one for one in given if isinstance(one, str)):
@@ -165,6 +169,10 @@ class OpenAiServer:
                     "output": [], "tools": [], "tool_choice": "auto", "error": None,
                     "parallel_tool_calls": True, "status": "in_progress"}  # fmt: skip
         event("response.created", response=response)
+        while fault == "thinks":
+            event("response.in_progress", response=response)
+            await writer.drain()
+            await asyncio.sleep(0.01)
         if fault == "failed":
             wrong = {"code": "server_error", "message": "the model fell over"}
             event("response.failed", response=response | {"status": "failed", "error": wrong})

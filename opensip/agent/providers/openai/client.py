@@ -98,6 +98,35 @@ async def in_time(work: Awaitable[T], seconds: float, *, name: str, what: str) -
         raise ProviderError(text, provider=name) from error  # the caller has waited enough for it
 
 
+class Patience:
+    """Waits for the parts of an answer: `seconds` for the first word, and between words.
+
+    Parts that tell nothing (of a model that thinks, or of a server that keeps its line up) do not
+    make it longer.
+    """
+
+    def __init__(self, seconds: float, name: str) -> None:
+        self._seconds = self._left = seconds
+        self._name = name
+
+    async def wait(self, work: Awaitable[T]) -> T:
+        """Wait for the next part. Raises ProviderError once the time is over."""
+        now = asyncio.get_running_loop().time
+        began = now()
+        try:
+            async with asyncio.timeout(self._left):
+                return await work
+        except TimeoutError as error:
+            text = f"{self._name}: no further word within {self._seconds:g} s"
+            raise ProviderError(text, provider=self._name) from error
+        finally:
+            self._left -= now() - began
+
+    def rewarded(self) -> None:
+        """A part told something: wait as long for the next."""
+        self._left = self._seconds
+
+
 @contextmanager
 def errors_of(name: str) -> Iterator[None]:
     """Turn the library's errors into ProviderError that says what happened at `name`."""

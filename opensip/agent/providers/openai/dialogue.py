@@ -16,10 +16,10 @@ from opensip.agent.memory import Call, Message
 from opensip.agent.model import ModelDialogue
 from opensip.agent.providers import Brief
 from opensip.agent.providers.openai.client import (
+    Patience,
     client_of,
     errors_of,
     health_of,
-    in_time,
     prepare,
 )
 from opensip.agent.providers.openai.responses import OpenAiResponses
@@ -77,7 +77,8 @@ class OpenAiChat:
     ) -> AsyncGenerator[ChatCompletionChunk]:
         account = self._account
         specs = cast(Any, tool_specs(tools)) if tools else omit
-        stream = await self._in_time(
+        patience = Patience(account.dialogue_seconds, self.name)
+        stream = await patience.wait(
             client_of(account).chat.completions.create(
                 model=account.dialogue_model,
                 messages=cast("list[ChatCompletionMessageParam]", list(messages)),
@@ -88,15 +89,19 @@ class OpenAiChat:
             )
         )
         try:
-            while (chunk := await self._in_time(anext(stream, None))) is not None:
+            while (chunk := await patience.wait(anext(stream, None))) is not None:
+                if _tells(chunk):
+                    patience.rewarded()
                 yield chunk
         finally:
             await stream.close()
 
-    async def _in_time(self, work: Any) -> Any:
-        return await in_time(
-            work, self._account.dialogue_seconds, name=self.name, what="further word"
-        )
+
+def _tells(chunk: ChatCompletionChunk) -> bool:
+    """Tell whether a chunk is a part of the answer, not of what the model thinks before it."""
+    deltas = [choice.delta for choice in chunk.choices or ()]
+    ends = any(choice.finish_reason for choice in chunk.choices or ())
+    return ends or any(one.content or one.refusal or one.tool_calls for one in deltas)
 
 
 def _collect(asked: dict[int, _Asked], deltas: Sequence[ChoiceDeltaToolCall]) -> None:

@@ -10,14 +10,19 @@ from opensip.agent.chat import Delta, Used, Words
 from opensip.agent.memory import Call, Message
 from opensip.agent.providers import Brief
 from opensip.agent.providers.openai.client import (
+    Patience,
     client_of,
     errors_of,
     health_of,
-    in_time,
     prepare,
 )
 from opensip.agent.tools import Tool
 from opensip.errors import ProviderError
+
+_TELLING = (  # events that are a part of the answer, not of what the model thinks before it
+    *("response.output_text", "response.refusal", "response.function_call_arguments"),
+    *("response.output_item.done", "response.completed", "response.incomplete"),
+)
 
 
 class OpenAiResponses:
@@ -62,7 +67,8 @@ class OpenAiResponses:
     ) -> AsyncGenerator[Any]:
         account = self._account
         instructions, items = items_of(messages)
-        stream = await self._in_time(
+        patience = Patience(account.dialogue_seconds, self.name)
+        stream = await patience.wait(
             client_of(account).responses.create(
                 model=account.dialogue_model,
                 instructions=instructions,
@@ -74,7 +80,9 @@ class OpenAiResponses:
             )
         )
         try:
-            while (event := await self._in_time(anext(stream, None))) is not None:
+            while (event := await patience.wait(anext(stream, None))) is not None:
+                if event.type.startswith(_TELLING):
+                    patience.rewarded()
                 yield event
         finally:
             await stream.close()
@@ -87,11 +95,6 @@ class OpenAiResponses:
     def _failed(self, error: Any) -> ProviderError:
         text = getattr(error, "message", "") or "no reason was given"
         return ProviderError(f"{self.name}: {text}", provider=self.name, retryable=True)
-
-    async def _in_time(self, work: Any) -> Any:
-        return await in_time(
-            work, self._account.dialogue_seconds, name=self.name, what="further word"
-        )
 
 
 def items_of(messages: Sequence[Message]) -> tuple[str, list[dict[str, Any]]]:

@@ -76,11 +76,12 @@ def test_without_tools_none_are_named_and_options_go_along():
         (Fault("half"), "main: ", True),
         (Fault("drop"), "main: ", True),
         (Fault("hang"), "main: no further word within 0.05 s", False),
+        (Fault("thinks"), "main: no further word within 0.05 s", False),  # for ever
     ],
 )
 def test_each_fault_says_what_happened(fault, text, retryable):
     with pytest.raises(ProviderError, match=text) as caught:
-        chat(fault=fault, dialogue_seconds=0.05 if fault.kind == "hang" else 5.0)
+        chat(fault=fault, dialogue_seconds=0.05 if fault.kind in ("hang", "thinks") else 5.0)
     assert (caught.value.provider, caught.value.retryable) == ("main", retryable)
     assert "sk-1" not in str(caught.value)
     assert caught.value.rest == {429: 7, 401: 60}.get(fault.status, 0)
