@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from opensip.audio.comfort_noise import ComfortNoise
 from opensip.audio.dtmf_detector import DtmfDetector
-from opensip.audio.frame import AudioFrame
+from opensip.audio.frame import AudioFrame, AudioSink
 from opensip.audio.resample import resample
 from opensip.events import Dtmf
 from opensip.media.digit_inbox import EVENT, DigitInbox
@@ -41,6 +41,12 @@ class Hearing:
         """Record from now on, at the recorder's rate."""
         self.recorder = recorder
         self._recorded = ToRate(recorder.rate), ToRate(recorder.rate)
+
+    def relay_to(self, sink: AudioSink | None) -> None:
+        """Let `sink` play what is heard; None ends that."""
+        if self.relay is not None:
+            self.relay.close()
+        self.relay = Relay(sink) if sink is not None else None
 
     def take(self, batch: Batch, *, said_rate: int, held: bool) -> None:
         """Take what happened since the last batch.

@@ -27,11 +27,11 @@ from opensip.media.digit_inbox import INFO
 from opensip.media.engine import Address, Batch, Engine, StreamConfig
 from opensip.media.hearing import Hearing
 from opensip.media.media_config import MediaConfig
+from opensip.media.over import Over
 from opensip.media.ports import PortPool
 from opensip.media.quality import QualityMeter
 from opensip.media.rates import RateSink
 from opensip.media.recorder import Recorder
-from opensip.media.relay import Relay
 from opensip.media.silence import SilenceClock
 from opensip.rtp.payload import event_formats
 from opensip.sdp.capabilities import UNSPECIFIED
@@ -85,7 +85,7 @@ class MediaSession:
         self.stream = engine.open(pair, opened)
         self.stream.listener = self._hear
         wide = self.rate != self.stream.rate
-        self._sink: AudioSink = RateSink(self.stream, self.rate) if wide else self.stream
+        self._sink = Over(RateSink(self.stream, self.rate) if wide else self.stream)
         me = weakref.proxy(self)  # our parts are no reason to keep us: who is free goes at once
         self._hearing = Hearing(
             self.rate, partial(MediaSession._keyed, me), tones=config.hear_tones
@@ -268,7 +268,7 @@ class MediaSession:
 
         With `aside` the source is silent without a sink: the engine lets others hear the peer.
         """
-        self._hearing.relay = Relay(sink) if sink is not None else None
+        self._hearing.relay_to(sink)
         self._hearing.aside = aside or sink is not None
         self.stream.prompt = sink is not None
         self._listen()

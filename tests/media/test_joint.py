@@ -98,6 +98,29 @@ def test_both_hear_each_other_in_the_way_that_their_codecs_allow(engine_type, co
 
 
 @each_engine
+@pytest.mark.parametrize("codecs", [(G711,), (G711, WIDE), (WIDE,)])
+def test_a_whisper_is_heard_over_the_other_by_one_alone(engine_type, codecs):
+    async def main():
+        call = Call(engine_type, *codecs)
+        await asyncio.sleep(0.3)
+        call.caller.sink.write(voice(1.5, 400, call.caller.sink.rate))
+        await asyncio.sleep(0.5)
+        call.two.sink.write(voice(0.8, 1000, call.two.sink.rate))  # to the human
+        await asyncio.sleep(1.4)
+        heard = np.concatenate([frame.samples for frame in call.human.source._frames])
+        start, rate = int(np.argmax(abs(heard.astype(int)) > 1000)), call.human.rate
+        both = heard[start + round(0.7 * rate) : start + round(1.1 * rate)]
+        assert share(both, 400, rate) == pytest.approx(0.5, abs=0.1)
+        assert share(both, 1000, rate) == pytest.approx(0.5, abs=0.1)
+        last = heard[start + round(1.35 * rate) : start + round(1.45 * rate)]
+        assert share(last, 400, rate) > 0.9  # nobody was held up
+        assert power(call.caller, 1000) < 0.01
+        await call.close()
+
+    run(main)
+
+
+@each_engine
 def test_a_new_agreement_changes_the_way(engine_type):
     async def main():
         call = Call(engine_type, WIDE)

@@ -172,7 +172,6 @@ def test_the_end_says_what_was_counted():
         party = Party()
         await party.session.close()
         assert party.stream.closed
-        assert party.session.sink is party.stream
         assert [event.counters for event in party.notes.of(MediaStatistics)] == [
             party.session.statistics()
         ]
