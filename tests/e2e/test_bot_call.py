@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from opensip.agent.definition import Account, Agent, Entry
-from tests.e2e.test_model_call import call
 from tests.fakes.bot import Bot
 from tests.fakes.exchanges import journal, records
+from tests.fakes.lamp_shop import call
 
 pytestmark = pytest.mark.e2e
 

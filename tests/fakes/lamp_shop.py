@@ -86,10 +86,10 @@ async def ring(folder, account, reports, **slots):
             tools={"find_order": ToolTable(file=tools)}, **slots,
         )  # fmt: skip
 
-    return await _call(agent, folder / "data", reports)
+    return await call(agent, folder / "data", reports)
 
 
-async def _call(agent, tmp_path, reports):
+async def call(agent, tmp_path, reports):
     loop = asyncio.get_running_loop()
     engine = PythonEngine(loop)
     listener = Listener("UDP", "127.0.0.1", 0)

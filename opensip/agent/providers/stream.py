@@ -4,7 +4,6 @@ A bot that was written for Twilio's Media Streams or Bandwidth's bidirectional s
 unchanged, but for the REST request with which it hangs up: here it closes its socket.
 """
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator
 
@@ -14,10 +13,9 @@ import structlog
 from opensip.agent.health import Health, Healths
 from opensip.agent.live import Cut, Marked, Opening, Sound, Told
 from opensip.agent.memory import Call
-from opensip.agent.once import Once
-from opensip.agent.outbox import Outbox
 from opensip.agent.providers import Brief
 from opensip.agent.spoken import fill_names
+from opensip.agent.wire import Wire
 from opensip.audio.codecs import G711
 from opensip.audio.frame import Samples
 from opensip.errors import ConfigError, OpenSipError, ProviderError, RemoteProtocolError
@@ -70,25 +68,20 @@ class BotStream:
         stream, call = _IDS[account.protocol]
         self._stream = stream + secrets.token_hex(16)
         self._call = brief.variables.get("call_id") or call + secrets.token_hex(16)
-        self._socket: websocket.WebSocket | None = None
-        self._connecting = Once(self._connect)
-        self._outbox: Outbox[str] | None = None
-        self._error: ProviderError | None = None
+        self._wire = Wire(brief.name, self._connect, websocket.WebSocket.send)
         self._number = 0  # of the last message
         self._sent = 0  # samples
         self._rest = np.empty(0, np.int16)  # less than a piece
-        self._closing: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         """Open the WebSocket, within the account's `realtime_seconds`."""
-        if self._socket is None:
-            await self._connecting.done()
+        await self._wire.open()
 
-    async def _connect(self) -> None:
+    async def _connect(self) -> websocket.WebSocket:
         account = self._account
         headers = {"Authorization": f"Bearer {account.api_key}"} if account.api_key else {}
         try:
-            self._socket = await websocket.connect(
+            return await websocket.connect(
                 account.base_url, seconds=account.realtime_seconds, headers=headers
             )
         except OpenSipError as error:
@@ -96,10 +89,8 @@ class BotStream:
 
     async def begin(self, opening: Opening) -> None:
         """Tell the bot that the call begins; its parameter `reason` says why anew."""
-        await self.connect()
-        assert self._socket is not None  # noqa: S101 - connect has opened it
-        self._error, self._number, self._sent = None, 0, 0
-        self._outbox = Outbox(self.name, self._socket.send, self._lost)
+        await self._wire.begin()
+        self._number, self._sent = 0, 0
         self._put(Connected())
         more = {"reason": opening.cause} if opening.cause else {}
         self._put(Start(self._stream, self._call, ACCOUNT, self._parameters | more))
@@ -146,44 +137,29 @@ class BotStream:
                 continue
             if command is not None:
                 yield _told(command)
-        if self._error:
-            raise self._error
+        if self._wire.error:
+            raise self._wire.error
 
     async def close(self) -> None:
         """Tell the bot that the stream is over, and close the socket."""
-        await self._connecting.close()
-        socket, self._socket = self._socket, None
-        outbox, self._outbox = self._outbox, None
-        if outbox is not None:
-            self._number += 1
-            event = Stop(self._stream, self._call, ACCOUNT)
-            outbox.put(self._format.write_event(event, stream=self._stream, number=self._number))
-            await outbox.close()
-        if socket is not None:
-            await socket.close()
-        if self._closing is not None:
-            await self._closing
+        self._put(Stop(self._stream, self._call, ACCOUNT))
+        await self._wire.close()
 
     async def _received(self) -> str | None:
-        socket = self._socket
+        socket = self._wire.connection
         try:
             return await socket.receive() if socket is not None else None
         except OpenSipError as error:
-            told = self._error or ProviderError(f"{self.name}: {error}", provider=self.name)
+            told = self._wire.error or ProviderError(f"{self.name}: {error}", provider=self.name)
             raise told from error
 
     def _put(self, event: Event) -> None:
-        if self._outbox is None:
+        if not self._wire.has_begun:
             return
         self._number += not isinstance(event, Connected)
         text = self._format.write_event(event, stream=self._stream, number=self._number)
         if text:
-            self._outbox.put(text)
-
-    def _lost(self, error: ProviderError) -> None:
-        self._error = error
-        if self._socket is not None:  # whoever waits for the bot's next message learns of it
-            self._closing = asyncio.create_task(self._socket.close())
+            self._wire.put(text)
 
 
 def _told(command: Command) -> Told:

@@ -16,8 +16,6 @@ from openai.resources.realtime.realtime import AsyncRealtimeConnection
 from opensip.agent import live
 from opensip.agent.live import Opening, Told
 from opensip.agent.memory import Call
-from opensip.agent.once import Once
-from opensip.agent.outbox import Outbox
 from opensip.agent.prompt import system_prompt, version_of
 from opensip.agent.providers import Brief
 from opensip.agent.providers.openai.client import (
@@ -29,6 +27,7 @@ from opensip.agent.providers.openai.client import (
 from opensip.agent.providers.openai.realtime_config import RATES, session
 from opensip.agent.providers.openai.realtime_events import READERS, count_of, octets, text_of
 from opensip.agent.spoken import fill
+from opensip.agent.wire import Wire
 from opensip.audio.codecs import G711
 from opensip.audio.frame import Samples
 from opensip.errors import OpenSipError, ProviderError, TransportFailed
@@ -82,33 +81,25 @@ class OpenAiRealtime:
         )
         self.prompt = version_of(self._instructions)
         self._session = session(brief, self._instructions)
-        self._line: AsyncRealtimeConnection | None = None
-        self._connecting = Once(self._connect_in_time)
-        self._outbox: Outbox[Callable[[], Awaitable[None]]] | None = None
-        self._error: ProviderError | None = None
+        self._wire = Wire(brief.name, self._connect_in_time, _send)
         self._wrong = 0  # events that were left out
-        self._closing: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         """Open the connection and have the session set up, within `realtime_seconds`."""
-        if self._line is None:
-            await self._connecting.done()
+        await self._wire.open()
 
-    async def _connect_in_time(self) -> None:
+    async def _connect_in_time(self) -> AsyncRealtimeConnection:
         seconds = self._account.realtime_seconds
         try:
             async with asyncio.timeout(seconds):
-                await self._connect()
+                return await self._connect()
         except TimeoutError as error:
             text = f"{self.name}: no session within {seconds:g} s"
             raise ProviderError(text, provider=self.name) from error
 
     async def begin(self, opening: Opening) -> None:
         """Tell what was said so far, and want the first words."""
-        await self.connect()
-        line = self._open()
-        self._error = None
-        self._outbox = Outbox(self.name, self._send, self._lost)
+        await self._wire.begin()
         for turn in opening.turns[-_MOST_TURNS:]:
             kind, role = ("input_text", "user") if turn.speaker == "caller" else (
                 "output_text", "assistant",
@@ -119,16 +110,16 @@ class OpenAiRealtime:
         for note in opening.notes[-_MOST_TURNS:]:
             self._note(note[:_LONGEST_NOTE])
         self._note(self._cause(opening))
-        self._outbox.put(line.response.create)
+        self.go_on()
 
     def hear(self, samples: Samples) -> None:
         """Send what the caller says."""
         audio = base64.b64encode(self._encoded(samples)).decode("ascii")
-        self._put(lambda line: line.input_audio_buffer.append(audio=audio))
+        self._wire.put(lambda line: line.input_audio_buffer.append(audio=audio))
 
     def press(self, keys: str) -> None:
         """Tell of keys; what is being answered is for nothing."""
-        self._put(lambda line: line.response.cancel())
+        self._wire.put(lambda line: line.response.cancel())
         self._note(f"(The caller pressed the keys {' '.join(keys)}.)")
 
     def reached(self, name: str) -> None:
@@ -137,7 +128,7 @@ class OpenAiRealtime:
     def cut(self, item: str, heard: float) -> None:
         """Let the model forget what the caller did not hear."""
         ms = max(0, int(heard * 1000))
-        self._put(
+        self._wire.put(
             lambda line: line.conversation.item.truncate(
                 item_id=item, content_index=0, audio_end_ms=ms
             )
@@ -149,11 +140,13 @@ class OpenAiRealtime:
 
     def go_on(self) -> None:
         """Want an answer."""
-        self._put(lambda line: line.response.create())
+        self._wire.put(lambda line: line.response.create())
 
     async def told(self) -> AsyncIterator[Told]:
         """Tell what comes. Raises ProviderError: a server that says goodbye has failed."""
-        line = self._open()
+        line = self._wire.connection
+        if line is None:
+            raise ProviderError(f"{self.name}: is not connected", provider=self.name)
         try:
             with errors_of(self.name):
                 while True:
@@ -161,23 +154,15 @@ class OpenAiRealtime:
                     if told is not None:
                         yield told
         except ProviderError as error:
-            raise self._error or error from error
+            raise self._wire.error or error from error
 
     async def close(self) -> None:
         """Close the connection."""
-        await self._connecting.close()
-        line, self._line = self._line, None
-        outbox, self._outbox = self._outbox, None
-        if outbox is not None:
-            await outbox.close()
-        if line is not None:
-            await line.close()
-        if self._closing is not None:
-            await self._closing
+        await self._wire.close()
 
     # ---- the connection
 
-    async def _connect(self) -> None:
+    async def _connect(self) -> AsyncRealtimeConnection:
         manager = client_of(self._account).realtime.connect(
             model=self._account.realtime_model,
             websocket_connection_options=cast(Any, _OPTIONS),
@@ -194,7 +179,7 @@ class OpenAiRealtime:
         except BaseException:
             await line.close()
             raise
-        self._line = line
+        return line
 
     async def _set_up(self, line: AsyncRealtimeConnection) -> None:
         """Configure the session; an error before it is agreed to is one of the configuration."""
@@ -226,33 +211,12 @@ class OpenAiRealtime:
         rest = WRONG_KEY if wrong else 0.0
         return ProviderError(f"{error}{more}", provider=self.name, rest=rest)
 
-    def _open(self) -> AsyncRealtimeConnection:
-        if self._line is None:
-            raise ProviderError(f"{self.name}: is not connected", provider=self.name)
-        return self._line
-
-    async def _send(self, send: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await send()
-        except Exception as error:  # of the socket's library
-            raise failed(error, "the connection") from error
-
-    def _put(self, send: Callable[[AsyncRealtimeConnection], Awaitable[None]]) -> None:
-        line = self._line
-        if self._outbox is not None and line is not None:
-            self._outbox.put(lambda: send(line))
-
     def _item(self, item: Mapping[str, Any]) -> None:
-        self._put(lambda line: line.conversation.item.create(item=cast(Any, item)))
+        self._wire.put(lambda line: line.conversation.item.create(item=cast(Any, item)))
 
     def _note(self, text: str) -> None:
         content = [{"type": "input_text", "text": text}]
         self._item({"type": "message", "role": "user", "content": content})
-
-    def _lost(self, error: ProviderError) -> None:
-        self._error = error
-        if self._line is not None:
-            self._closing = asyncio.create_task(self._line.close())
 
     # ---- what is said
 
@@ -317,6 +281,15 @@ class OpenAiRealtime:
         if form == "pcm":
             return np.frombuffer(octets[: len(octets) // 2 * 2], "<i2").astype(np.int16)
         return G711[form.upper()].decode(octets)
+
+
+async def _send(
+    line: AsyncRealtimeConnection, send: Callable[[AsyncRealtimeConnection], Awaitable[None]]
+) -> None:
+    try:
+        await send(line)
+    except Exception as error:  # of the socket's library
+        raise failed(error, "the connection") from error
 
 
 def make(brief: Brief) -> OpenAiRealtime:
