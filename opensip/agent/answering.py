@@ -76,9 +76,11 @@ class Answering:
 
     def suppose(self, turns: State) -> None:
         """Begin to answer, unheard, a turn whose words are known and which is perhaps over."""
-        known = self._ear.known()
         busy = self._supposed or self.leaving or turns.voice is not Speech.IDLE
-        if busy or not turns.speculated or not (known and known.text and self._mind.supposes):
+        if busy or not turns.speculated:
+            return
+        known = self._ear.known()
+        if not (known and known.text and self._mind.supposes):
             return
         clock = TurnClock(turns.voiced_until, recognized=self._now(), supposed=True)
         answer = self._made(known, clock)
@@ -141,8 +143,11 @@ class Answering:
 
     def note_turn(self) -> None:
         """Note where the time of an answer went, once its first sample has been played."""
-        clock, first, played = self._clock, self._mouth.first_position, self._sink.played()
-        if clock and clock.worded and first is not None and played > first:
+        clock, first = self._clock, self._mouth.first_position
+        if not clock or not clock.worded or first is None:
+            return
+        played = self._sink.played()
+        if played > first:
             voiced, now = self._mouth.first_voice or 0.0, self._now()
             self._clock, since = None, (played - first) / self._sink.rate - _PACKET
             sent = min(now, max(clock.decided or 0.0, voiced, now - since))

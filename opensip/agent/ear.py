@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from opensip.agent.line_up import LineUp
@@ -10,13 +10,11 @@ from opensip.agent.live_words import LiveWords
 from opensip.agent.providers import Expectation, Heard, LiveRecognizer, Recognizer, Understood
 from opensip.agent.turn_events import Hearing
 from opensip.audio.frame import AudioFrame, Samples
-from opensip.audio.level import levels
 from opensip.audio.resample import Resampler
 from opensip.errors import OpenSipError, ProviderError
 from opensip.events import Observer
 
 _PRE_ROLL = 0.3  # seconds kept from before the voice was noticed: weak first sounds
-_PIECE = 0.02  # seconds of audio on which voice is decided
 _SECONDS = 12.0  # a recognizer that takes longer has failed
 
 
@@ -217,15 +215,3 @@ class Ear:
 
 def _between(ours: int, theirs: int) -> Resampler | None:
     return Resampler(ours, theirs) if ours != theirs else None
-
-
-def pieces(frame: AudioFrame) -> Iterator[AudioFrame]:
-    """Cut a batch into stretches short enough to decide on voice."""
-    size = max(1, int(_PIECE * frame.rate))
-    if len(frame.samples) <= size:
-        yield frame
-        return
-    for number, level in enumerate(levels(frame.samples, size)):
-        start = number * size
-        samples = frame.samples[start : start + size]
-        yield AudioFrame(frame.at + start / frame.rate, samples, frame.rate, level)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from opensip.agent.ear import pieces
 from opensip.audio.frame import AudioFrame, AudioSource
 
 _LAG = 0.12  # how late a frame may come: a batch of the gated path, and jitter
@@ -19,24 +18,67 @@ async def listen(
     heard: Callable[[AudioFrame], None],
     tick: Callable[[float], None],
 ) -> None:
-    """Give every frame to `heard` until the source ends, in pieces short enough to decide on.
+    """Give every frame to `heard` until the source ends.
 
     `tick` is called with the time where `deadline` passes without a frame. What came before
     `since` (during a transfer) is left out.
     """
     while True:
-        due = deadline()
+        patience = asyncio.timeout(None)
+        watch = _Watch(deadline, now, patience)
         try:
-            async with asyncio.timeout(None if due is None else max(0.0, due + _LAG - now())):
-                frame = await source.read()
+            async with patience:
+                watch.begin()
+                while frame := await source.read():
+                    watch.frames += 1
+                    if frame.at + frame.seconds >= since:
+                        heard(frame)
+                return
         except TimeoutError:
+            if not patience.expired():
+                raise
             tick(now() - _LAG)
-            continue
-        if frame is None:
-            return
-        if frame.at + frame.seconds >= since:
-            for piece in pieces(frame):
-                heard(piece)
+        finally:
+            watch.end()
+
+
+class _Watch:
+    """Ends a wait for frames once a deadline has passed without any.
+
+    It looks now and then: a timer for each frame would cost as much as the frame.
+    """
+
+    def __init__(
+        self,
+        deadline: Callable[[], float | None],
+        now: Callable[[], float],
+        patience: asyncio.Timeout,
+    ) -> None:
+        self.frames = 0  # that have come
+        self._seen = 0
+        self._deadline, self._now, self._patience = deadline, now, patience
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """Look from now on."""
+        self._wait(_LAG)
+
+    def end(self) -> None:
+        """Look no more."""
+        if self._timer:
+            self._timer.cancel()
+
+    def _wait(self, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        due = self._deadline() if self.frames == self._seen else None
+        self._seen = self.frames
+        left = _LAG if due is None else due + _LAG - self._now()
+        if left <= 0:
+            self._patience.reschedule(asyncio.get_running_loop().time())
+        else:
+            self._wait(min(left, _LAG))
 
 
 async def cancelled(*tasks: asyncio.Task[Any] | None) -> None:

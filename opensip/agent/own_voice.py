@@ -31,8 +31,6 @@ _QUIET_DBFS = -60.0
 LEAST_WORDS = 2  # of an echo that is recognised by its words alone
 _NOTICED = 0.4  # seconds in which a voice is noticed that begins softly
 _BREAK = 0.2  # seconds without a sample of ours, after which our voice begins anew
-
-
 # of the last ticks, the oldest first: those of each lag's window
 _SPANS = np.arange(_LAGS)[::-1, None] + np.arange(_WINDOW)
 
@@ -56,11 +54,19 @@ class OwnVoice:
         for number, level in enumerate(levels(samples, self._block)):
             self._levels[position // self._block + number] = level
 
-    def hear(self, at: float, level_dbfs: float, *, played: int, voiced: bool) -> bool:
-        """Take a frame of 20 ms that came `at`; tell whether it is an echo of our own voice."""
+    def hear(
+        self, at: float, level_dbfs: float, *, played: int, voiced: bool, seconds: float = _TICK
+    ) -> bool:
+        """Take a frame that came `at`; tell whether it is an echo of our own voice.
+
+        One of more `seconds` than 20 ms is silence as a whole.
+        """
         if not self._levels:
             return False
-        self._settle(round(at / _TICK), level_dbfs, played)
+        tick, ticks = round(at / _TICK), round(seconds / _TICK)
+        self._settle(tick, level_dbfs, played)
+        if ticks > 1:
+            self._settle(tick + ticks - 1, level_dbfs, played)
         if voiced and self._tick % _EVERY == 0:
             self._compare()
         return self._is_due(level_dbfs)
@@ -76,16 +82,24 @@ class OwnVoice:
             at = (tick - 1) * _TICK
             self._began = at if at - self._last_played > _BREAK else self._began
             self._last_played = at
-        for missed in range(max(self._tick + 1, tick - _RING), tick):
-            self._own[missed % _RING] = level
-            self._heard[missed % _RING] = _QUIET_DBFS
-        self._own[tick % _RING] = max(level, _QUIET_DBFS)
-        self._heard[tick % _RING] = max(level_dbfs, _QUIET_DBFS)
-        self._tick, self._played = tick, played
-        while (first := next(iter(self._levels), block)) < block - 1:
+        if tick > self._tick + 1:
+            for missed in range(max(self._tick + 1, tick - _RING), tick):
+                self._own[missed % _RING] = level
+                self._heard[missed % _RING] = _QUIET_DBFS
+        place = tick % _RING
+        self._own[place] = level if level > _QUIET_DBFS else _QUIET_DBFS
+        self._heard[place] = level_dbfs if level_dbfs > _QUIET_DBFS else _QUIET_DBFS
+        self._tick = tick
+        if played != self._played:
+            self._played = played
+            self._forget(block - 1)
+
+    def _forget(self, until: int) -> None:
+        """Forget the levels of blocks before `until`, but that something was said."""
+        while (first := next(iter(self._levels), until)) < until:
             del self._levels[first]
         if not self._levels:
-            self._levels[block] = _QUIET_DBFS
+            self._levels[until] = _QUIET_DBFS
 
     def _compare(self) -> None:
         recent, before = self._last(self._heard, _WINDOW), self._last(self._own, _PAST)

@@ -26,6 +26,7 @@ from opensip.agent.spoken import fill
 from opensip.agent.talk import Ends, Talk
 from opensip.agent.toolbox import Toolbox
 from opensip.audio.frame import AudioFrame
+from opensip.audio.level import pieces
 from opensip.errors import MissingExtra, MissingProgram, ProviderError
 
 LONGEST = 1.5  # seconds that a phone may ring longer until the service is there
@@ -131,8 +132,9 @@ class RealtimeSession:
         return CallerLeft()
 
     def _heard(self, frame: AudioFrame) -> None:
-        if self._talk is not None:
-            self._talk.hear(frame)
+        for piece in pieces(frame):
+            if self._talk is not None:
+                self._talk.hear(piece)
 
     # ---- talking
 

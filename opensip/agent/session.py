@@ -40,9 +40,10 @@ from opensip.agent.turn_events import (
     Words,
 )
 from opensip.agent.turn_state import State
-from opensip.agent.turn_taking import deadline, step
+from opensip.agent.turn_taking import deadline, stays_quiet, step
 from opensip.agent.voice_activity import Voicing
 from opensip.audio.frame import AudioFrame
+from opensip.audio.level import pieces
 from opensip.events import BargedIn, SpeechEnded, SpeechStarted, TurnDecided
 
 _DECISIONS = {
@@ -57,6 +58,8 @@ _DECISIONS = {
 }
 _ECHO_SECONDS = 1.0  # words are told no later than this after the sound of them came back
 _LEAKED_SECONDS = 0.3  # of an echo that are taken for a voice, at most: more is the caller's
+# 7 dB below what any detector takes for a voice: so much louder may one of five pieces be
+_SILENT_DBFS = -62.0
 _UNTOLD = ("a click",)  # reasons of which every noisy line has too many
 
 
@@ -168,10 +171,19 @@ class AgentSession:
         self._end(CallerLeft())
 
     def _heard(self, frame: AudioFrame) -> None:
+        """Hear a frame in pieces short enough to decide on, but silence as a whole."""
+        if frame.level_dbfs < _SILENT_DBFS and stays_quiet(self._turns, frame.at + frame.seconds):
+            self._hear(frame)
+            return
+        for piece in pieces(frame):
+            self._hear(piece)
+
+    def _hear(self, frame: AudioFrame) -> None:
         self._ear.hear(frame)
         self._echo = self._mouth.own.hear(
-            frame.at, frame.level_dbfs, played=self._sink.played(), voiced=self._voiced
-        )
+            frame.at, frame.level_dbfs,
+            played=self._sink.played(), voiced=self._voiced, seconds=frame.seconds,
+        )  # fmt: skip
         self._activity.hear(frame)
 
     def _decided(self, heard: Voicing) -> None:
@@ -179,10 +191,12 @@ class AgentSession:
         self._voiced = heard.voiced
         if not self._outcome or self._outcome.done():
             return
-        self._weigh_words()
-        if heard.voiced and self._echo:
-            self._echoed = heard.at
-        self._step(Frame(heard.at, heard.seconds, heard.voiced, self._echo))
+        until = heard.at + heard.seconds
+        if heard.voiced or self._keys or not stays_quiet(self._turns, until):
+            self._weigh_words()
+            if heard.voiced and self._echo:
+                self._echoed = heard.at
+            self._step(Frame(heard.at, heard.seconds, heard.voiced, self._echo))
         self._answering.note_turn()
 
     def _weigh_words(self) -> None:
@@ -203,6 +217,7 @@ class AgentSession:
 
     def _told(self, text: str, final: bool, over: bool) -> None:
         """Learn what the recognizer has of the turn; our own words that came back are none."""
+        self._weigh_words()
         if text and (least := self._least_own_words()):
             said = self._mouth.lately
             if repeats(text, said, least=least if final else LEAST_WORDS):
@@ -250,7 +265,7 @@ class AgentSession:
                 what = _DECISIONS[decision.do]
                 self._observer.note(TurnDecided(self._now(), what, decision.why))
             self._carry_out(decision)
-        if not self._keypad.waiting:
+        if self._turns.speculated and not self._keypad.waiting:
             self._answering.suppose(self._turns)
 
     def _carry_out(self, decision: Decision) -> None:

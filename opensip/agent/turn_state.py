@@ -1,12 +1,11 @@
 """The state of the turn machine: values only."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from opensip.agent.turn_events import PLAIN, Caller, Hearing, Speech
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """Both axes, and the times that decide. `quiet_since` is when both were last silent.
 
     `asked` tells that the agent's words, as far as heard, end a question.
@@ -14,7 +13,8 @@ class State:
     is of the present turn; `pause` the silence that this caller makes inside a turn. `false_pauses`
     counts how often the agent was paused for nothing, of late, `hasty` how often it was made to
     think in a gap of speech that was no pause, on a line whose noise hides soft sounds. `patience`
-    scales every silence but the longest: the one setting of how soon the agent answers.
+    scales every silence but the longest: the one setting of how soon the agent answers. A tuple,
+    for it is made anew with each 20 ms of a voice.
     """
 
     caller: Caller = Caller.QUIET

@@ -48,6 +48,14 @@ _CUT_IN = 0.6  # who goes on so soon after a commit was cut in on
 _EPSILON = 1e-9
 
 
+def stays_quiet(state: State, until: float) -> bool:
+    """Tell whether no voice until then changes nothing: most of a call, on either side."""
+    if state.caller is not Caller.QUIET or state.paused:
+        return False
+    idles = state.voice is Speech.IDLE and not state.held
+    return not idles or until < state.quiet_since + state.idle - _EPSILON
+
+
 def deadline(state: State) -> float | None:
     """Tell when `step` must next be called with Tick, if no event comes before."""
     found = due(state)
@@ -81,13 +89,13 @@ def _voiced(state: State, frame: Frame) -> tuple[State, Decisions]:
     elif state.caller is Caller.PAUSED:
         pause = frame.at - state.voiced_until
         state = _learned(state, pause) if pause >= _LEAST_PAUSE else _hasty(state)
-        state, done = _void(replace(state, caller=Caller.SPEAKING), "the caller went on")
+        state, done = _void(state._replace(caller=Caller.SPEAKING), "the caller went on")
         if not state.hearing.live:  # what was recognised early was not all
-            state = replace(state, text="", final=False)
+            state = state._replace(text="", final=False)
     voiced_seconds = state.voiced_seconds + frame.seconds
-    state = replace(state, voiced_until=frame.until, voiced_seconds=voiced_seconds)
+    state = state._replace(voiced_until=frame.until, voiced_seconds=voiced_seconds)
     if state.caller is Caller.MAYBE and state.voiced_seconds >= MAYBE_SECONDS - _EPSILON:
-        state, done = replace(state, caller=Caller.SPEAKING), (*done, Decision(Do.CONFIRM))
+        state, done = state._replace(caller=Caller.SPEAKING), (*done, Decision(Do.CONFIRM))
     state, weighed = _weighed(state)
     state, passed = _passed(state, frame.until)
     return state, done + weighed + passed
@@ -102,10 +110,10 @@ def _unvoiced(state: State, event: Frame | Tick) -> tuple[State, Decisions]:
 def _told(state: State, event: Hold | Expecting) -> tuple[State, Decisions]:
     if isinstance(event, Hold):
         state, done = _ignored(state, "hold")
-        return replace(state, held=event.on, quiet_since=event.at), done
+        return state._replace(held=event.on, quiet_since=event.at), done
     known = state.hearing.punctuates and event.hearing.live == state.hearing.live
     hearing = replace(event.hearing, punctuates=event.hearing.punctuates or known)
-    return replace(state, end_silence=event.end_silence, idle=event.idle, hearing=hearing), ()
+    return state._replace(end_silence=event.end_silence, idle=event.idle, hearing=hearing), ()
 
 
 def _weighed(state: State) -> tuple[State, Decisions]:
@@ -116,7 +124,7 @@ def _weighed(state: State) -> tuple[State, Decisions]:
     least = THINKING_SECONDS if state.voice is Speech.THINKING else PAUSE_SECONDS
     least += _MORE_SECONDS * state.false_pauses
     if not state.paused and state.voiced_seconds >= least - _EPSILON:
-        state, done = replace(state, paused=True), (Decision(Do.PAUSE_VOICE, "a voice"),)
+        state, done = state._replace(paused=True), (Decision(Do.PAUSE_VOICE, "a voice"),)
     floor = GO_ON_SECONDS if state.voice is Speech.THINKING else FLOOR_SECONDS
     if (state.text and wants_nothing(state)) or (state.hearing.live and not state.text):
         floor = LISTENING_SECONDS
@@ -131,20 +139,20 @@ def _worded(state: State, words: Words) -> tuple[State, Decisions]:
         return state, (Decision(Do.FORGET, "hold"),)
     done: Decisions = ()
     if state.caller is Caller.QUIET and words.text:  # too soft for a voice to be noticed
-        state = replace(_begun(state, words.at), caller=Caller.PAUSED, voiced_until=words.at)
+        state = _begun(state, words.at)._replace(caller=Caller.PAUSED, voiced_until=words.at)
         done = (Decision(Do.BEGIN), Decision(Do.CONFIRM))
     elif state.caller is Caller.MAYBE and words.text:
-        state, done = replace(state, caller=Caller.SPEAKING), (Decision(Do.CONFIRM),)
+        state, done = state._replace(caller=Caller.SPEAKING), (Decision(Do.CONFIRM),)
     are_new = words_of(words.text) != words_of(state.text)
     if are_new and state.text:
         state, void = _void(_hasty(state), "more words")
         done += void
     if are_new and state.hearing.live:  # where words come a voice was, just now
         heard = max(state.voiced_until, words.at - _TOLD_LATE)
-        state = replace(state, voiced_until=heard)
+        state = state._replace(voiced_until=heard)
     knows = words.final and ends_sentence(words.text)
-    state = replace(
-        state, text=words.text, final=words.final, over=words.over,
+    state = state._replace(
+        text=words.text, final=words.final, over=words.over,
         hearing=replace(state.hearing, punctuates=True) if knows else state.hearing,
     )  # fmt: skip
     state, spoken_over = _over_the_agent(state, words)
@@ -167,11 +175,11 @@ def _agent_is(state: State, event: AgentIs) -> tuple[State, Decisions]:
     if state.paused and (event.voice is Speech.IDLE or event.must_be_heard):
         why = "this must be heard" if event.must_be_heard else "there is nothing to say"
         done = (Decision(Do.RESUME_VOICE, why),)
-        state = replace(state, paused=False)
+        state = state._replace(paused=False)
     if event.voice is not state.voice:
-        state = replace(state, quiet_since=event.at)
-    return replace(
-        state, voice=event.voice, must_be_heard=event.must_be_heard, asked=event.asked
+        state = state._replace(quiet_since=event.at)
+    return state._replace(
+        voice=event.voice, must_be_heard=event.must_be_heard, asked=event.asked
     ), done
 
 
@@ -180,7 +188,7 @@ def _keyed(state: State, at: float) -> tuple[State, Decisions]:
     if state.must_be_heard:  # the keys are answered afterwards
         return _quiet(state), forget
     stop = (Decision(Do.STOP_VOICE, A_KEY),) if state.voice is not Speech.IDLE else ()
-    state = replace(_quiet(state), voice=Speech.IDLE, must_be_heard=False, quiet_since=at)
+    state = _quiet(state)._replace(voice=Speech.IDLE, must_be_heard=False, quiet_since=at)
     return state, forget + stop
 
 
@@ -190,7 +198,7 @@ def _keyed(state: State, at: float) -> tuple[State, Decisions]:
 def _passed(state: State, now: float) -> tuple[State, Decisions]:
     """Let everything happen that is due."""
     if state.caller is Caller.SPEAKING and now > state.voiced_until + _EPSILON and not state.held:
-        state = replace(state, caller=Caller.PAUSED)
+        state = state._replace(caller=Caller.PAUSED)
     done: Decisions = ()
     if _speaks_on(state, now):
         return state, done
@@ -210,17 +218,16 @@ def _speaks_on(state: State, now: float) -> bool:
 def _happened(state: State, now: float, do: Do, why: str) -> tuple[State, Decisions]:
     match do:
         case Do.IDLE:
-            return replace(state, quiet_since=now), (Decision(do, why),)
+            return state._replace(quiet_since=now), (Decision(do, why),)
         case Do.FORGET:
             return _ignored(state, why)
         case Do.SPECULATE:
             speculations = state.speculations + 1
-            state = replace(state, speculated=True, speculations=speculations)
+            state = state._replace(speculated=True, speculations=speculations)
             return state, (Decision(do, why),)
-    ended = replace(
-        _quiet(state), quiet_since=now, committed=now, ended=state.voiced_until,
-        hasty=state.hasty // 2,
-    )  # fmt: skip
+    ended = _quiet(state)._replace(
+        quiet_since=now, committed=now, ended=state.voiced_until, hasty=state.hasty // 2
+    )
     return ended, (Decision(Do.COMMIT, why),)
 
 
@@ -232,7 +239,7 @@ def _ignored(state: State, why: str) -> tuple[State, Decisions]:
     done: Decisions = (Decision(Do.FORGET, why),) if state.caller is not Caller.QUIET else ()
     if state.paused:
         done += (Decision(Do.RESUME_VOICE, why),)
-        state = replace(state, false_pauses=min(state.false_pauses + 1, _MOST_FALSE))
+        state = state._replace(false_pauses=min(state.false_pauses + 1, _MOST_FALSE))
     return _quiet(state), done
 
 
@@ -243,8 +250,8 @@ def _stopped(state: State, why: str) -> tuple[State, Decisions]:
     if state.voice is Speech.THINKING:
         why = f"{why} before the answer"
     false = state.false_pauses // 2 if state.paused else state.false_pauses
-    state = replace(
-        state, voice=Speech.IDLE, paused=False, speculations=0, false_pauses=false
+    state = state._replace(
+        voice=Speech.IDLE, paused=False, speculations=0, false_pauses=false
     )  # fmt: skip
     return state, (Decision(Do.STOP_VOICE, why),)
 
@@ -252,27 +259,27 @@ def _stopped(state: State, why: str) -> tuple[State, Decisions]:
 def _void(state: State, why: str) -> tuple[State, Decisions]:
     if not state.speculated:
         return state, ()
-    return replace(state, speculated=False), (Decision(Do.RESUME, why),)
+    return state._replace(speculated=False), (Decision(Do.RESUME, why),)
 
 
 def _hasty(state: State) -> State:
     """Learn that speech was not over, if that was supposed."""
-    return replace(state, hasty=min(state.hasty + state.speculated, MOST_HASTY))
+    return state._replace(hasty=min(state.hasty + state.speculated, MOST_HASTY))
 
 
 def _learned(state: State, pause: float) -> State:
     """Learn how long this caller's pauses are."""
     if not _LEAST_PAUSE <= pause <= LONGEST_SILENCE:
         return state
-    return replace(state, pause=0.7 * state.pause + 0.3 * pause)
+    return state._replace(pause=0.7 * state.pause + 0.3 * pause)
 
 
 def _begun(state: State, at: float) -> State:
-    return replace(_quiet(state), caller=Caller.MAYBE, began=at, paused=state.paused)
+    return _quiet(state)._replace(caller=Caller.MAYBE, began=at, paused=state.paused)
 
 
 def _quiet(state: State) -> State:
-    return replace(
-        state, caller=Caller.QUIET, paused=False, speculated=False, speculations=0,
+    return state._replace(
+        caller=Caller.QUIET, paused=False, speculated=False, speculations=0,
         voiced_seconds=0.0, text="", final=False, over=False,
     )  # fmt: skip

@@ -1,13 +1,15 @@
 """How loud sound is."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
-from opensip.audio.frame import Samples
+from opensip.audio.frame import AudioFrame, Samples
 
 SILENCE_DBFS = -100.0  # of digital silence, instead of minus infinity
 FULL_SCALE = 32768.0
+PIECE = 0.02  # seconds on which is decided whether a voice is there
 
 
 def dbfs(samples: Samples) -> float:
@@ -25,9 +27,21 @@ def levels(samples: Samples, size: int) -> list[float]:
     """Tell the level of each `size` samples, the last of which may be fewer."""
     whole = len(samples) // size * size
     wide = samples[:whole].astype(np.float32).reshape(-1, size)
-    told = [_dbfs_of(power / size) for power in np.einsum("ij,ij->i", wide, wide).tolist()]
+    told = [_dbfs_of(power / size) for power in np.vecdot(wide, wide).tolist()]
     return told if whole == len(samples) else [*told, dbfs(samples[whole:])]
 
 
 def _dbfs_of(power: float) -> float:
     return max(10 * math.log10(power / FULL_SCALE**2), SILENCE_DBFS) if power else SILENCE_DBFS
+
+
+def pieces(frame: AudioFrame) -> Iterator[AudioFrame]:
+    """Cut a batch into stretches short enough to decide on voice."""
+    size = max(1, int(PIECE * frame.rate))
+    if len(frame.samples) <= size:
+        yield frame
+        return
+    for number, level in enumerate(levels(frame.samples, size)):
+        start = number * size
+        samples = frame.samples[start : start + size]
+        yield AudioFrame(frame.at + start / frame.rate, samples, frame.rate, level)

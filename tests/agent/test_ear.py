@@ -3,7 +3,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from opensip.agent.ear import Ear, pieces
+from opensip.agent.ear import Ear
 from opensip.agent.providers import Expectation, Understood
 from opensip.agent.providers.scripted import ScriptedRecognizer
 from opensip.audio.frame import AudioFrame
@@ -138,15 +138,6 @@ def test_without_any_there_is_an_error():
             await ear.understand()
 
     run(main)
-
-
-def test_a_batch_is_cut_into_pieces_with_their_own_levels():
-    loud = np.full(160, 8000, np.int16)
-    batch = AudioFrame(1.0, np.concatenate([loud, loud * 0, loud]), 8000, -20.0)
-    found = list(pieces(batch))
-    assert [round(frame.at, 2) for frame in found] == [1.0, 1.02, 1.04]
-    assert [frame.level_dbfs > -20 for frame in found] == [True, False, True]
-    assert list(pieces(found[0])) == [found[0]]
 
 
 @pytest.mark.parametrize("broken_off", [True, False])

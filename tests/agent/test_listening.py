@@ -30,7 +30,7 @@ class Source:
         return AudioFrame(at - samples / 8000, np.zeros(samples, np.int16), 8000, -100.0)
 
 
-def test_batches_come_in_pieces_and_time_passes_without_audio():
+def test_what_came_too_early_is_left_out_and_time_passes_without_audio():
     async def main():
         now, heard, ticks = asyncio.get_running_loop().time, [], []
         await listen(

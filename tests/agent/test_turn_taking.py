@@ -82,7 +82,7 @@ def test_the_pauses_of_a_caller_are_learned_and_nobody_waits_longer_than_the_cap
     assert state.pause == pytest.approx(0.5, abs=0.01)
     state, _ = play(state, "." * 30, at=state.voiced_until)
     assert deadline(state) - state.voiced_until == pytest.approx(0.75, abs=0.02)
-    patient = replace(State(), patience=9.0)
+    patient = State()._replace(patience=9.0)
     state, done = play(patient, "#" * 20 + "." * 70)
     assert done[-1] == (round(0.4 + LONGEST_SILENCE, 2), Do.COMMIT)
 
@@ -144,7 +144,7 @@ def test_on_hold_nothing_is_a_turn_and_nobody_is_idle():
 
 
 def test_silence_on_both_sides_is_told_again_and_again():
-    state, _ = step(replace(OVER, idle=8.0), AgentIs(2.0, Speech.IDLE))
+    state, _ = step(OVER._replace(idle=8.0), AgentIs(2.0, Speech.IDLE))
     assert deadline(state) == 10.0
     state, done = step(state, Tick(9.0))
     assert done == ()

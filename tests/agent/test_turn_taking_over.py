@@ -1,7 +1,5 @@
 """A caller who makes a sound while the agent speaks."""
 
-from dataclasses import replace
-
 import pytest
 
 from opensip.agent.turn_events import (
@@ -55,7 +53,7 @@ def test_a_word_that_wants_the_floor_gets_it_at_once():
 
 
 def test_any_word_before_the_answer_belongs_to_the_turn():
-    thinking = replace(LIVE_OVER, voice=Speech.THINKING)
+    thinking = LIVE_OVER._replace(voice=Speech.THINKING)
     state, _ = play(thinking, "#" * 12)
     assert then(state, Words(0.24, "um"))[1] == []
     assert then(state, Words(0.24, "okay"))[1] == [(Do.STOP_VOICE, "words before the answer")]
@@ -103,6 +101,6 @@ def test_a_key_stops_the_voice_at_once():
 
 
 def test_a_key_stops_nothing_that_must_be_heard():
-    state, done = step(replace(OVER, must_be_heard=True), Key(1.0))
+    state, done = step(OVER._replace(must_be_heard=True), Key(1.0))
     assert done == ()
     assert (state.voice, state.must_be_heard) == (Speech.SPEAKING, True)

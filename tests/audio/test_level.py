@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from opensip.audio.level import SILENCE_DBFS, dbfs, levels
+from opensip.audio.frame import AudioFrame
+from opensip.audio.level import SILENCE_DBFS, dbfs, levels, pieces
 
 
 def test_full_scale_square_is_0_and_a_full_sine_3_below():
@@ -31,3 +32,12 @@ def test_levels_of_pieces_are_those_of_each():
     assert levels(sound, 160) == pytest.approx([dbfs(piece) for piece in pieces], abs=1e-3)
     assert levels(sound[:320], 160)[1] == SILENCE_DBFS
     assert levels(sound[:0], 160) == []
+
+
+def test_a_batch_is_cut_into_pieces_with_their_own_levels():
+    loud = np.full(160, 8000, np.int16)
+    batch = AudioFrame(1.0, np.concatenate([loud, loud * 0, loud]), 8000, -20.0)
+    found = list(pieces(batch))
+    assert [round(frame.at, 2) for frame in found] == [1.0, 1.02, 1.04]
+    assert [frame.level_dbfs > -20 for frame in found] == [True, False, True]
+    assert list(pieces(found[0])) == [found[0]]

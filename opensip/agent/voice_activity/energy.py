@@ -3,6 +3,7 @@
 from opensip.agent.voice_activity import Decided, Voicing
 from opensip.agent.voice_activity.noise_floor import NoiseFloor
 from opensip.audio.frame import AudioFrame
+from opensip.audio.level import pieces
 
 
 class Energy:
@@ -13,10 +14,10 @@ class Energy:
         self._floor = NoiseFloor()
 
     def hear(self, frame: AudioFrame) -> None:
-        """Decide at once."""
-        seconds = frame.seconds
-        voiced = self._floor.stands_out(frame.level_dbfs, seconds)
-        self._decided(Voicing(frame.at, seconds, voiced, frame.level_dbfs))
+        """Decide at once, on 20 ms at most."""
+        for piece in pieces(frame):
+            voiced = self._floor.stands_out(piece.level_dbfs, piece.seconds)
+            self._decided(Voicing(piece.at, piece.seconds, voiced, piece.level_dbfs))
 
 
 def make(rate: int, decided: Decided) -> Energy:

@@ -20,7 +20,7 @@ class NoiseFloor:
 
     def stands_out(self, level_dbfs: float, seconds: float) -> bool:
         """Tell whether a frame of this level is louder than the noise, and learn from it."""
-        louder = level_dbfs >= self.threshold
+        louder = level_dbfs >= self.floor + self.margin and level_dbfs >= self.quietest
         if level_dbfs < self.floor:
             self.floor += _FALL * (max(level_dbfs, -90.0) - self.floor)
         else:

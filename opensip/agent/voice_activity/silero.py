@@ -11,7 +11,7 @@ from typing import NamedTuple
 from opensip.agent.voice_activity import Decided, Voicing
 from opensip.agent.voice_activity.noise_floor import NoiseFloor
 from opensip.agent.voice_activity.silero_model import SIZE, Memory, Model, shared_model
-from opensip.agent.voice_activity.windows import RATE, Window, Windows
+from opensip.agent.voice_activity.windows import RATE, Windows
 from opensip.audio.frame import AudioFrame
 
 _SECONDS = SIZE / RATE
@@ -24,7 +24,7 @@ _LATE = 12  # windows that wait; then the machine is too slow, and energy decide
 
 
 class _Asked(NamedTuple):
-    window: Window
+    window: AudioFrame
     loud: bool  # enough to be a voice
     silent: bool = False  # nobody was asked: it only waits for its turn
 
@@ -36,7 +36,7 @@ class Silero:
         self._model, self._decided = model or shared_model(), decided
         self._windows = Windows(rate, SIZE)
         self._floor = NoiseFloor(_NEAR_DB, _QUIETEST_DBFS)
-        self._before: deque[Window] = deque(maxlen=_BEFORE)
+        self._before: deque[AudioFrame] = deque(maxlen=_BEFORE)
         self._asked: deque[_Asked] = deque()
         self._memory = Memory()
         self._near_until = 0.0
@@ -65,7 +65,7 @@ class Silero:
             self._model.ask(self._memory, window.samples, lambda probability: None)
         self._before.clear()
 
-    def _ask(self, window: Window, loud: bool) -> None:
+    def _ask(self, window: AudioFrame, loud: bool) -> None:
         self._asked.append(_Asked(window, loud))
         if len(self._asked) > _LATE:
             self._hurry()
@@ -92,7 +92,7 @@ class Silero:
             window, loud, _ = self._asked.popleft()
             self._decide(window, loud)
 
-    def _decide(self, window: Window, voiced: bool) -> None:
+    def _decide(self, window: AudioFrame, voiced: bool) -> None:
         self._voiced = voiced
         self._decided(Voicing(window.at, _SECONDS, voiced, window.level_dbfs))
 

@@ -1,24 +1,15 @@
 """Cuts a caller's audio into windows of one length at 8 kHz, as the detectors want it."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 
-from opensip.audio.frame import AudioFrame, Samples
-from opensip.audio.level import dbfs
+from opensip.audio.frame import AudioFrame
+from opensip.audio.level import levels
 from opensip.audio.resample import live_resampler
 
 RATE = 8000
 _GAP = 0.03  # seconds; audio that comes later than this after the last does not join it
-
-
-class Window(NamedTuple):
-    """Samples at 8 kHz that began at `at`, and their level."""
-
-    at: float
-    samples: Samples
-    level_dbfs: float
 
 
 class Windows:
@@ -30,18 +21,22 @@ class Windows:
         self._kept = np.empty(0, np.int16)
         self._until = 0.0  # when what is kept ended
 
-    def of(self, frame: AudioFrame) -> Iterator[Window]:
+    def of(self, frame: AudioFrame) -> Sequence[AudioFrame]:
         """Give the windows that this frame completes, in order."""
+        if not self._resampler and not len(self._kept) and len(frame.samples) == self._size:
+            return (frame,)  # the usual case: nothing to cut
         samples = self._resampler.push(frame.samples) if self._resampler else frame.samples
         kept = self._kept if abs(frame.at - self._until) < _GAP else self._kept[:0]
-        if not len(kept) and len(samples) == self._size and not self._resampler:
-            self._kept, self._until = kept, frame.at + frame.seconds
-            yield Window(frame.at, samples, frame.level_dbfs)  # the usual case: nothing to cut
-            return
         at = frame.at - len(kept) / RATE
-        joined = np.concatenate([kept, samples])
+        joined = np.concatenate([kept, samples]) if len(kept) else samples
         whole = len(joined) // self._size * self._size
         self._kept, self._until = joined[whole:], frame.at + frame.seconds
-        for start in range(0, whole, self._size):
-            part = joined[start : start + self._size]
-            yield Window(at + start / RATE, part, dbfs(part))
+        return [
+            AudioFrame(
+                at + number * self._size / RATE,
+                joined[number * self._size : (number + 1) * self._size],
+                RATE,
+                level,
+            )
+            for number, level in enumerate(levels(joined[:whole], self._size))
+        ]
