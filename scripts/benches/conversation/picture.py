@@ -1,5 +1,9 @@
-"""The picture of the conversation bench: cut-ins against the wait, a point a setting. Pure."""
+"""The picture of the conversation bench: cut-ins against the wait, a point a setting. Pure.
 
+Cut-ins stand by their square root: a few of them matter more than many more.
+"""
+
+import math
 from collections.abc import Iterator, Sequence
 from html import escape
 
@@ -7,17 +11,17 @@ from scripts.benches.conversation.score import Point
 
 _WIDE, _HIGH = 760, 460  # of the plot, in pixels
 _LEFT, _TOP = 70, 50
+_MARKS = (0, 1, 5, 10, 25, 50, 100)  # %
 _COLOURS = ("#2fa37c", "#c0504d", "#8e6bd1")
 
 
 def draw(points: Sequence[Point]) -> str:
     """Draw a line a side, through its points by their mean wait."""
     right = _step(max(point.mean for point in points))
-    top = _step(max(point.cut_ins for point in points))
-    parts = [*_axes(right, top)]
+    parts = [*_axes(right)]
     for number, side in enumerate(dict.fromkeys(point.side for point in points)):
         own = sorted((p for p in points if p.side == side), key=lambda point: point.mean)
-        parts += _line(own, number, right, top)
+        parts += _line(own, number, right)
     size = f'width="{_WIDE + _LEFT + 60}" height="{_HIGH + _TOP + 60}"'
     style = "font-family:sans-serif;font-size:12px;background:white"
     return "\n".join(
@@ -25,15 +29,12 @@ def draw(points: Sequence[Point]) -> str:
     )
 
 
-def _line(points: Sequence[Point], number: int, right: float, top: float) -> Iterator[str]:
+def _line(points: Sequence[Point], number: int, right: float) -> Iterator[str]:
     colour, y = _COLOURS[number], 22
     x = _LEFT + number * 250
     yield f'<circle cx="{x}" cy="{y - 4}" r="5" fill="{colour}"/>'
     yield f'<text x="{x + 10}" y="{y}">{escape(points[0].side)}</text>'
-    places = [
-        (_LEFT + point.mean / right * _WIDE, _TOP + _HIGH * (1 - point.cut_ins / top))
-        for point in points
-    ]
+    places = [(_LEFT + point.mean / right * _WIDE, _height(point.cut_ins)) for point in points]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     yield f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>'
     for (x, y), point in zip(places, points, strict=True):
@@ -44,14 +45,17 @@ def _line(points: Sequence[Point], number: int, right: float, top: float) -> Ite
         yield f"{escape(point.setting)}</text>"
 
 
-def _axes(right: float, top: float) -> Iterator[str]:
+def _axes(right: float) -> Iterator[str]:
     for n in range(6):
-        x, y = _LEFT + n * _WIDE / 5, _TOP + _HIGH - n * _HIGH / 5
-        yield f'<path d="M{x} {_TOP}V{_TOP + _HIGH}M{_LEFT} {y}H{_LEFT + _WIDE}" stroke="#ddd"/>'
+        x = _LEFT + n * _WIDE / 5
+        yield f'<path d="M{x} {_TOP}V{_TOP + _HIGH}" stroke="#ddd"/>'
         yield (
             f'<text x="{x}" y="{_TOP + _HIGH + 18}" text-anchor="middle">{right * n / 5:g}</text>'
         )
-        yield f'<text x="{_LEFT - 8}" y="{y + 4}" text-anchor="end">{top * n / 5:g}</text>'
+    for percent in _MARKS:
+        y = _height(percent)
+        yield f'<path d="M{_LEFT} {y:.1f}H{_LEFT + _WIDE}" stroke="#ddd"/>'
+        yield f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{percent}</text>'
     yield (
         f'<text x="{_LEFT + _WIDE / 2}" y="{_TOP + _HIGH + 42}" text-anchor="middle">'
         "mean wait from the last word to the answer, in ms</text>"
@@ -62,9 +66,10 @@ def _axes(right: float, top: float) -> Iterator[str]:
     )
 
 
+def _height(percent: float) -> float:
+    return _TOP + _HIGH * (1 - math.sqrt(percent / 100))
+
+
 def _step(most: float) -> float:
     """Round up to a number that five parts suit."""
-    for step in (5, 10, 25, 50, 100, 250, 500, 1000, 1500, 2000, 2500, 5000):
-        if most <= step:
-            return step
-    return most
+    return next((step for step in (500, 1000, 1500, 2000, 2500) if most <= step), 5000)
