@@ -13,6 +13,7 @@ DOORS = {  # of av and OpenSSL: loaded when used
     "opensip.media.recording_pack",
     "opensip.media.dtls",
     "opensip.media.keying",
+    "opensip.media.keying_pair",
 }
 NATIVE = {f"opensip.media.{name}" for name in ("engine_native", "native_ends", "native_stream")}
 
