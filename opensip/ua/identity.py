@@ -102,6 +102,8 @@ def decode_user_to_user(value: str) -> str:
 
 def printable(text: str) -> str:
     """Make foreign text fit for logs, screens and prompts: one line, no control characters."""
+    if text.isascii() and text.isprintable():
+        return text.strip()  # nearly all of it
     octets = text.encode("utf-8", "surrogateescape")
     shown = octets.decode("utf-8", "replace")
     return "".join(c if c.isprintable() else " " for c in shown).strip()

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import os
 from datetime import UTC, datetime
@@ -49,6 +50,24 @@ def test_each_event_is_one_line_and_on_disk_at_once(tmp_path):
         },
     ]
     journal.close()
+
+
+def test_what_comes_together_is_written_together_before_the_loop_turns_to_anything_else(tmp_path):
+    path, sizes = tmp_path / "c-1.jsonl", []
+
+    async def main():
+        journal = journal_at(path)
+        for at in (100.5, 100.6, 100.7):
+            journal.note(CallAnswered(at))
+            sizes.append(path.stat().st_size)
+        await asyncio.sleep(0)
+        assert [line["at"] for line in lines_of(path)] == [0.0, 0.5, 0.6, 0.7]
+        journal.note(CallAnswered(100.8))
+        journal.close()  # in the same turn of the loop
+        assert lines_of(path)[-1]["at"] == 0.8
+
+    asyncio.run(main())
+    assert sizes == [0, 0, 0]
 
 
 def test_any_value_has_a_form(tmp_path):
