@@ -1,5 +1,6 @@
 """What the books say of a time in which the recording is paused: that it was, not what was told."""
 
+import re
 from dataclasses import replace
 
 from opensip.events import (
@@ -7,7 +8,12 @@ from opensip.events import (
     CallerSaid,
     CallEvent,
     Dtmf,
+    Escalated,
+    Fault,
+    FillerSaid,
     KeysPressed,
+    OutcomeNoted,
+    ProviderFailed,
     SipReceived,
     SipSent,
     ToolCalled,
@@ -15,24 +21,62 @@ from opensip.events import (
 
 KEPT_OUT = "(not recorded)"  # in place of words
 KEY = "x"  # in place of a digit
+_WORDLESS = ("media", "recording", "journal")  # faults that know nothing of what was told
+# What is handed on with a caller: in headers, or in those that a Refer-To has for the next INVITE.
+_CONTEXT = re.compile(r"^(X-[^:\r\n]*|User-to-User)(\s*):[^\r\n]*", re.IGNORECASE | re.MULTILINE)
+_REFER_TO = re.compile(r"^((?:Refer-To|r)\s*:[^?\r\n]*\?)[^\r\n]*", re.IGNORECASE | re.MULTILINE)
 
 
 def discreet(event: CallEvent) -> CallEvent:
-    """Take words, digits and what tools were given and gave out of an event."""
-    kept: CallEvent = event
+    """Take words, digits and what tools were given and gave out of an event of a pause."""
     match event:
         case Dtmf():
-            kept = replace(event, digit=KEY)
+            return replace(event, digit=KEY)
         case KeysPressed():
-            kept = replace(event, digits=KEY * len(event.digits))
+            return replace(event, digits=KEY * len(event.digits), error=_without(event.error))
+        case SipReceived() | SipSent() if event.text.startswith("INFO "):
+            # Its body is a key that was pressed (RFC 6086 says what else).
+            head, _, _ = event.text.partition("\r\n\r\n")
+            return replace(event, text=f"{head}\r\n\r\n{KEPT_OUT}")
+        case SipReceived() | SipSent():
+            return without_context(event)
+        case ProviderFailed():
+            return replace(event, error=_without(event.error))
+        case Fault() if event.where not in _WORDLESS:
+            return replace(event, error=_without(event.error))
+    return _wordless(event)
+
+
+def _wordless(event: CallEvent) -> CallEvent:
+    """Take out what is said, understood and done."""
+    kept: CallEvent = event
+    match event:
         case CallerSaid():
             kept = replace(event, text=KEPT_OUT, slots=None)
         case AgentSaid():
             kept = replace(event, text=KEPT_OUT, heard=KEPT_OUT)
+        case FillerSaid():
+            kept = replace(event, text=KEPT_OUT)
         case ToolCalled():
-            kept = replace(event, arguments={}, result=KEPT_OUT)
-        case SipReceived() | SipSent() if event.text.startswith("INFO "):
-            # Its body is a key that was pressed (RFC 6086 says what else).
-            head, _, _ = event.text.partition("\r\n\r\n")
-            kept = replace(event, text=f"{head}\r\n\r\n{KEPT_OUT}")
+            error = _without(event.error)
+            kept = replace(event, arguments={}, result=KEPT_OUT, error=error)
+        case OutcomeNoted():
+            kept = replace(event, details=_without(event.details))
+        case Escalated():  # "": what was wanted before the pause still stands
+            kept = replace(event, intent="", why=_without(event.why))
     return kept
+
+
+def without_context(event: CallEvent) -> CallEvent:
+    """Take what is handed on of a caller out of a message: it may repeat what a pause kept out."""
+    match event:
+        case SipReceived() | SipSent():
+            head, gap, body = event.text.partition("\r\n\r\n")
+            head = _CONTEXT.sub(rf"\1\2: {KEPT_OUT}", head)
+            head = _REFER_TO.sub(rf"\1{KEPT_OUT}>", head)
+            return replace(event, text=head + gap + body)
+    return event
+
+
+def _without(words: str) -> str:
+    return KEPT_OUT if words else ""

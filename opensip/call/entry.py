@@ -9,7 +9,7 @@ import structlog
 
 from opensip.call import record
 from opensip.call.call import Ending
-from opensip.call.discretion import discreet
+from opensip.call.discretion import discreet, without_context
 from opensip.call.journal import Journal
 from opensip.events import (
     CallEnded,
@@ -50,6 +50,7 @@ class Entry:
         record.take(self._record, self._journal.head)
         self._is_closed = False
         self._is_discreet = False  # the recording is paused
+        self._was_discreet = False  # or has been: what was told then may be handed on later
         self.afterwards: Callable[[], None] = lambda: None  # once the books are closed
 
     @property
@@ -59,15 +60,18 @@ class Entry:
 
     def note(self, event: CallEvent) -> None:
         """Take note of an event of the call."""
+        match event:
+            case RecordingPaused() | RecordingResumed():
+                self._is_discreet = isinstance(event, RecordingPaused)
+                self._was_discreet = True
+            case _ if self._is_discreet:
+                event = discreet(event)
+            case _ if self._was_discreet:
+                event = without_context(event)
         if isinstance(event, ProviderFailed):  # the caller heard of it: so must the operator
             log.error(
                 "provider_failed", stage=event.stage, provider=event.provider, error=event.error
             )
-        match event:
-            case RecordingPaused() | RecordingResumed():
-                self._is_discreet = isinstance(event, RecordingPaused)
-            case _ if self._is_discreet:
-                event = discreet(event)
         record.take(self._record, self._journal.note(event))
         for other in self._others:
             other.note(event)

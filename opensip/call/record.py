@@ -143,7 +143,10 @@ def _counted(record: Record, event: Event) -> None:
 
 
 def _recorded(record: Record, event: Event) -> None:
-    record["recording"] |= {"path": event["path"], "error": event.get("error", "")}
+    error = record["recording"].get("error", "") or event.get(
+        "error", ""
+    )  # the first is the reason
+    record["recording"] |= {"path": event["path"], "error": error}
 
 
 def _recording_paused(record: Record, event: Event) -> None:

@@ -9,14 +9,13 @@ import numpy as np
 from opensip.audio.frame import Samples
 from opensip.events import (
     Observer,
-    RecordingPaused,
-    RecordingResumed,
     RecordingStarted,
     RecordingStopped,
     Silent,
 )
 from opensip.media.recording_channel import Channel
 from opensip.media.recording_file import RecordingFile, WavFile
+from opensip.media.recording_pause import Pauses
 
 FLUSH_EVERY = 0.3  # seconds; with MARGIN and a batch of 0.1 s, what a kill -9 loses
 MARGIN = 0.25  # seconds that the disk is behind, so that late audio still finds its place
@@ -32,8 +31,8 @@ class Recorder:
     """Writes what was heard (left) and what was said (right), 16 bits, as `open_file` has it.
 
     Audio is placed by its time, so gaps become silence; so does what is heard and said in a
-    pause. A disk error ends the recording with a `RecordingStopped` event; nothing is ever
-    raised into the call.
+    pause of the call. A disk error ends the recording with a `RecordingStopped` event; nothing
+    is ever raised into the call.
     """
 
     def __init__(
@@ -53,40 +52,25 @@ class Recorder:
         self._started_at = 0.0
         self._flushed_at = 0.0
         self._frames = 0  # on disk
-        self._pauses: list[tuple[float, float]] = []  # from when till when; the last may be open
+        self._pauses = Pauses(Silent())
 
     @property
     def running(self) -> bool:
         """Whether audio is being written."""
         return self._file is not None
 
-    @property
-    def paused(self) -> bool:
-        """Whether silence stands for what is heard and said now."""
-        return bool(self._pauses) and self._pauses[-1][1] == np.inf
-
-    def start(self, *, now: float) -> None:
-        """Open the file; `now` is where its time starts."""
+    def start(self, *, now: float, pauses: Pauses | None = None) -> None:
+        """Open the file; `now` is where its time starts. In `pauses` of the call it is silent."""
         self._started_at = self._flushed_at = now
+        if pauses is not None:
+            self._pauses = pauses
         try:
             self._file = self._open_file(self.path, self.rate)
         except OSError as error:
-            self._stop(now, str(error))
+            self._observer.note(RecordingStopped(now, str(self.path), str(error)))
         else:
             self._observer.note(RecordingStarted(now, str(self.path)))
             self._look(now)
-
-    def pause(self, *, now: float) -> None:
-        """Keep what is heard and said from now on out of the recording; its time goes on."""
-        if self._file is not None and not self.paused:
-            self._pauses.append((now, np.inf))
-            self._observer.note(RecordingPaused(now))
-
-    def resume(self, *, now: float) -> None:
-        """Record again what is heard and said from now on."""
-        if self._file is not None and self.paused:
-            self._pauses[-1] = (self._pauses[-1][0], now)
-            self._observer.note(RecordingResumed(now))
 
     def heard(self, samples: Samples, *, at: float) -> None:
         """Record what came: its first sample came at `at`."""
@@ -95,8 +79,7 @@ class Recorder:
     def heard_late(self, samples: Samples, *, at: float) -> None:
         """Record what came after its turn: its first sample should have come at `at`."""
         if self._file is not None:
-            if self._pauses:
-                samples = self._spared(samples, at)
+            samples = self._pauses.spared(samples, at=at, rate=self.rate)
             self._heard.fill(round((at - self._started_at) * self.rate), samples)
 
     def said(self, samples: Samples, *, at: float) -> None:
@@ -121,21 +104,10 @@ class Recorder:
 
     def _place(self, channel: Channel, samples: Samples, at: float) -> None:
         if self._file is not None:
-            if self._pauses:
-                samples = self._spared(samples, at)
+            samples = self._pauses.spared(samples, at=at, rate=self.rate)
             position = round((at - self._started_at) * self.rate)
             skipped = max(0, -position)  # it began before the recording
             channel.place(position + skipped, samples[skipped:])
-
-    def _spared(self, samples: Samples, at: float) -> Samples:
-        """Silence what fell into a pause."""
-        for start, end in self._pauses:
-            first = max(0.0, (start - at) * self.rate)
-            behind = min(float(len(samples)), (end - at) * self.rate)
-            if first < behind:
-                samples = samples.copy()
-                samples[int(first) : int(np.ceil(behind))] = 0
-        return samples
 
     def _write_to(self, end: int, now: float) -> None:
         """Append both channels up to sample `end`."""
@@ -155,12 +127,14 @@ class Recorder:
             self._stop(now, NO_ROOM)
 
     def _stop(self, now: float, error: str = "") -> None:
-        if self._file is not None:
-            file, self._file = self._file, None
-            try:
-                file.close()
-            except OSError as closing:
-                error = error or str(closing)
+        """Let the file go; the first reason is the one that is told."""
+        if self._file is None:
+            return
+        file, self._file = self._file, None
+        try:
+            file.close()
+        except OSError as closing:
+            error = error or str(closing)
         self._observer.note(RecordingStopped(now, str(self.path), error))
 
 

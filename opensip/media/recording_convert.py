@@ -11,9 +11,8 @@ from typing import Any
 from opensip.errors import MediaError, MissingExtra
 from opensip.media.recording_file import HEADER_SIZE, open_private, wav_header
 from opensip.media.recording_sealed import CHUNK, SealedFile
-from opensip.media.recordings import Recording, Recordings
+from opensip.media.recordings import UNFINISHED, Recording, Recordings
 
-_UNFINISHED = ".part"
 _RATE_AT = slice(24, 28)  # of a WAV header
 
 
@@ -33,7 +32,7 @@ def pack(recordings: Recordings, call_id: str, form: str, *, going_on: Callable[
     if recording.form == form:
         return recording.path
     target = recordings.path(call_id, form, sealed=recording.sealed)
-    unfinished = target.with_name(target.name + _UNFINISHED)
+    unfinished = target.with_name(target.name + UNFINISHED)
     rate, sound = samples(recordings, recording)
     try:
         if recording.sealed:

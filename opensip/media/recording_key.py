@@ -113,7 +113,7 @@ class KeyFolder:
         return self._folder / f"{call_id}.key"
 
     def create(self, call_id: str) -> bytes:
-        """Make the key of a call's recording, and write it wrapped. Raises OSError."""
+        """Make the key of a call's recording; on return it is on disk, wrapped. Raises OSError."""
         master, key = self._masters[0], os.urandom(KEY_SIZE)
         entry = {
             "version": VERSION,
@@ -121,11 +121,16 @@ class KeyFolder:
             "master": master.name,
             "wrapped": base64.b64encode(master.wrap(key, call_id)).decode(),
         }
+        is_first = not self._folder.exists()
         file = open_private(self.path(call_id))
         try:
             write_at(file, 0, (json.dumps(entry) + "\n").encode())
+            os.fsync(file)  # without it all that is recorded from now on is lost
         finally:
             os.close(file)
+        _sync(self._folder)
+        if is_first:
+            _sync(self._folder.parent)
         return key
 
     def read(self, call_id: str) -> bytes:

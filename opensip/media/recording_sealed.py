@@ -4,8 +4,9 @@
     chunk   4 length of what follows; its highest bit: the last one | AES-256-GCM of it
 
 Numbers are little-endian. Header, number of the chunk and whether it is the last one are
-authenticated with each, so that none can be changed, moved, left out or added unseen; only an
-end that is missing cannot be told from a crash. Of the form "wav" it holds the samples alone.
+authenticated with each, so that none can be changed, moved, left out or added unseen, and nothing
+may follow the last; only an end that is missing cannot be told from a crash. Of the form "wav" it
+holds the samples alone.
 """
 
 import os
@@ -90,7 +91,8 @@ class SealedReader:
         self.whole = bool(self._chunks) and self._chunks[-1][2]
 
     def content(self, data_key: bytes) -> Iterator[bytes]:
-        """Decrypt it, chunk by chunk. Raises MediaError where one is not what was written."""
+        """Decrypt it, chunk by chunk. Raises MediaError where it is not what was written."""
+        self._check_end()
         cipher = Cipher(data_key, self._salt)
         with self.path.open("rb") as file:
             for number, (offset, length, last) in enumerate(self._chunks):
@@ -99,6 +101,18 @@ class SealedReader:
                     yield cipher.open(number, file.read(length), _bound(self._header, last))
                 except MediaError as error:
                     raise MediaError(f"{self.path}: {error}") from error
+
+    def _check_end(self) -> None:
+        """Raise MediaError where something stands behind what says that it is the last."""
+        if not self.whole:
+            return  # how far a crash came shows in no size
+        offset, length, _ = self._chunks[-1]
+        end, size = offset + length, self.path.stat().st_size
+        if size != end:
+            raise MediaError(
+                f"{self.path}: damaged or forged: {size - end} bytes follow its end; to play what "
+                f"was recorded, cut a copy of it to {end} bytes (truncate -s {end})"
+            )
 
 
 def _bound(header: bytes, last: bool) -> bytes:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 from opensip.errors import MediaError
@@ -15,6 +16,7 @@ from opensip.media.recording_sealed import SealedFile, SealedReader
 
 FORMS = ("wav", "flac", "opus")  # of a recording once its call is over
 SEALED = ".sealed"  # what the names of encrypted files end in
+UNFINISHED = ".part"  # and those of files that are not whole yet
 _PIECE = 65536  # bytes read at once
 
 
@@ -77,13 +79,15 @@ class Recordings:
     def erase(self, call_id: str) -> list[Path]:
         """Erase a call's recording: first its key, then its files; gives those that are gone.
 
+        Files that are not whole yet go too, and whoever writes one notices.
+
         Raises MediaError where there is nothing, or something cannot be erased.
         """
         gone = []
         try:
             if self.keys.erase(call_id):
                 gone.append(self.keys.path(call_id))
-            for _, _, path in self._files(call_id):
+            for path in sorted(self.folder.glob(f"{escape(call_id)}.*")):
                 path.unlink()
                 gone.append(path)
         except OSError as error:
@@ -91,6 +95,16 @@ class Recordings:
         if not gone:
             raise MediaError(f"there is no recording of a call {call_id!r} in {self.folder}")
         return gone
+
+    def sweep(self) -> list[Path]:
+        """Remove what a crash left of files that were not whole yet; gives those that are gone.
+
+        Only for whoever alone writes here, before any recording is packed. Raises OSError.
+        """
+        left = list(self.folder.glob(f"*{UNFINISHED}"))
+        for path in left:
+            path.unlink(missing_ok=True)
+        return left
 
     def names(self) -> list[str]:
         """Tell the call ids of all recordings, the newest first."""

@@ -32,6 +32,7 @@ from opensip.media.ports import PortPool
 from opensip.media.quality import QualityMeter
 from opensip.media.rates import RateSink
 from opensip.media.recorder import Recorder
+from opensip.media.recording_pause import Pauses
 from opensip.media.silence import SilenceClock
 from opensip.rtp.payload import event_formats
 from opensip.sdp.capabilities import UNSPECIFIED
@@ -74,6 +75,7 @@ class MediaSession:
         self.engine = engine
         self._config = config
         self.observer: Observer = Silent() if observer is None else observer
+        self._pauses = Pauses(self.observer)
         self._random = random
         codecs = [find(name).format for name in config.codecs]
         self._formats = (*codecs, *event_formats(codecs))
@@ -275,15 +277,14 @@ class MediaSession:
 
     def record_to(self, recorder: Recorder) -> None:
         """Record from now on: what is heard on the left, what is said on the right."""
-        recorder.start(now=self.engine.now())
+        recorder.start(now=self.engine.now(), pauses=self._pauses)
         self._hearing.record_to(recorder)
         self.stream.keep_said = True
         self._listen()
 
     def record(self, on: bool) -> None:
-        """Let the recording pause, or go on; without one nothing happens."""
-        if (recorder := self._hearing.recorder) is not None:
-            (recorder.resume if on else recorder.pause)(now=self.engine.now())
+        """Let the recording pause, or go on; the books keep a pause without a recording too."""
+        (self._pauses.end if on else self._pauses.begin)(now=self.engine.now())
 
     def statistics(self) -> dict[str, float]:
         """Counts and measures so far, both ways, by name; how it sounded, where that is known."""

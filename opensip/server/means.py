@@ -5,6 +5,8 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
+import structlog
+
 from opensip.agent.definition import Agent
 from opensip.call.exchange import Exchange
 from opensip.call.packing import Packer
@@ -15,6 +17,8 @@ from opensip.media.recordings import Recordings
 from opensip.media.session import MediaConfig
 from opensip.settings.load import Settings
 
+log = structlog.get_logger(__name__)
+
 
 def open_exchange(settings: Settings, agents: Mapping[str, Agent]) -> Exchange:
     """Make engine and ports on the running loop, and the data directory. Raises ConfigError."""
@@ -23,6 +27,7 @@ def open_exchange(settings: Settings, agents: Mapping[str, Agent]) -> Exchange:
     _try_address(media.address)
     _make_data(settings.server.data)
     recordings = Recordings(settings.server.data, settings.server.recording.masters())
+    _sweep(recordings)
     return Exchange(
         engine=open_engine(media.engine, loop),
         ports=PortPool(media.address, media.first_port, media.last_port, clock=loop.time),
@@ -45,6 +50,16 @@ def _try_address(address: str) -> None:
             f"media.address {address} cannot be used: {error.strerror}; set it to an address of "
             "this machine, or to 0.0.0.0"
         ) from error
+
+
+def _sweep(recordings: Recordings) -> None:
+    try:
+        left = recordings.sweep()
+    except OSError as error:
+        log.warning("recordings_unswept", folder=str(recordings.folder), why=str(error))
+    else:
+        if left:
+            log.info("recordings_swept", folder=str(recordings.folder), unfinished=len(left))
 
 
 def _make_data(data: Path) -> None:

@@ -15,6 +15,7 @@ from opensip.events import (
     RecordingResumed,
     RecordingStarted,
     RecordingStopped,
+    SipSent,
 )
 from tests.fakes.legs import Noted
 
@@ -56,6 +57,14 @@ def test_a_provider_that_fails_is_logged(tmp_path):
     ]
 
 
+def test_a_log_keeps_out_what_a_provider_repeats_of_a_pause(tmp_path):
+    entry = Entry("c-1", tmp_path, now=lambda: 5.0, started=STARTED)
+    entry.note(RecordingPaused(6.0))
+    with structlog.testing.capture_logs() as logs:
+        entry.note(ProviderFailed(6.5, "dialogue", "Script", "400: secret"))
+    assert [one["error"] for one in logs] == ["(not recorded)"]
+
+
 def test_what_is_told_in_a_pause_of_the_recording_stands_nowhere(tmp_path):
     noted = Noted()
     entry = Entry("c-1", tmp_path, now=lambda: 5.0, started=STARTED, others=[noted])
@@ -67,6 +76,7 @@ def test_what_is_told_in_a_pause_of_the_recording_stands_nowhere(tmp_path):
         Dtmf(6.5, "7", 100, "rfc4733"),
         CallerSaid(7.0, "secret", 1.0, slots={"card": "secret"}, way="dtmf"),
         RecordingResumed(8.0),
+        SipSent(8.5, "UDP", "a", "b", "REFER x SIP/2.0\r\nX-Opensip-Transcript: secret\r\n\r\n"),
         Dtmf(9.0, "4", 100, "rfc4733"),
         RecordingStopped(9.5, "r.wav"),
     ):

@@ -96,6 +96,14 @@ def test_the_record_tells_the_whole_call(journal):
     assert told["faults"][0]["provider"] == "flite"
 
 
+def test_a_full_disk_is_still_told_at_the_end_of_the_call():
+    told = record.blank()
+    for error in ("the disk is full", ""):
+        event = {"kind": "recording_stopped", "at": 8.5, "path": "c-1.wav", "error": error}
+        record.take(told, event)
+    assert told["recording"]["error"] == "the disk is full"
+
+
 def test_a_journal_cut_by_a_crash_still_tells_what_was(journal):
     lines = journal.read_text().splitlines()
     told = record.derive([*lines[:10], lines[10][:20]])

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from opensip.events import (
-    RecordingPaused,
-    RecordingResumed,
     RecordingStarted,
     RecordingStopped,
 )
 from opensip.media import recorder as recorder_module
 from opensip.media.recorder import Recorder
+from opensip.media.recording_file import WavFile
+from opensip.media.recording_pause import Pauses
 
 
 class Notes(list):
@@ -120,21 +120,33 @@ def test_a_full_disk_ends_the_recording_not_the_call(tmp_path):
     assert len([n for n in notes if isinstance(n, RecordingStopped)]) == 1
 
 
+def test_a_disk_that_fills_up_at_the_last_write_is_told_once(tmp_path):
+    class Full(WavFile):
+        def append(self, sound):
+            raise OSError(28, "No space left on device")
+
+    notes = Notes()
+    recorder = Recorder(tmp_path / "call.wav", observer=notes, open_file=Full)
+    recorder.start(now=0.0)
+    recorder.heard(constant(0.1, 1), at=0.0)
+    recorder.close(now=0.1)
+    recorder.close(now=0.2)
+    assert [type(note) for note in notes] == [RecordingStarted, RecordingStopped]
+    assert "No space left" in notes[-1].error
+
+
 def test_a_pause_is_silent_on_both_sides_and_time_goes_on(tmp_path):
     notes = Notes()
+    pauses = Pauses(notes)
     recorder = Recorder(tmp_path / "call.wav", observer=notes)
-    recorder.pause(now=0.0)  # nothing runs yet
-    recorder.start(now=0.0)
+    recorder.start(now=0.0, pauses=pauses)
     for n in range(20):
         if n == 5:
-            recorder.pause(now=0.55)
-            recorder.pause(now=0.56)
+            pauses.begin(now=0.55)
         if n == 11:
-            recorder.resume(now=1.15)
-            recorder.resume(now=1.16)
+            pauses.end(now=1.15)
         for place in (recorder.heard, recorder.said):
             place(constant(0.1, n + 1), at=n * 0.1)
-        assert recorder.paused == (5 <= n < 11)
         recorder.flush(now=(n + 1) * 0.1)
     recorder.heard(constant(0.1, 99), at=0.6)  # late, and from the pause
     recorder.close(now=2.0)
@@ -143,8 +155,6 @@ def test_a_pause_is_silent_on_both_sides_and_time_goes_on(tmp_path):
         assert set(channel[:4400]) == {1, 2, 3, 4, 5, 6}
         assert set(channel[9200:]) == set(range(12, 21))
         assert 99 not in channel
-    kinds = [type(note) for note in notes]
-    assert kinds == [RecordingStarted, RecordingPaused, RecordingResumed, RecordingStopped]
 
 
 def test_a_recording_ends_while_journals_still_have_room(tmp_path, monkeypatch):
@@ -174,6 +184,8 @@ KILLED = """
 import sys, numpy as np
 from pathlib import Path
 from opensip.media.recorder import Recorder
+from opensip.media.recording_file import WavFile
+from opensip.media.recording_pause import Pauses
 recorder = Recorder(Path(sys.argv[1]))
 recorder.start(now=0.0)
 for n in range(50):

@@ -1,5 +1,6 @@
 import base64
 import json
+import os
 
 import pytest
 
@@ -33,6 +34,18 @@ def test_a_key_is_wrapped_and_comes_back_by_whichever_master_wrapped_it(tmp_path
     assert not KeyFolder(tmp_path, []).seals
     with pytest.raises(ConfigError, match=ONE.name):
         KeyFolder(tmp_path / "keys", [TWO]).read("c-1")
+
+
+def test_a_key_is_on_disk_before_anything_is_sealed_with_it(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(
+        os, "fsync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}"))
+    )
+    folder = KeyFolder(tmp_path / "keys", [ONE])
+    folder.create("c-1")
+    folder.create("c-2")
+    assert synced[3:] == [str(folder.path("c-2")), str(tmp_path / "keys")]
+    assert synced[:3] == [str(folder.path("c-1")), str(tmp_path / "keys"), str(tmp_path)]
 
 
 def test_a_key_of_another_call_or_a_damaged_one_opens_nothing(tmp_path):

@@ -61,6 +61,17 @@ def test_a_bit_that_changed_is_noticed(tmp_path, at):
         content(path)
 
 
+def test_nothing_can_be_added_behind_the_end(tmp_path):
+    path = sealed(tmp_path / "call", b"x" * 300)
+    whole = path.read_bytes()
+    for added in (b"y", whole[32:352]):
+        path.write_bytes(whole + added)
+        with pytest.raises(MediaError, match=f"{len(added)} bytes follow.*-s {len(whole)}"):
+            content(path)
+    path.write_bytes(whole)
+    assert content(path) == b"x" * 300
+
+
 def test_chunks_cannot_change_their_places(tmp_path):
     path = sealed(tmp_path / "call", b"x" * 300, b"y" * 300)
     data = path.read_bytes()

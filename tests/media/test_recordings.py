@@ -55,6 +55,20 @@ def test_a_plain_recording_is_erased_too(tmp_path):
             ask("c-1")
 
 
+def test_what_was_not_whole_yet_is_erased_too_and_swept_at_a_start(tmp_path):
+    recordings = Recordings(tmp_path)
+    record(recordings)
+    record(recordings, "c-12")
+    for name in ("c-1.flac.part", "c-12.opus.part"):
+        (recordings.folder / name).write_bytes(b"sound")
+    gone = recordings.erase("c-1")
+    assert [path.name for path in gone] == ["c-1.flac.part", "c-1.wav"]
+    assert [path.name for path in recordings.sweep()] == ["c-12.opus.part"]
+    assert [path.name for path in recordings.folder.iterdir()] == ["c-12.wav"]
+    (recordings.folder / "c-1.flac.part").write_bytes(b"sound")  # all that a crash left
+    assert [path.name for path in recordings.erase("c-1")] == ["c-1.flac.part"]
+
+
 def test_what_cannot_be_read_or_erased_is_told(tmp_path, monkeypatch):
     recordings = Recordings(tmp_path)
     recording = record(recordings)

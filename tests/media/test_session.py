@@ -6,7 +6,13 @@ import pytest
 
 from opensip.audio.frame import AudioFrame
 from opensip.errors import LocalProtocolError, NegotiationError
-from opensip.events import Held, MediaNegotiated, MediaStatistics
+from opensip.events import (
+    Held,
+    MediaNegotiated,
+    MediaStatistics,
+    RecordingPaused,
+    RecordingResumed,
+)
 from opensip.media.ports import PortPool
 from opensip.media.recorder import Recorder
 from opensip.media.session import MediaConfig, MediaSession
@@ -151,20 +157,24 @@ def test_a_recording_holds_both_sides(tmp_path):
     assert both.tolist() == [[3, 4]] * 800
 
 
-def test_a_recording_pauses_and_goes_on(tmp_path):
+def test_a_pause_holds_whether_or_not_anything_is_recorded(tmp_path):
     async def main():
         party = Party()
-        party.session.record(False)  # there is none yet: nothing happens
+        party.session.record(False)  # before the recording, or without one
         recorder = Recorder(tmp_path / "call.wav")
         party.session.record_to(recorder)
-        paused = []
-        for on in (False, True):
-            party.session.record(on)
-            paused.append(recorder.paused)
+        heard = AudioFrame(0.0, np.full(800, 3, np.int16), 8000, -60.0)
+        party.stream.hear(heard, said=np.full(800, 4, np.int16), said_at=0.0)
+        recorder.close(now=0.1)  # as a full disk does
+        party.session.record(True)
+        party.session.record(False)
         await party.session.close()
-        return paused
+        kinds = (RecordingPaused, RecordingResumed)
+        noted = [type(event) for event in party.notes if isinstance(event, kinds)]
+        assert noted == [RecordingPaused, RecordingResumed, RecordingPaused]
+        return np.frombuffer(recorder.path.read_bytes()[44:], "<i2")
 
-    assert run(main) == [True, False]
+    assert set(run(main).tolist()) == {0}
 
 
 def test_the_end_says_what_was_counted():

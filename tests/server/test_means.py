@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+import structlog
 
 from opensip.errors import ConfigError
 from opensip.server.means import open_exchange
@@ -44,3 +45,23 @@ def test_recordings_are_kept_as_the_configuration_says(config, monkeypatch):
     assert exchange.recordings.keys.seals
     assert exchange.recordings.folder == exchange.data / "recordings"
     exchange.packer.close()
+
+
+def test_what_a_crash_left_of_a_recording_that_was_being_packed_is_removed(config, monkeypatch):
+    folder = config.parent / "data" / "recordings"
+    folder.mkdir(parents=True)
+    for name in ("c-1.wav", "c-1.flac.part"):
+        (folder / name).write_bytes(b"sound")
+    with structlog.testing.capture_logs() as logs:
+        asyncio.run(opened(config)).packer.close()
+    assert [path.name for path in folder.iterdir()] == ["c-1.wav"]
+    assert [(one["event"], one["unfinished"]) for one in logs] == [("recordings_swept", 1)]
+
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    (folder / "c-1.flac.part").write_bytes(b"sound")
+    monkeypatch.setattr(type(folder), "unlink", refused)
+    with structlog.testing.capture_logs() as logs:
+        asyncio.run(opened(config)).packer.close()
+    assert [one["event"] for one in logs] == ["recordings_unswept"]
