@@ -40,15 +40,11 @@ def discreet(event: CallEvent) -> CallEvent:
             return replace(event, text=f"{head}\r\n\r\n{KEPT_OUT}")
         case SipReceived() | SipSent():
             return without_context(event)
-        case ProviderFailed():
-            return replace(event, error=_without(event.error))
-        case Fault() if event.where not in _WORDLESS:
-            return replace(event, error=_without(event.error))
     return _wordless(event)
 
 
 def _wordless(event: CallEvent) -> CallEvent:
-    """Take out what is said, understood and done."""
+    """Take out what is said, understood and done, and what errors repeat of it."""
     kept: CallEvent = event
     match event:
         case CallerSaid():
@@ -64,6 +60,10 @@ def _wordless(event: CallEvent) -> CallEvent:
             kept = replace(event, details=_without(event.details))
         case Escalated():  # "": what was wanted before the pause still stands
             kept = replace(event, intent="", why=_without(event.why))
+        case ProviderFailed():
+            kept = replace(event, error=_without(event.error))
+        case Fault() if event.where not in _WORDLESS:
+            kept = replace(event, error=_without(event.error))
     return kept
 
 
