@@ -27,6 +27,7 @@ from opensip.agent.voice_activity import WISHES
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")  # what models take for the name of a function
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_NUMBER = re.compile(r"\+[1-9]\d{3,14}")
 _PLACE = re.compile(r"\{(\w+)\}")  # of an argument in a webhook's URL
 _RECORDING = ("pause", "resume")  # what an action may do to it
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -41,6 +42,16 @@ STAGES = ("recognizer", "dialogue", "synthesizer")
 
 def check(agent: Agent) -> list[str]:
     """Name every mistake of `agent`, each with its place and its remedy."""
+    found = _check(agent)
+    for number in agent.numbers:
+        if not _NUMBER.fullmatch(number):
+            found.append(f"numbers.{number}: is no number as +15553334444, which a caller dials")
+        others = (wrong for wrong in _check(agent.at(number)) if wrong not in found)
+        found += [f"numbers.{number}.{wrong}" for wrong in others]
+    return found
+
+
+def _check(agent: Agent) -> list[str]:
     if agent.kind not in KINDS:
         return [f"kind: {agent.kind!r} is not one of {', '.join(KINDS)}"]
     if agent.kind in LIVE:

@@ -7,7 +7,7 @@ tests. `agent/check.py` names the mistakes of such a file.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -164,6 +164,17 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """`[numbers."+1…"]`: what is other for those who call that number; left out, nothing is."""
+
+    language: str = ""
+    greeting: str = ""
+    voice: str = ""
+    recognizer: tuple[str, ...] = ()
+    synthesizer: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Agent:
     """A whole agent. Times in seconds; provider lists are tried from the first.
 
@@ -202,6 +213,7 @@ class Agent:
     idle_seconds: float = 8.0
     patience: float = 1.0
     must_be_heard: tuple[str, ...] = ()
+    numbers: Mapping[str, Variant] = field(default_factory=dict)
     replies: Mapping[str, str] = field(default_factory=dict)
     states: Mapping[str, State] = field(default_factory=dict)
     intents: Mapping[str, Intent] = field(default_factory=dict)
@@ -223,6 +235,14 @@ class Agent:
         if self.filler_seconds is not None:
             return self.filler_seconds
         return _WAIT if self.fillers else _STALL
+
+    def at(self, number: str) -> "Agent":
+        """Give the agent as callers of `number` (E.164) meet it."""
+        variant = self.numbers.get(number)
+        if variant is None:
+            return self
+        given = {one.name: getattr(variant, one.name) for one in fields(variant)}
+        return replace(self, **{key: value for key, value in given.items() if value})
 
     def reply(self, name: str) -> str:
         """Tell the template of a standing reply: the file's, else ours."""

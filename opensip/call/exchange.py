@@ -89,7 +89,7 @@ class Exchange:
     async def seated(
         self, agent: str, line: Sounding, observer: Observer, variables: Mapping[str, str]
     ) -> AsyncIterator[tuple[Talker, Agent]]:
-        """Seat the agent of that name for one call, and let it go afterwards.
+        """Seat the agent of that name for one call, as its called number has it; let it go after.
 
         Gives its definition too: a reload may change or take away what `agents` has of it.
         Raises ConfigError where there is none, or it cannot be made here.
@@ -101,6 +101,7 @@ class Exchange:
         seat = Seat(
             source=line.source, sink=line.sink, observer=observer, now=self.now, variables=variables
         )
+        definition = definition.at(variables.get("called", ""))
         talker = self.seat(definition, seat)
         try:
             await talker.prepare()

@@ -142,7 +142,11 @@ def read_agent(
         return None
     agent = _at(server, agent)
     own = directory.own_entries(agent, server.directory)
-    wrong = check(agent) or [*directory.mistakes(own), *_cannot_talk(agent, unable)]
+    as_met = (agent, *map(agent.at, agent.numbers))  # by callers of any number, and of each
+    wrong = check(agent) or [
+        *directory.mistakes(own),
+        *(what for one in as_met for what in _cannot_talk(one, unable)),
+    ]
     found += [f"{path}: {what}" for what in wrong]
     return agent
 
@@ -263,6 +267,7 @@ def _cannot_talk(agent: Agent, unable: list[str]) -> Iterator[str]:
             make(agent)
         voice_activity.choice(agent.voice_activity)
     except (MissingExtra, MissingProgram) as error:
-        unable.append(f"agent {agent.name} can take no call: {error}")
+        text = f"agent {agent.name} can take no call: {error}"
+        unable += [] if text in unable else [text]
     except ConfigError as error:
         yield str(error)

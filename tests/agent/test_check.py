@@ -12,6 +12,7 @@ from opensip.agent.definition import (
     Slot,
     State,
     ToolTable,
+    Variant,
 )
 from tests.fakes.shop import shop
 
@@ -196,3 +197,17 @@ def test_who_has_no_human_learns_why_one_is_wanted_and_what_to_add():
     others = {"front": Entry("sip:desk@127.0.0.1")}
     [found] = [w for w in check(shop(directory=others)) if w.startswith("human")]
     assert found.endswith("or set human to one of 'front'")
+
+
+def test_what_is_other_for_a_number_is_checked_as_well_and_told_once():
+    good = Variant(greeting="Hallo.", voice="awb")
+    assert check(dataclasses.replace(shop(), numbers={"+4930123456": good})) == []
+    wrong = Variant(greeting="{open", synthesizer=("nobody",))
+    found = check(dataclasses.replace(shop(), failures=0, numbers={"030": wrong}))
+    assert found[:2] == [
+        "failures: must be at least 1",
+        "numbers.030: is no number as +15553334444, which a caller dials",
+    ]
+    assert [one.partition(": ")[0] for one in found[2:]] == [
+        "numbers.030.greeting", "numbers.030.synthesizer",
+    ]  # fmt: skip

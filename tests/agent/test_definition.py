@@ -1,4 +1,4 @@
-from opensip.agent.definition import REPLIES, Account, Agent, ToolTable, with_digits
+from opensip.agent.definition import REPLIES, Account, Agent, ToolTable, Variant, with_digits
 
 
 def test_a_standing_reply_is_the_files_or_ours():
@@ -26,3 +26,14 @@ def test_digits_stand_in_phrases_as_the_grammar_has_them():
 def test_what_is_secret_shows_nowhere():
     assert "sk-1" not in repr(Account(api_key="sk-1"))
     assert "sk-1" not in repr(ToolTable(bearer="sk-1", secret="sk-1"))
+
+
+def test_a_number_may_have_another_language_voice_and_ears():
+    german = Variant(language="de", greeting="Hallo.", voice="awb", recognizer=("deutsch",))
+    agent = Agent("a", greeting="Hello.", voice="slt", numbers={"+4930123456": german})
+    met = agent.at("+4930123456")
+    assert (met.language, met.greeting, met.voice) == ("de", "Hallo.", "awb")
+    assert met.recognizer == ("deutsch",)
+    assert met.synthesizer == agent.synthesizer
+    for other in ("+4930123457", "", "withheld"):
+        assert agent.at(other) is agent

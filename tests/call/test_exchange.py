@@ -1,14 +1,18 @@
 import asyncio
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from opensip.agent.definition import Agent, Variant
 from opensip.call.call import Ending
 from opensip.carriers import Trunk
 from opensip.media.session import MediaConfig
 from tests.fakes.exchanges import exchange
 from tests.fakes.legs import Noted
+from tests.fakes.line import Line
+from tests.fakes.talkers import FakeTalker
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
 
@@ -70,3 +74,19 @@ def test_a_recording_is_packed_once_its_books_are_closed_if_it_is_wished(tmp_pat
         return packer.added == [(added[1], "flac")]
 
     assert run(main())
+
+
+def test_an_agent_is_seated_as_the_called_number_has_it(tmp_path):
+    async def main():
+        german = {"+4930123456": Variant(language="de")}
+        house = exchange(tmp_path, FakeTalker(), FakeTalker())
+        house = replace(house, agents={"shop": Agent("shop", numbers=german)})
+        line, languages = Line(), []
+        for called in ("+4930123456", "+19195551234"):
+            sounding = SimpleNamespace(source=line, sink=line)
+            seat = house.seated("shop", sounding, Noted(), {"called": called})
+            async with seat as (_, definition):
+                languages.append(definition.language)
+        return languages
+
+    assert run(main()) == ["de", "en"]
