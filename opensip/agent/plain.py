@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+_NAMES = "com|org|net|io|edu|gov|info|dev|app|ai"  # that names of hosts end with
+_PATH = r"(?:[^\s<>\"']*[^\s<>\"'.,;:!?)])?"
 _RULES = (
     (re.compile(r"```.*?(?:```|\Z)", re.DOTALL), " "),  # code
     (re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL), " "),  # of models that think aloud
@@ -11,6 +13,7 @@ _RULES = (
     (re.compile(r"<(?:https?://|mailto:)[^>\s]*>"), " "),
     (re.compile(r"\(\s*(?:https?://|www\.)[^\s)]*\s*\)"), " "),
     (re.compile(r"(?:\bat |\bunder )?(?:https?://|\bwww\.)[^\s<>\"']*[^\s<>\"'.,;:!?)]"), " "),
+    (re.compile(rf"(?:\bat |\bunder )?\b(?:[\w-]+\.)+(?:{_NAMES})/{_PATH}"), " "),  # no scheme
     (re.compile(r"</?[A-Za-z][^<>]*>"), " "),  # HTML
     (re.compile(r"^\s*(?:#{1,6}|>+)\s+", re.MULTILINE), ""),
     (re.compile(r"^\s*[-*+•‣]\s+(?=\S)", re.MULTILINE), ""),  # bullets

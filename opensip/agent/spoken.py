@@ -9,7 +9,7 @@ from typing import Any
 from opensip.agent.definition import REPLIES, Agent
 from opensip.agent.grammar import DIGIT_WORDS
 
-_TIME = re.compile(r"\b(\d{1,2}):(\d\d)\b")
+_TIME = re.compile(r"\b(\d{1,2}):(\d\d)(?:\s?([ap])(?:\.m\.|m\b)|\b)", re.IGNORECASE)
 _MONEY = re.compile(r"\$(\d+)(?:\.(\d\d))?")
 _DATE = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)\b")
 _CLAUSE = re.compile(r"(?<=[.!?;:])\s+|(?<=,)\s+(?=\S{4,})")
@@ -117,6 +117,8 @@ class _Nothing(str):
 
 def _spoken_time(found: re.Match[str]) -> str:
     hour, minute = int(found[1]), int(found[2])
+    if found[3] and 1 <= hour <= 12:  # of the 12-hour clock
+        hour = hour % 12 + (12 if found[3] in "pP" else 0)
     return time_of_day(hour, minute) if hour < 24 and minute < 60 else found[0]
 
 

@@ -15,6 +15,8 @@ from opensip.agent.plain import plain
         ("See [our site](https://example.com/a_b?c=d#e).", "See our site."),
         ("See https://example.com/a.b?c=1, please.", "See, please."),
         ("Look at www.example.com.", "Look."),
+        ("Look at example.com/help?x=1, then call.", "Look, then call."),
+        ("Ask and/or write to example.com.", "Ask and/or write to example.com."),
         ("Great! 🎉👍🏽 See you ☎️ soon 👨‍👩‍👧.", "Great! See you soon."),
         ("Use `print()` now.", "Use print() now."),
         ("```python\nprint(1)\n```", ""),
