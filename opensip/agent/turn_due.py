@@ -20,6 +20,7 @@ _OVER_SHORT = 0.15  # silence after which a short sound over the agent is over
 _OVER_WORDS = 0.1  # the same after words that want no floor
 _NO_WORDS = 0.2  # words come in less than this, where they come by themselves
 _UNDECIDED = 1.0  # silence after which the agent goes on, whatever the recognizer still does
+_TOO_LATE = 12.5  # a recognizer that takes longer has failed: see the ear's own limit
 _WORDLESS = 0.5  # a voice without words as long as this is asked about
 
 Due = tuple[float, Do, str] | None
@@ -88,9 +89,17 @@ def _sound_due(state: State) -> Due:
         return None  # it is answered afterwards
     if state.hearing.live:
         return last + _NO_WORDS, Do.FORGET, "a voice without words"
+    return _unknown_due(state)
+
+
+def _unknown_due(state: State) -> Due:
+    """A voice over the agent's, of which the recognizer tells only when it is asked."""
+    last = state.voiced_until
     if not state.speculated:
         return last + _OVER_SHORT, Do.SPECULATE, "a voice over the agent's"
-    return last + _UNDECIDED, Do.FORGET, "nothing was understood in time"
+    if state.paused:  # words that come later are still the caller's
+        return last + _UNDECIDED, Do.RESUME_VOICE, "nothing was understood in time"
+    return last + _TOO_LATE, Do.FORGET, "nothing was understood"
 
 
 def _told_over(state: State) -> tuple[float, str] | None:

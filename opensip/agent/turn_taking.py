@@ -221,6 +221,8 @@ def _happened(state: State, now: float, do: Do, why: str) -> tuple[State, Decisi
             return state._replace(quiet_since=now), (Decision(do, why),)
         case Do.FORGET:
             return _ignored(state, why)
+        case Do.RESUME_VOICE:  # but the turn goes on: its words may still come
+            return state._replace(paused=False), (Decision(do, why),)
         case Do.SPECULATE:
             speculations = state.speculations + 1
             state = state._replace(speculated=True, speculations=speculations)

@@ -16,6 +16,7 @@ from opensip.agent.providers import (
     Transfer,
     Understood,
 )
+from opensip.agent.providers.scripted import ScriptedRecognizer
 from opensip.events import (
     AgentSaid,
     BargedIn,
@@ -25,6 +26,7 @@ from opensip.events import (
     SpeechEnded,
     SpeechStarted,
     ToolCalled,
+    TurnDecided,
     TurnTaken,
 )
 from tests.fakes.talk import AGENT, BYE, LONG, Talk, run, voice
@@ -97,6 +99,21 @@ def test_a_cough_does_not_interrupt():
         await talk.run()
         assert [e.heard for e in talk.noted.of(AgentSaid)] == [LONG]
         assert talk.noted.of(BargedIn) == []
+
+    run(main())
+
+
+def test_words_of_a_slow_recognizer_are_a_turn_though_the_agent_spoke_on():
+    async def main():
+        slow = ScriptedRecognizer([Understood("a person", 0.9)], delay=1.2)
+        talk = Talk([[Say(LONG)], BYE], recognizers=(slow,))
+        talk.at(1, talk.line.speak, voice(0.6))
+        assert await talk.run() == Hangup("said goodbye")
+        decisions = [event.decision for event in talk.noted.of(TurnDecided)]
+        kept = [d for d in decisions if d in ("paused", "resumed", "interrupted", "committed")]
+        assert kept == ["paused", "resumed", "interrupted", "committed"]
+        assert [event.text for event in talk.noted.of(CallerSaid)] == ["a person"]
+        assert talk.noted.of(AgentSaid)[0].interrupted
 
     run(main())
 

@@ -65,9 +65,22 @@ def test_a_cough_is_asked_about_where_words_do_not_come_by_themselves():
     quiet, done = then(state, Words(0.7, "", True))
     assert done == [(Do.FORGET, "no words"), (Do.RESUME_VOICE, "no words")]
     assert then(state, Words(0.7, "stop it", True))[1][0] == (Do.STOP_VOICE, "words")
-    _, done = play(state, "." * 60, at=0.6)
-    assert done == [(1.4, Do.FORGET), (1.4, Do.RESUME_VOICE)]
     assert quiet.voice is Speech.SPEAKING
+
+
+def test_the_agent_speaks_on_in_time_and_late_words_are_a_turn():
+    state, done = play(OVER, "#" * 20 + "." * 10)
+    state, done = play(state, "." * 60, at=0.6)
+    assert done == [(1.4, Do.RESUME_VOICE)]
+    _, done = then(state, Words(2.2, "a person", True))
+    assert [do for do, _ in done] == [Do.STOP_VOICE, Do.COMMIT]
+    late, done = then(state, Words(2.2, "", True))
+    assert done == [(Do.FORGET, "no words")]
+    assert what(play(late, "." * 700, at=2.2)[1]) == []
+    silent, done = then(state, AgentIs(2.0, Speech.IDLE))
+    assert what(play(silent, "." * 10, at=2.0)[1]) == [Do.COMMIT]
+    _, done = play(state, "." * 700, at=1.8)
+    assert done == [(pytest.approx(12.9), Do.FORGET)]
 
 
 def test_what_must_be_heard_goes_on_and_what_was_said_meanwhile_is_answered_after_it():
