@@ -1,7 +1,9 @@
 """`opensip agent`: check an agent's file, try its providers, talk with it by text."""
 
 import asyncio
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -13,6 +15,7 @@ from opensip.agent.providers.shared import close_shared
 from opensip.agent.text_chat import TextChat
 from opensip.agent.toolbox import tools_of
 from opensip.agent.trial import tried
+from opensip.cli.lines import next_line
 from opensip.errors import ConfigError
 from opensip.settings.agents import load_agent
 
@@ -66,7 +69,8 @@ def chat(*, agent: str, variables: tuple[str, ...], quiet: bool, config: Path) -
             f"agent {loaded.name!r} is of kind {loaded.kind!r} and has no words in writing"
         )
     log.configure(level="error")
-    asyncio.run(_chat(loaded, _variables(variables), quiet=quiet))
+    with suppress(asyncio.CancelledError):  # Ctrl-C
+        asyncio.run(_chat(loaded, _variables(variables), quiet=quiet))
 
 
 def described(agent: Agent) -> list[str]:
@@ -125,6 +129,8 @@ async def _chat(agent: Agent, variables: dict[str, str], *, quiet: bool) -> None
             click.echo(f"  [{what}: {text}]")
 
     talk = TextChat(agent, variables, tell)
+    if task := asyncio.current_task():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
     try:
         goes_on = await talk.open()
         while goes_on and (line := await _line()) is not None:
@@ -138,5 +144,4 @@ async def _line() -> str | None:
     """Wait for a line, while tools may still be at work; None at the end of input."""
     if sys.stdin.isatty():
         click.echo("you: ", nl=False)
-    line = await asyncio.to_thread(sys.stdin.readline)
-    return line.strip() if line else None
+    return await next_line()

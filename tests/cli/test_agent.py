@@ -1,4 +1,5 @@
 import asyncio
+import signal
 import threading
 
 import pytest
@@ -105,6 +106,16 @@ def test_chat_by_text_until_the_agent_hands_over(agent, server):
     assert lines[1] == "agent: You said: How are you?"
     assert lines[-1] == "  [transfers: human; help; Lost.]"
     assert "+1919 calls." in server.asked("completions")[0]["messages"][0]["content"]
+
+
+def test_chat_ends_by_ctrl_c_though_nothing_is_typed(agent, monkeypatch):
+    async def nothing():
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr("opensip.cli.agent.next_line", nothing)
+    result = agent("chat", "ada")
+    assert (result.exit_code, result.stdout) == (0, "agent: Hello.\n")
 
 
 def test_chat_quietly_until_the_end_of_input(agent):
