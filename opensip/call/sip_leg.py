@@ -166,6 +166,7 @@ class SipLeg:
         """Hang up where nobody has, and free the ports and the recording at once."""
         # What they lead to has us: a call held in a circle waits for the garbage collector.
         self.on_digit, self.on_held, self.on_refer = _ignore, _ignore, refuse
+        self._session.on_info = self._session.on_refer = None  # it may have ended before we began
         if not self._session.is_established:
             await self._media.close()
             return
