@@ -177,3 +177,26 @@ def test_joined_to_a_leg_of_another_packet_time_no_sample_is_lost(engine_type, p
         await peer.close()
 
     run(main)
+
+
+@each_engine
+def test_a_path_that_becomes_longer_is_believed_once_and_at_once(engine_type):
+    async def main():
+        peer, offsets, samples = Quiet(engine_type), [], 0
+
+        def listen(batch):
+            nonlocal samples
+            if batch.heard is not None:
+                offsets.append(batch.heard.at - samples / 8000)
+                samples += len(batch.heard.samples)
+
+        peer.party.session.stream.listener = listen
+        await peer.say(voice(1.0))
+        await asyncio.sleep(0.05)
+        await peer.say(voice(5.0))
+        await peer.close()
+        return np.diff(offsets)
+
+    steps = run(main)
+    (one,) = steps[abs(steps) > 0.001]
+    assert one == pytest.approx(0.05, abs=0.011)

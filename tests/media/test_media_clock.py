@@ -40,6 +40,25 @@ def test_a_sender_that_counts_anew_is_followed():
     assert clock.time_of(0x7000_0000 + 160, now=1.04) == pytest.approx(1.04)
 
 
+def test_a_lasting_delay_is_taken_all_at_once():
+    for longer, taken in ((0.05, 450), (0.3, 300)):  # one that is far off is taken sooner
+        clock, offsets = MediaClock(8000), []
+        for n in range(750):  # 15 s; from 5 s on the path is longer, and jitters
+            delay = (longer if n >= 250 else 0.0) + (0.0, 0.007, 0.003)[(n - 250) % 3]
+            time = clock.time_of(160 * n, now=n * 0.02 + delay)
+            offsets.append(round(time - n * 0.02, 3))
+        assert set(offsets[2 : taken - 5]) == {0.0}
+        assert set(offsets[taken:]) == {longer}
+        assert len(set(offsets[2:])) == 2
+
+
+def test_a_drifting_clock_is_followed_to_two_milliseconds():
+    clock = MediaClock(8000)
+    for n in range(3000):
+        now = n * 0.02 * (1 + 200e-6)
+        assert now - 0.002 <= clock.time_of(160 * n, now=now) <= now
+
+
 def test_the_place_of_a_late_packet_teaches_nothing():
     clock = MediaClock(8000)
     assert clock.place_of(160) is None

@@ -12,6 +12,7 @@ from opensip.events import (
     RecordingStopped,
 )
 from opensip.media import recorder as recorder_module
+from opensip.media.media_clock import MediaClock
 from opensip.media.recorder import Recorder
 from opensip.media.recording_file import WavFile
 from opensip.media.recording_pause import Pauses
@@ -157,6 +158,25 @@ def test_a_pause_is_silent_on_both_sides_and_time_goes_on(tmp_path):
         assert 99 not in channel
 
 
+@pytest.mark.parametrize(
+    ("delay", "drift", "holes"),
+    [(0.1, 0.0, 1), (0.1, 50e-6, 1), (0.01, 0.0, 1), (0.3, 0.0, 5), (0.0, 200e-6, 1)],
+)
+def test_a_path_that_becomes_longer_leaves_one_hole(tmp_path, delay, drift, holes):
+    recorder, clock = Recorder(tmp_path / "call.wav"), MediaClock(8000)
+    recorder.start(now=0.0)
+    # 15 s of a tone without a zero; from 3 s on the path is longer. Whatever is later than the disk
+    # is behind misses its place, which is known after a second.
+    for n in range(750):
+        now = n * 0.02 * (1 + drift) + delay * (n >= 150)
+        recorder.heard(constant(0.02, 1), at=clock.time_of(160 * n, now=now))
+        recorder.flush(now=now)
+    recorder.close(now=15.0)
+    left = read(recorder.path)[:118_000, 0]
+    assert np.count_nonzero(np.diff(left) < 0) <= holes
+    assert left[0] == 1
+
+
 def test_a_recording_ends_while_journals_still_have_room(tmp_path, monkeypatch):
     notes, free = Notes(), [recorder_module.KEPT_FREE]
     disk = os.statvfs(tmp_path)
@@ -183,6 +203,7 @@ def test_a_recording_ends_while_journals_still_have_room(tmp_path, monkeypatch):
 KILLED = """
 import sys, numpy as np
 from pathlib import Path
+from opensip.media.media_clock import MediaClock
 from opensip.media.recorder import Recorder
 from opensip.media.recording_file import WavFile
 from opensip.media.recording_pause import Pauses

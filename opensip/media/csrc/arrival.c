@@ -5,7 +5,10 @@
 enum { MAX_DROPOUT = 3000, MAX_MISORDER = 100 }; /* packets, appendix A.1 */
 
 static const double DISCONTINUITY = 0.5; /* seconds off: the sender began to count anew, or slept */
-static const double LEAK = 0.001; /* share by which a lasting delay is believed, each packet */
+static const double EXACT = 0.001; /* seconds by which a packet may be late and still is in time */
+static const double LASTING = 4.0; /* seconds in which all are late before it is the truth */
+static const double FAR = 0.1;     /* seconds; what is later may miss its place in a recording, */
+static const double SOON = 1.0;    /* so it is taken sooner */
 static const double WRAP = 4294967296.0;
 
 void arrivals_begin(struct arrivals *arrivals)
@@ -56,6 +59,25 @@ void arrivals_note(struct arrivals *arrivals, uint16_t sequence, uint32_t timest
         measure_jitter(arrivals, timestamp, now);
 }
 
+/* Gives the seconds by which the path is longer, mostly 0. */
+static double take_delay(struct delay *delay, double late, int64_t position, double tolerance,
+                         double lasting)
+{
+    if (late <= tolerance) {
+        delay->is_late = false;
+        return 0;
+    }
+    if (!delay->is_late)
+        delay->since = position;
+    delay->is_late = true;
+    double passed = (double)(position - delay->since) / RATE;
+    delay->least = passed < lasting / 2 ? late : fmin(delay->least, late);
+    if (passed < lasting)
+        return 0;
+    delay->is_late = false;
+    return delay->least;
+}
+
 double media_clock_time(struct media_clock *clock, uint32_t timestamp, double now)
 {
     if (!clock->started) {
@@ -66,10 +88,13 @@ double media_clock_time(struct media_clock *clock, uint32_t timestamp, double no
     clock->last = timestamp;
     double offset = now - (double)clock->position / RATE;
     double late = offset - clock->offset;
-    if (late < 0 || late > DISCONTINUITY)
+    if (late < 0 || late > DISCONTINUITY) {
         clock->offset = offset;
-    else
-        clock->offset += late * LEAK;
+        late = 0;
+    }
+    double taken = take_delay(&clock->near, late, clock->position, EXACT, LASTING);
+    taken += take_delay(&clock->far, late - taken, clock->position, FAR, SOON);
+    clock->offset += taken;
     return clock->offset + (double)clock->position / RATE;
 }
 

@@ -21,12 +21,20 @@ void arrivals_begin(struct arrivals *arrivals);
 void arrivals_note(struct arrivals *arrivals, uint16_t sequence, uint32_t timestamp, double now,
                    bool timed);
 
+/* Whether all packets have been late for long. */
+struct delay {
+    bool is_late;
+    int64_t since; /* position of the first */
+    double least;  /* seconds, of the second half */
+};
+
 /* Maps timestamps to times without jitter; follows opensip/media/media_clock.py. */
 struct media_clock {
     bool started;
     uint32_t last;
     int64_t position;
     double offset;
+    struct delay near, far;
 };
 
 double media_clock_time(struct media_clock *clock, uint32_t timestamp, double now);
