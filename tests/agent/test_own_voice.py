@@ -133,3 +133,15 @@ def test_a_voice_that_begins_right_after_ours_may_be_an_echo_until_the_echo_is_k
     assert not own.may_begin(1.1)
     own.echo = (5, -15.0)
     assert not own.may_begin(2.4)
+
+
+def test_silence_as_a_whole_is_the_same_as_tick_by_tick():
+    whole, parts = OwnVoice(RATE), OwnVoice(RATE)
+    for own in (whole, parts):
+        own.wrote(0, speech(2, 4))
+    for n in range(10):
+        played = (n + 1) * 5 * BLOCK
+        whole.hear(n * 0.1, -100.0, played=played, voiced=False, seconds=0.1)
+        for tick in range(5):
+            parts.hear(n * 0.1 + tick * 0.02, -100.0, played=played, voiced=False)
+    assert whole.__dict__ == parts.__dict__

@@ -19,7 +19,7 @@ from opensip.agent.turn_events import (
     Words,
 )
 from opensip.agent.turn_state import State
-from opensip.agent.turn_taking import deadline, step
+from opensip.agent.turn_taking import deadline, stays_quiet, step
 from tests.fakes.turns import LIVE, OVER, play, then, what
 
 
@@ -224,3 +224,13 @@ def test_any_order_of_events_keeps_turns_whole(found, hearing):
         assert account.turn == (state.caller is not Caller.QUIET)
         assert account.paused == state.paused
         assert not (state.paused and state.voice is Speech.IDLE)
+
+
+def test_silence_changes_nothing_while_nothing_is_waited_for():
+    state = State(idle=8.0)
+    assert stays_quiet(state, 7.9)
+    assert not stays_quiet(state, 8.0)  # it is asked whether anybody is there
+    assert stays_quiet(state._replace(held=True), 99.0)
+    assert stays_quiet(OVER, 99.0)
+    assert not stays_quiet(OVER._replace(paused=True), 1.0)
+    assert not stays_quiet(state._replace(caller=Caller.PAUSED), 1.0)
