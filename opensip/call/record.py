@@ -143,10 +143,8 @@ def _counted(record: Record, event: Event) -> None:
 
 
 def _recorded(record: Record, event: Event) -> None:
-    error = record["recording"].get("error", "") or event.get(
-        "error", ""
-    )  # the first is the reason
-    record["recording"] |= {"path": event["path"], "error": error}
+    told = record["recording"].get("error", "")  # the first reason stays
+    record["recording"] |= {"path": event["path"], "error": told or event.get("error", "")}
 
 
 def _recording_paused(record: Record, event: Event) -> None:
