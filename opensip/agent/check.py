@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from opensip.agent import grammar, placeholders
 from opensip.agent.check_realtime import check_realtime, speaks_by_model
@@ -51,15 +51,26 @@ def check(agent: Agent) -> list[str]:
     return found
 
 
+def meant(agent: Agent) -> Agent:
+    """Give the agent with the kind that it probably means, where its own is none."""
+    if agent.kind in KINDS:
+        return agent
+    close = difflib.get_close_matches(agent.kind, KINDS, n=1, cutoff=0.5)
+    content = "scripted" if agent.states else "model" if agent.persona else agent.kind
+    return replace(agent, kind=close[0] if close else content)
+
+
 def _check(agent: Agent) -> list[str]:
     if agent.kind not in KINDS:
-        return [f"kind: {agent.kind!r} is not one of {', '.join(KINDS)}"]
+        told, agent = f"kind: {agent.kind!r} is not one of {', '.join(KINDS)}", meant(agent)
+        return [told, *(_check(agent) if agent.kind in KINDS else ())]
     if agent.kind in LIVE:
         model = _check_model(agent) if speaks_by_model(agent) else ()
         voices = (
             one for name in agent.synthesizer for one in _provider(agent, "synthesizer", name)
         )
-        return [*_check_talking(agent), *check_realtime(agent), *voices, *model]
+        human = () if model else _told_human(agent)
+        return [*_check_talking(agent), *check_realtime(agent), *voices, *model, *human]
     if agent.kind not in TALKING:
         return []
     found = [*_check_talking(agent), *_check_providers(agent)]
@@ -139,12 +150,16 @@ def _check_model(agent: Agent) -> Iterator[str]:
         yield "persona: say who the agent is, what it may do and what not"
     if not _LANGUAGE.fullmatch(agent.language):
         yield f"language: {agent.language!r} is no language tag such as en or en-US"
-    if agent.directory:
-        yield from _known("human", agent.human, agent.directory, "directory entry")
+    yield from _told_human(agent)
     if agent.tool_calls < 0:
         yield "tool_calls: must be 0 or more"
     for name, tool in agent.tools.items():
         yield from _tool(f"tools.{name}", name, tool)
+
+
+def _told_human(agent: Agent) -> Iterator[str]:
+    if agent.directory or agent.human != _HUMAN:  # without any, callers are asked to call again
+        yield from _known("human", agent.human, agent.directory, "directory entry")
 
 
 def _tool(where: str, name: str, tool: ToolTable) -> Iterator[str]:
@@ -178,7 +193,15 @@ def _webhook(where: str, tool: ToolTable) -> Iterator[str]:
 
 
 def _check_script(agent: Agent) -> Iterator[str]:
-    yield from _known("start", agent.start, agent.states, "state")
+    if agent.states:
+        yield from _known("start", agent.start, agent.states, "state")
+    elif agent.kind == "model":
+        yield (
+            "dialogue: 'script' talks by states, and there are none; name an account of "
+            "[providers] that has a dialogue_model"
+        )
+    else:
+        yield 'kind: "scripted" talks by states: add [states.main], or write kind = "model"'
     yield from _human(agent)
     yield from _all_known("everywhere", agent.everywhere, agent.intents, "intent")
     yield from _all_known("keys", agent.keys.values(), agent.intents, "intent")

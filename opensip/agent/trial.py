@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from opensip.agent.check_hearing import DEAF, is_deaf
 from opensip.agent.definition import LIVE, Agent
 from opensip.agent.live import Realtime
 from opensip.agent.memory import Memory
@@ -60,6 +61,10 @@ async def tried(agent: Agent, providers: Providers | None = None) -> AsyncIterat
         if pieces:
             speech = resample(np.concatenate(pieces), synthesizer.rate, _RATE)
     for name, recognizer in zip(agent.recognizer, made.recognizers, strict=True):
+        if is_deaf(agent, name):
+            await recognizer.close()
+            yield Tried("recognizer", name, 0.0, error=DEAF)
+            continue
         yield await _timed("recognizer", name, _hear(recognizer, made.dialogues[0], speech))
     for name, dialogue in zip(agent.dialogue, made.dialogues, strict=True):
         yield await _timed("dialogue", name, _talk(dialogue))

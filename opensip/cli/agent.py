@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from opensip import log
+from opensip.agent.check_hearing import deaf
 from opensip.agent.check_realtime import speaks_by_model
 from opensip.agent.definition import LIVE, TALKING, Agent
 from opensip.agent.providers.shared import close_shared
@@ -43,6 +44,8 @@ def check(*, agent: str, live: bool, config: Path) -> None:
     Example: opensip agent check config/agents/assistant.toml --live
     """
     loaded, path = load_agent(agent, config)
+    for warning in deaf(loaded):
+        click.echo(f"warning: {path}: {warning}", err=True)
     click.echo(f"{path}: good")
     for line in described(loaded):
         click.echo(f"  {line}")

@@ -3,23 +3,19 @@
 import dataclasses
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
 from typing import Any, TypeVar
 
-from opensip.agent import voice_activity
 from opensip.agent.check import check
-from opensip.agent.definition import LIVE, TALKING, Agent
-from opensip.agent.memory import Memory
-from opensip.agent.providers import make, make_stage
+from opensip.agent.definition import Agent
 from opensip.carriers import Trunk
-from opensip.errors import ConfigError, MissingExtra, MissingProgram
+from opensip.errors import ConfigError
 from opensip.net.guarded_https import https_context
 from opensip.net.sti import anchors
 from opensip.net.tls import TlsConfig, client_context, server_context
-from opensip.settings import directory, ports, trunks
+from opensip.settings import directory, ports, talking, trunks
 from opensip.settings.schema import ListenerTable, ServerTable, TlsTable, TrunkTable
 from opensip.settings.table import Mistakes, Reading, read
 
@@ -73,7 +69,7 @@ def load(file: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
         raise Mistakes(found)
     warnings = (
         *_warnings(server, made),
-        *_voiceless(agents.values()),
+        *talking.warnings(agents.values()),
         *directory.warnings(agents.values(), countries),
     )
     return Settings(file, server, tuple(made), agents, warnings, tuple(unable))
@@ -137,18 +133,34 @@ def read_agent(
     environ: Mapping[str, str] | None,
 ) -> Agent | None:
     """Read an agent's file and check it: mistakes go to `found`, what is missing to `unable`."""
-    agent = _read_file(Agent, path, found, environ=environ, name=path.stem)
+    reading = Reading(path, environ, lenient=True)
+    try:
+        agent = read(Agent, parse(reading) | {"name": path.stem}, reading)
+    except ConfigError as error:
+        found.append(str(error))
+        return None
+    found += reading.mistakes
     if agent is None:
         return None
     agent = _at(server, agent)
-    own = directory.own_entries(agent, server.directory)
-    as_met = (agent, *map(agent.at, agent.numbers))  # by callers of any number, and of each
-    wrong = check(agent) or [
-        *directory.mistakes(own),
-        *(what for one in as_met for what in _cannot_talk(one, unable)),
+    wrong = [what for what in check(agent) if not _follows(what, reading.places)]
+    also = [
+        *directory.mistakes(directory.own_entries(agent, server.directory)),
+        *talking.mistakes(agent, wrong, unable),
     ]
+    wrong += [what for what in also if not _follows(what, reading.places | _places(wrong))]
     found += [f"{path}: {what}" for what in wrong]
-    return agent
+    return None if wrong or reading.mistakes else agent
+
+
+def _places(wrong: Iterable[str]) -> set[str]:
+    return {what.partition(": ")[0].removesuffix(".uri") for what in wrong}
+
+
+def _follows(what: str, places: set[str]) -> bool:
+    """Tell whether a mistake may come of another, in whose place something else was supposed."""
+    key = what.partition(": ")[0]
+    return any(key == place or key.startswith((f"{place}.", f"{place}[")) for place in places)
 
 
 def _at(server: ServerTable, agent: Agent) -> Agent:
@@ -242,32 +254,3 @@ def _warnings(server: ServerTable, made: list[Trunk]) -> Iterator[str]:
         yield from trunks.warnings(
             trunk, tls_listener=tls_listener, anchored=server.identity.anchors is not None
         )
-
-
-def _voiceless(agents: Iterable[Agent]) -> Iterator[str]:
-    """Warn of agents that speak by a service alone: where it fails there is only silence."""
-    for agent in agents:
-        try:
-            if agent.kind in LIVE:
-                make_stage("synthesizer", agent, {}, Memory())
-        except (MissingExtra, MissingProgram) as error:
-            yield f"agent {agent.name} cannot say itself that a service failed: {error}"
-
-
-def _cannot_talk(agent: Agent, unable: list[str]) -> Iterator[str]:
-    """Make what the agent talks with, once: what is wrong with its file, or with this machine."""
-    if agent.kind not in (*TALKING, *LIVE):
-        return
-    try:
-        if agent.kind in LIVE:
-            make_stage("realtime", agent, {}, Memory())
-            with suppress(MissingExtra, MissingProgram):  # it talks without, and is warned of
-                make_stage("synthesizer", agent, {}, Memory())
-        else:
-            make(agent)
-        voice_activity.choice(agent.voice_activity)
-    except (MissingExtra, MissingProgram) as error:
-        text = f"agent {agent.name} can take no call: {error}"
-        unable += [] if text in unable else [text]
-    except ConfigError as error:
-        yield str(error)

@@ -32,14 +32,21 @@ class Mistakes(ConfigError):
 
 @dataclass(slots=True)
 class Reading:
-    """One file being read: what paths are relative to, and the mistakes found so far."""
+    """One file being read: what paths are relative to, and the mistakes found so far.
+
+    A `lenient` one makes what it can, with defaults and blanks for what is wrong, so that the
+    rest can be checked too; `places` are the dotted keys that are in doubt.
+    """
 
     file: Path
     environ: Mapping[str, str] | None = None
     mistakes: list[str] = field(default_factory=list)
+    lenient: bool = False
+    places: set[str] = field(default_factory=set)
 
     def mistake(self, where: str, what: str) -> None:
         """Note that `what` is wrong at the dotted key `where`."""
+        self.places.add(where)
         self.mistakes.append(f"{self.file}: {where}: {what}" if where else f"{self.file}: {what}")
 
 
@@ -64,18 +71,39 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def _dataclass(schema: Any, table: Any, where: str, reading: Reading) -> Any:
-    if not isinstance(table, dict):
-        _wrong(reading, where, "a table is wanted here", table)
+    is_table = isinstance(table, dict)
+    if not is_table:
+        reading.mistake(where, f"a table is wanted here, not {table!r}")
+        if not reading.lenient:
+            raise _Wrong
+    found = len(reading.mistakes)
+    values = _fields(schema, table if is_table else None, where, reading)
+    if len(reading.mistakes) > found and not reading.lenient:
+        raise _Wrong
+    try:
+        return schema(**values)
+    except (ValueError, ConfigError) as error:  # what a room checks when it is built
+        reading.mistake(where, str(error))
+        raise _Wrong from error
+
+
+def _fields(schema: Any, given: Any, where: str, reading: Reading) -> dict[str, Any]:
+    """Read the fields of a table; of what is none (None) all are blank, and none is missing."""
+    table = given or {}
     hints = typing.get_type_hints(schema, include_extras=True)
     fields = {f.name: f for f in dataclasses.fields(schema) if f.init}
-    found = len(reading.mistakes)
     for key in table.keys() - fields.keys():
         reading.mistake(_join(where, key), f"unknown key{nearest(key, fields)}")
+        meant = difflib.get_close_matches(key, fields, n=1, cutoff=0.5)
+        reading.places |= {_join(where, name) for name in meant if name not in table}
     values = {}
     for name, item in fields.items():
         if name not in table:
             if item.default is MISSING and item.default_factory is MISSING:
-                reading.mistake(_join(where, name), "is missing")
+                values[name] = _BLANKS.get(hints[name], ())
+                if given is not None:
+                    reading.mistake(_join(where, name), "is missing")
+                    reading.places |= {where} - {""}
             continue
         try:
             # a room below marks what is secret: it does not know where secrets are fetched
@@ -83,13 +111,10 @@ def _dataclass(schema: Any, table: Any, where: str, reading: Reading) -> Any:
             values[name] = _value(hint, table[name], _join(where, name), reading)
         except _Wrong:
             continue
-    if len(reading.mistakes) > found:
-        raise _Wrong
-    try:
-        return schema(**values)
-    except (ValueError, ConfigError) as error:  # what a room checks when it is built
-        reading.mistake(where, str(error))
-        raise _Wrong from error
+    return values
+
+
+_BLANKS: Mapping[Any, Any] = {str: "", int: 0}  # of fields that must be given, in lenient reading
 
 
 def _value(hint: Any, value: Any, where: str, reading: Reading) -> Any:
@@ -172,27 +197,31 @@ def _choice(hint: Any, value: Any, where: str, reading: Reading) -> Any:
 
 def _tuple(hint: Any, value: Any, where: str, reading: Reading) -> tuple[Any, ...]:
     if not isinstance(value, list):
-        _wrong(reading, where, "a list in square brackets is wanted", value)
+        reading.mistake(where, f"a list in square brackets is wanted, not {value!r}")
+        if not (reading.lenient and isinstance(value, str)):
+            raise _Wrong
+        value = [value]
     items = [(f"{where}[{i}]", get_args(hint)[0], v) for i, v in enumerate(value)]
-    return tuple(_all(items, reading))
+    return tuple(_all(items, reading).values())
 
 
 def _mapping(hint: Any, value: Any, where: str, reading: Reading) -> dict[str, Any]:
     if not isinstance(value, dict):
         _wrong(reading, where, "a table is wanted here", value)
     items = [(_join(where, key), get_args(hint)[1], v) for key, v in value.items()]
-    return dict(zip(value, _all(items, reading), strict=True))
+    values = _all(items, reading)
+    return {key: values[at] for key in value if (at := _join(where, key)) in values}
 
 
-def _all(items: Iterable[tuple[str, Any, Any]], reading: Reading) -> list[Any]:
+def _all(items: Iterable[tuple[str, Any, Any]], reading: Reading) -> dict[str, Any]:
     """Read every item before failing, so that the mistakes of all of them are told."""
-    values, wrong = [], False
+    values, wrong = {}, False
     for where, hint, value in items:
         try:
-            values.append(_value(hint, value, where, reading))
+            values[where] = _value(hint, value, where, reading)
         except _Wrong:
             wrong = True
-    if wrong:
+    if wrong and not reading.lenient:
         raise _Wrong
     return values
 

@@ -165,7 +165,7 @@ def test_every_mistake_of_a_model_agent_is_told_at_once():
         "tools.hook.seconds: more than 0 and at most 30",
         "tools.hook.optional: no parameter 'n'; known are m",
         "tools.hook.parameters.m: a description, a list of values or a JSON schema",
-        "start: no state 'main'; known are none",  # a script may be what it falls back to
+        "dialogue: 'script' talks by states, and there are none; name",
     ):
         assert what in found
 
@@ -211,3 +211,8 @@ def test_what_is_other_for_a_number_is_checked_as_well_and_told_once():
     assert [one.partition(": ")[0] for one in found[2:]] == [
         "numbers.030.greeting", "numbers.030.synthesizer",
     ]  # fmt: skip
+
+
+def test_an_empty_file_is_told_of_kinds():
+    found = check(Agent("test"))
+    assert 'kind: "scripted" talks by states: add [states.main], or write kind = "model"' in found

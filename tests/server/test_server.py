@@ -195,7 +195,7 @@ def test_a_reload_that_makes_an_agent_unable_changes_nothing(config, monkeypatch
 
     told, status = run(main())
     assert [event for event, _ in told] == ["reload_refused", "reload_refused"]
-    assert "flite has no voice 'bob'" in told[0][1]
+    assert "voice: flite has no 'bob'" in told[0][1]
     assert "agent shop can take no call: the embedded voice needs flite" in told[1][1]
     assert status == 404
 

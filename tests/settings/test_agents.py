@@ -62,5 +62,61 @@ def test_mistakes_are_told_and_the_nearest_name(config):
     with pytest.raises(Mistakes, match="there is no file"):
         load_agent("missing.toml", config, environ=ENVIRON)
     (config.parent / "agents/tools.py").unlink()
-    with pytest.raises(Mistakes, match=r"shop\.toml: there is no file .*tools\.py"):
+    with pytest.raises(
+        Mistakes, match=r"shop\.toml: tools\.find\.file: there is no file .*tools\.py"
+    ):
         load_agent("shop", config, environ=ENVIRON)
+
+
+WRONG = """
+kind = "modell"
+persona = 5
+dialog = ["main"]
+dialogue = ["nobody"]
+synthesizer = ["embedded"]
+recognizer = "main"
+voice = "bob"
+patience = 9
+human = "boss"
+[replies]
+hello = "Hi."
+[directory.front]
+uri = "nowhere"
+[directory]
+back = "sip:back@example.com"
+[tools.find]
+file = "nowhere.py"
+[tools.look]
+file = "broken.py"
+[tools.web]
+url = "ftp://example.com"
+description = "Looks."
+[tools.seen]
+file = "tools.py"
+function = "lost"
+"""
+
+
+def test_every_mistake_of_an_agent_is_told_at_once(config):
+    folder = config.parent / "agents"
+    (folder / "shop.toml").write_text(WRONG.replace("[directory]\nback", "[directory.back]\nback"))
+    (folder / "broken.py").write_text("def look(:")
+    with pytest.raises(Mistakes) as caught:
+        load_agent("shop", config, environ=ENVIRON)
+    told = [line.partition(".toml: ")[2] for line in caught.value.lines]
+    places = sorted(line.partition(": ")[0] for line in told)
+    assert places == [
+        "dialog", "dialogue", "directory.back.back", "directory.back.uri", "directory.front.uri",
+        "human", "kind", "patience", "persona",
+        "providers.main.recognizer_model", "recognizer", "replies", "tools.find.file",
+        "tools.look.file", "tools.seen.file", "tools.web.url", "voice",
+    ], told  # fmt: skip
+
+
+def test_what_follows_from_a_mistake_is_none(config):
+    agent = config.parent / "agents/shop.toml"
+    agent.write_text(AGENT.replace("dialogue = ", "dialoge = ").replace("uri =", "url ="))
+    with pytest.raises(Mistakes) as caught:
+        load_agent("shop", config, environ=ENVIRON)
+    told = [line.partition(".toml: ")[2].partition(": ")[0] for line in caught.value.lines]
+    assert sorted(told) == ["dialoge", "directory.human.uri", "directory.human.url"]

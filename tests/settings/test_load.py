@@ -218,12 +218,12 @@ base_url = "ws://127.0.0.1:1/a"
         for one in settings.warnings
     )
     [told] = mistakes(write(UDP, agents=[("shop", 'voice = "bob"\n' + bot)]))
-    assert "no voice 'bob'" in told
+    assert "voice: flite has no 'bob'" in told
 
 
 def test_an_agent_that_no_machine_can_run_is_a_mistake(write):
     [told] = mistakes(write(UDP, agents=[("shop", 'voice = "bob"' + AGENT)]))
-    assert "shop.toml: flite has no voice 'bob'; its voices are rms, slt" in told
+    assert "shop.toml: voice: flite has no 'bob'; its voices are rms, slt" in told
 
 
 def test_a_provider_that_there_is_not(write):

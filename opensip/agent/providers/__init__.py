@@ -319,7 +319,7 @@ def make_stage(
     stage: str, agent: Agent, variables: Mapping[str, str], memory: Memory
 ) -> tuple[Any, ...]:
     """Make the providers of one stage, for one call. Raises ConfigError, MissingExtra."""
-    return tuple(_made(stage, name, agent, variables, memory) for name in getattr(agent, stage))
+    return tuple(made(stage, name, agent, variables, memory) for name in getattr(agent, stage))
 
 
 def make(agent: Agent, variables: Mapping[str, str] | None = None) -> Providers:
@@ -332,7 +332,8 @@ def make(agent: Agent, variables: Mapping[str, str] | None = None) -> Providers:
     )
 
 
-def _made(stage: str, name: str, agent: Agent, variables: Mapping[str, str], memory: Memory) -> Any:
+def made(stage: str, name: str, agent: Agent, variables: Mapping[str, str], memory: Memory) -> Any:
+    """Make one provider of a stage, for one call. Raises ConfigError, MissingExtra."""
     account = agent.providers.get(name, Account(provider=name))
     brief = Brief(agent, name, account, variables, memory)
     return factory(stage, account.provider)(brief)

@@ -32,7 +32,7 @@ class EmbeddedSynthesizer:
 
     def __init__(self, voice: str = "rms") -> None:
         if voice not in VOICES:
-            raise ConfigError(f"flite has no voice {voice!r}; its voices are {', '.join(VOICES)}")
+            raise ConfigError(f"voice: flite has no {voice!r}; its voices are {', '.join(VOICES)}")
         self._voice = voice
         self.voice_key = ("flite", voice)
         self._flite = shutil.which("flite") or ""

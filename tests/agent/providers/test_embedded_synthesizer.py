@@ -41,7 +41,7 @@ def test_what_was_spoken_once_is_remembered():
 
 
 def test_an_unknown_voice_is_named_with_the_known():
-    with pytest.raises(ConfigError, match="no voice 'bob'; its voices are rms"):
+    with pytest.raises(ConfigError, match="no 'bob'; its voices are rms"):
         EmbeddedSynthesizer("bob")
 
 

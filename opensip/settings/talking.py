@@ -1,0 +1,90 @@
+"""What agents talk with, made once: what is wrong with a file, or with this machine."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from opensip.agent import toolbox, voice_activity
+from opensip.agent.check import STAGES, meant
+from opensip.agent.check_hearing import deaf
+from opensip.agent.check_realtime import speaks_by_model
+from opensip.agent.definition import LIVE, TALKING, Agent
+from opensip.agent.memory import Memory
+from opensip.agent.providers import made, make_stage
+from opensip.errors import ConfigError, MissingExtra, MissingProgram
+
+_WAYS = ("file", "module", "url")  # that a tool is carried out
+
+
+def mistakes(agent: Agent, known: Collection[str], unable: list[str]) -> Iterator[str]:
+    """Make tools and providers, and name the mistakes beside those `known` of agent/check.py.
+
+    Where this machine lacks something, `unable` is told.
+    """
+    agent = meant(agent)
+    if agent.kind not in (*TALKING, *LIVE):
+        return
+    broken: dict[str, str] = {}
+    if agent.kind == "model" or (agent.kind in LIVE and speaks_by_model(agent)):
+        broken = dict(_broken_tools(agent))
+    yield from broken.values()
+    tools = {name: tool for name, tool in agent.tools.items() if name not in broken}
+    agent = replace(agent, tools=tools)
+    told: set[str] = set()
+    for one in (agent, *map(agent.at, agent.numbers)):  # as callers of each number meet it
+        for make in _makers(one, known):
+            try:
+                make()
+            except (MissingExtra, MissingProgram) as error:
+                text = f"agent {agent.name} can take no call: {error}"
+                unable += [] if text in unable else [text]
+            except ConfigError as error:
+                yield from {str(error)} - told
+                told.add(str(error))
+
+
+def warnings(agents: Iterable[Agent]) -> Iterator[str]:
+    """Find agents that work, but not as a caller needs them."""
+    for agent in agents:
+        yield from (f"agent {agent.name}: {what}" for what in deaf(agent))
+        try:
+            if agent.kind in LIVE:  # where the service fails there is only silence
+                make_stage("synthesizer", agent, {}, Memory())
+        except (MissingExtra, MissingProgram) as error:
+            yield f"agent {agent.name} cannot say itself that a service failed: {error}"
+
+
+def _broken_tools(agent: Agent) -> Iterator[tuple[str, str]]:
+    for name, tool in agent.tools.items():
+        way = next((key for key in _WAYS if getattr(tool, key)), "")
+        try:
+            toolbox.load(name, tool)
+        except ConfigError as error:
+            yield name, f"tools.{name}.{way}: {error}" if way else f"tools.{name}: {error}"
+
+
+def _makers(agent: Agent, known: Collection[str]) -> Iterator[Callable[[], Any]]:
+    """Give what makes each provider of an agent, but those of which mistakes are known."""
+    for stage in ("realtime", "synthesizer") if agent.kind in LIVE else STAGES:
+        if stage in ("realtime", "dialogue") and known:
+            continue  # they are made of the whole file
+        for name in getattr(agent, stage):
+            wrong = any(
+                what.startswith((f"{stage}: ", f"providers.{name}."))
+                or what.endswith(f"{stage} names {name!r}")
+                for what in known
+            )
+            if not wrong and agent.kind in LIVE and stage == "synthesizer":
+                yield partial(_voice, agent, name)
+            elif not wrong:
+                yield partial(made, stage, name, agent, {}, Memory())
+    if agent.voice_activity in voice_activity.WISHES:
+        yield partial(voice_activity.choice, agent.voice_activity)
+
+
+def _voice(agent: Agent, name: str) -> None:
+    """Make a voice that is not needed: where this machine lacks it, `warnings` tell."""
+    with suppress(MissingExtra, MissingProgram):
+        made("synthesizer", name, agent, {}, Memory())
