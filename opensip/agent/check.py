@@ -35,7 +35,7 @@ _LONGEST = {"recognizer": 12.0, "dialogue": 30.0, "synthesizer": 6.0}  # seconds
 PATIENCE = (0.25, 4.0)  # beyond it the agent cuts in on everybody, or the cap decides alone
 _LONGEST_TOOL = 30.0  # seconds that a caller can be asked to wait, with fillers
 _HUMAN = next(field.default for field in fields(Agent) if field.name == "human")
-_UNFILLED = ("apology", "call_again")  # replies for when nothing works any more
+_UNFILLED = ("apology", "call_again", "too_long")  # replies that come from outside the dialogue
 _NAME_WHO = ("escalate", "transfer_failed", "resume")  # replies that may hold {who}
 STAGES = ("recognizer", "dialogue", "synthesizer")
 
@@ -90,6 +90,8 @@ def _check_talking(agent: Agent) -> Iterator[str]:
                          ("filler_seconds", agent.bridge_seconds)):  # fmt: skip
         if seconds <= 0:
             yield f"{key}: must be more than 0"
+    if agent.max_seconds < 0:
+        yield "max_seconds: must be more than 0; without it the trunk's max_seconds holds alone"
     for name, entry in agent.directory.items():
         if not entry.uri.startswith(("sip:", "sips:", "tel:", "+")):
             yield f"directory.{name}.uri: {entry.uri!r} is no sip:, sips: or tel: URI or +number"

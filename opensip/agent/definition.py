@@ -27,6 +27,7 @@ REPLIES = {
     "resume": "Is there something else I can help you with?",
     "goodbye": "Goodbye.",
     "call_again": "Please call again later. Goodbye.",
+    "too_long": "I have to end this call now. Goodbye.",
 }
 
 
@@ -181,7 +182,7 @@ class Agent:
     `fillers` are said in turn when nothing could be said for `filler_seconds` (by default 0.7);
     `tool_calls` bounds a whole call. `patience` scales the silences after which a turn of the
     caller is over; the texts of `must_be_heard` are not interrupted. `providers` names accounts
-    beside those of the server.
+    beside those of the server. After `max_seconds` the agent says goodbye (0: never).
     """
 
     name: str
@@ -211,6 +212,7 @@ class Agent:
     failures: int = 2
     human: str = "human"
     idle_seconds: float = 8.0
+    max_seconds: float = 0.0
     patience: float = 1.0
     must_be_heard: tuple[str, ...] = ()
     numbers: Mapping[str, Variant] = field(default_factory=dict)

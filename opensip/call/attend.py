@@ -1,5 +1,7 @@
 """From the answer on, a call is the same whoever called: an agent, a recording, an ending."""
 
+import math
+
 from opensip.agent.definition import Agent
 from opensip.call.agents import Talker
 from opensip.call.call import Call, Ending, Terms
@@ -74,6 +76,8 @@ def terms_of(trunk: Trunk, definition: Agent, call_id: str) -> Terms:
         profile=trunk.profile,
         refer_to_headers=trunk.refer_to_headers,
         max_seconds=trunk.max_seconds,
+        agent_seconds=definition.max_seconds or math.inf,
+        farewell=definition.reply("too_long"),
         tells_why="transfer_failed" not in definition.replies,
         refers=trunk.refers == "allow",
     )

@@ -1,12 +1,14 @@
 """A call from its answer to its end: the agent talks, perhaps hands over, and one ending comes."""
 
 import asyncio
+import contextlib
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
 
-from opensip.agent.outcome import CallerLeft, Escalate, Hangup
+from opensip.agent.outcome import CallerLeft, Escalate, Hangup, Outcome
 from opensip.call.agents import Talker
 from opensip.call.bridge import IN_VAIN, bridge
 from opensip.call.directory import target_of
@@ -16,7 +18,7 @@ from opensip.call.leg import Leg
 from opensip.call.referral import PassOn
 from opensip.call.transfer import CallOut, Transfer, TransferResult, hand_over
 from opensip.carriers.trunk import ContextForm
-from opensip.errors import NotAllowed
+from opensip.errors import NotAllowed, ProviderError
 from opensip.events import Escalated, Fault, Observer, TransferEnded, TransferStarted
 from opensip.sip.grammar import parse_host_port
 
@@ -41,7 +43,8 @@ class Terms:
     """What a trunk and an agent allow of a call. `directory` maps entries to URIs or numbers.
 
     `tells_why` lets the agent say in our words why a transfer failed; without it in its own.
-    `refers` lets a human whom we called pass the caller on.
+    `refers` lets a human whom we called pass the caller on. The agent talks for `agent_seconds` at
+    most, and ends with `farewell`.
     """
 
     call_id: str
@@ -51,6 +54,8 @@ class Terms:
     profile: ContextForm = "generic"
     refer_to_headers: bool = True
     max_seconds: float = 3600.0
+    agent_seconds: float = math.inf
+    farewell: str = ""
     tells_why: bool = True
     refers: bool = False
 
@@ -117,8 +122,9 @@ class Call:
     async def _converse(self) -> Ending:
         if self._begin is not None:
             await self._begin()
+        until = asyncio.get_running_loop().time() + self._terms.agent_seconds
         while True:
-            match await self._agent.run():
+            match await self._run_agent(until):
                 case Hangup(why):
                     await self._be_heard()
                     return Ending("agent", why)
@@ -133,6 +139,19 @@ class Call:
                     self._agent.transfer_failed(result.words if self._terms.tells_why else "")
                 case CallerLeft():
                     return await self._leave()
+
+    async def _run_agent(self, until: float) -> Outcome:
+        """Let the agent talk, but no longer than until then, in seconds of the loop."""
+        limit = asyncio.timeout_at(until if until < math.inf else None)
+        try:
+            async with limit:
+                return await self._agent.run()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        with contextlib.suppress(ProviderError):  # without a voice it ends all the same
+            await self._agent.say(self._terms.farewell)
+        return Hangup("maximum length")
 
     async def _escalate(self, escalation: Escalate) -> TransferResult:
         try:

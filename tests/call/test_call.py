@@ -56,6 +56,27 @@ def test_the_longest_call_is_ended():
     assert (ending, at) == (Ending("us", "maximum length"), 600.0)
 
 
+def test_an_agent_that_has_talked_long_enough_says_goodbye():
+    terms = replace(TERMS, agent_seconds=60.0, farewell="Goodbye.")
+    ending, _, agent, _, at = run_call((), terms=terms)
+    assert (ending, at) == (Ending("agent", "maximum length"), 60.0)
+    assert agent.said == ["Goodbye."]
+
+
+def test_the_time_until_a_transfer_failed_counts_but_not_the_time_with_a_human():
+    terms = replace(TERMS, agent_seconds=20.0, farewell="Goodbye.")
+    ending, _, agent, _, at = run_call(SILENT, (1.0, DESK), terms=terms)
+    assert (ending, agent.said) == (Ending("agent", "maximum length"), ["Goodbye."])
+    ending, *_, at = run_call(TAKEN, (19.0, DESK), terms=terms)
+    assert (ending.cause, at > 20.0) == ("transferred", True)
+
+
+def test_a_time_limit_of_the_agents_own_is_its_failure():
+    terms = replace(TERMS, agent_seconds=60.0, farewell="Goodbye.", directory={})
+    ending, _, agent, *_ = run_call((), (1.0, TimeoutError()), terms=terms)
+    assert (ending.cause, agent.said) == ("agent failed", [])
+
+
 def test_a_transfer_that_works_ends_the_call():
     ending, leg, agent, noted, _ = run_call(TAKEN, (1.0, DESK))
     assert ending == Ending("us", "transferred", 200)
