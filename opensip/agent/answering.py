@@ -14,6 +14,7 @@ from opensip.agent.mind import Ask, Mind
 from opensip.agent.minutes import Minutes
 from opensip.agent.mouth import Mouth
 from opensip.agent.providers import HangUp, Transfer, Understood
+from opensip.agent.spoken import apology
 from opensip.agent.turn_clock import TurnClock
 from opensip.agent.turn_events import Speech
 from opensip.agent.turn_state import State
@@ -237,9 +238,8 @@ class Answering:
         self._leave()
         self._apologies += 1
         alone = self._agent.human not in self._agent.directory or self._apologies > 1
-        words = [self._agent.reply("apology"), *([self._agent.reply("call_again")] * alone)]
         with suppress(ProviderError):  # without a voice there is no apology either
-            await self._mouth.say(" ".join(words))
+            await self._mouth.say(apology(self._agent, alone=alone))
         self._fillers.stop()
         self.told(await self._mouth.finish(), interrupted=False)
-        self.ended(HangUp(why) if alone else Transfer(self._agent.human, "", 0.0, why))
+        self.ended(HangUp(why) if alone else self._minutes.failed(self._agent.human, why))

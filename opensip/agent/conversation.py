@@ -26,8 +26,9 @@ class Conversation:
     fields: dict[str, str] = field(default_factory=dict)
 
     def caller_said(self, text: str, *, at: float) -> None:
-        """Add a turn of the caller."""
-        self.turns.append(Turn("caller", text, at))
+        """Add a turn of the caller; where nothing was understood there is none."""
+        if text:
+            self.turns.append(Turn("caller", text, at))
 
     def agent_said(self, heard: str, *, at: float, interrupted: bool = False) -> None:
         """Add what was heard of a turn of the agent; what nobody heard is no turn."""
@@ -44,10 +45,14 @@ class Conversation:
             f"{turn.speaker}: {turn.text}{' --' if turn.interrupted else ''}" for turn in self.turns
         )
 
-    def summary(self) -> str:
-        """Tell in a sentence or two what a human who takes over must know."""
+    def summary(self, failure: str = "") -> str:
+        """Tell in a sentence or two what a human who takes over must know.
+
+        `failure` says what of ours failed, so that nobody takes the caller for hard to understand.
+        """
         wishes = [turn.text for turn in self.turns if turn.speaker == "caller"]
-        parts = [f"Wants: {self.intent.replace('_', ' ')}."] if self.intent else []
+        parts = [f"A service of ours failed, not the caller: {failure}."] if failure else []
+        parts += [f"Wants: {self.intent.replace('_', ' ')}."] if self.intent else []
         parts += [f"{name}: {value}." for name, value in self.fields.items()]
         if wishes:
             parts.append(f"Last said: {wishes[-1]!r}.")

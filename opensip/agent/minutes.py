@@ -83,6 +83,10 @@ class Minutes:
                 self.conversation.fields["outcome"] = outcome
                 self._observer.note(OutcomeNoted(now, outcome, details))
 
+    def failed(self, human: str, why: str) -> Transfer:
+        """Hand over because something of ours failed; the human is told so."""
+        return Transfer(human, "", 0.0, why, self.conversation.summary(why))
+
     def handed_over(self, last: Transfer) -> tuple[str, str]:
         """Write down that a human is wanted; returns the intent and the summary for them."""
         intent = last.intent or self.conversation.intent

@@ -205,7 +205,9 @@ class RealtimeSession:
         if why:
             await self.say(self.agent.reply("apology"))
         await self.say(self._filled(self.agent.reply("escalate"), human))
-        return await self._ended(Transfer(human, "", 0.0, why or "the bot hands over"))
+        if why:
+            return await self._ended(self._means.minutes.failed(human, why))
+        return await self._ended(Transfer(human, "", 0.0, "the bot hands over"))
 
     def _filled(self, template: str, entry: str = "") -> str:
         who = self.agent.directory[entry].spoken if entry in self.agent.directory else ""

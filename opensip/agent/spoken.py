@@ -72,6 +72,14 @@ def clauses(text: str) -> list[str]:
     return found
 
 
+def apology(agent: Agent, *, alone: bool) -> str:
+    """Say that something failed, and that a human takes over; where nobody can, to call again."""
+    if alone:
+        return f"{agent.reply('apology')} {agent.reply('call_again')}"
+    who = agent.directory[agent.human].spoken
+    return f"{agent.reply('apology')} {fill(agent.reply('escalate'), {'who': who})}"
+
+
 def standing_words(agent: Agent) -> Iterator[str]:
     """Give what an agent says in the same words in every call, the greeting first."""
     texts = [agent.greeting, *agent.bridges, *map(agent.reply, REPLIES), *agent.idle_prompts]

@@ -1,6 +1,7 @@
 """A talk with an agent by text: its dialogue, tools and fail-over, without ears and voice."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 
 from opensip.agent.definition import Agent
@@ -19,8 +20,11 @@ from opensip.agent.providers import (
     Understood,
     make_dialogues,
 )
+from opensip.agent.spoken import apology
 from opensip.errors import ProviderError
 from opensip.events import CallEvent, ProviderFailed
+
+_KEYS = re.compile(r"[0-9*#A-D]+")
 
 Tell = Callable[[str, str], None]  # who or what ("agent", "tool", "failed", …), and what of it
 
@@ -46,6 +50,9 @@ class TextChat:
     async def say(self, text: str) -> bool:
         """Say something to the agent; "keys:123" presses keys. Tells whether the talk goes on."""
         keys = text.removeprefix("keys:")
+        if keys != text and not _KEYS.fullmatch(keys):
+            self._tell("no keys", f"{keys!r}: a telephone has 0-9, *, # and A-D")
+            return True
         turn = Understood(text) if keys == text else Understood(keys, 1.0, "dtmf")
         return await self._acts(lambda dialogue: dialogue.answer(turn))
 
@@ -62,8 +69,12 @@ class TextChat:
                 if isinstance(act, Say):
                     said.append(act.text)
                 goes_on = goes_on and not isinstance(act, HangUp | Transfer)
-        except ProviderError:
-            self._tell("agent", self._agent.reply("apology"))
+        except ProviderError as error:
+            alone = self._agent.human not in self._agent.directory
+            self._tell("agent", apology(self._agent, alone=alone))
+            self._show(
+                HangUp(str(error)) if alone else Transfer(self._agent.human, "", 0.0, str(error))
+            )
             goes_on = False
         self._mind.heard(" ".join(said), interrupted=False)
         return goes_on

@@ -239,7 +239,7 @@ class Call:
     async def _rescue(self, but: str = "") -> Ending:
         """The agent is lost: pass the caller to the first entry of the directory, but for one."""
         for name in (entry for entry in self._terms.directory if entry != but):
-            lost = Escalate(name, "", 0.0, "", "the agent failed")
+            lost = Escalate(name, "", 0.0, "The agent failed, not the caller.", "the agent failed")
             self._observer.note(Escalated(self._now(), name, "", 0.0, lost.why))
             result = await self._escalate(lost)
             if result.outcome != "transferred":

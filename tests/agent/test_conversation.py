@@ -14,6 +14,10 @@ def test_the_transcript_holds_what_was_heard_and_marks_a_cut():
 def test_the_summary_tells_wish_fields_and_last_words():
     talk = Conversation()
     assert talk.summary() == "Nothing was understood."
+    talk.caller_said("", at=1.0)
+    assert talk.turns == []
+    why = "A service of ours failed, not the caller: no recognizer is left."
+    assert talk.summary("no recognizer is left") == why
     talk.understood("order_status", 0.8)
     talk.fields["order"] = "4217"
     talk.caller_said("agent please", at=2.0)

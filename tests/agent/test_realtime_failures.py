@@ -59,7 +59,9 @@ def test_without_a_service_a_human_takes_over_and_then_nobody_is_left():
         return first, await scene.end(), scene.heard()
 
     first, second, heard = run(main())
-    assert first == Escalate("human", "", 0.0, "Nothing was understood.", "it broke")
+    assert first == Escalate(
+        "human", "", 0.0, "A service of ours failed, not the caller: it broke.", "it broke"
+    )
     assert second == Hangup("it broke")
     assert [words for words, _ in heard] == [
         "I am sorry, something went wrong on our side.",

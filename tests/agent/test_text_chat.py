@@ -11,6 +11,9 @@ from tests.fakes.model_agent import AGENT, FIND, HUMAN, dialogue
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
 
+SORRY = "I am sorry, something went wrong on our side."
+
+
 def talk(monkeypatch, chat, *lines, agent=AGENT):
     told, goes_on = [], []
 
@@ -51,8 +54,23 @@ def test_what_fails_is_told_and_ends_the_talk(monkeypatch):
     assert goes_on == [True, False]
     assert told[1:] == [
         ("failed", "main: refused our key (401)"),
-        ("agent", "I am sorry, something went wrong on our side."),
+        ("agent", f"{SORRY} One moment please, I am connecting you to the front desk."),
+        ("transfers", "human; main: refused our key (401)"),
     ]
+
+
+def test_where_nobody_can_take_over_the_caller_is_asked_to_call_again(monkeypatch):
+    alone = dataclasses.replace(AGENT, directory={})
+    chat = FakeChat([ProviderError("it broke")])
+    told, _ = talk(monkeypatch, chat, "Hello?", agent=alone)
+    again = "Please call again later. Goodbye."
+    assert told[-2:] == [("agent", f"{SORRY} {again}"), ("hangs up", "it broke")]
+
+
+def test_only_keys_of_a_telephone_are_keys(monkeypatch):
+    told, goes_on = talk(monkeypatch, FakeChat(), "keys:abc")
+    assert told[-1] == ("no keys", "'abc': a telephone has 0-9, *, # and A-D")
+    assert goes_on == [True, True]
 
 
 def test_a_farewell_ends_it(monkeypatch):
