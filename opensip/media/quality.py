@@ -74,7 +74,7 @@ def _grown(counts: Counters, before: Counters, name: str) -> float:
 def _loss(counts: Counters, before: Counters) -> float | None:
     """Tell the share of packets that never came; None where none came at all."""
     received = _grown(counts, before, "received")
-    lost = max(0.0, _grown(counts, before, "lost"))  # a new source begins to count anew
+    lost = _grown(counts, before, "lost")
     return lost / (received + lost) if received > 0 else None
 
 

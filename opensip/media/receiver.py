@@ -25,6 +25,7 @@ from opensip.media.latch import GRACE, SourceLatch
 from opensip.media.line import Line
 from opensip.media.media_clock import MediaClock
 from opensip.rtp.packet import RtpPacket
+from opensip.rtp.probation import Probation
 from opensip.rtp.reorder import InOrder
 from opensip.rtp.rtcp import is_rtcp
 from opensip.rtp.srtp import SrtpError, SrtpSession
@@ -76,6 +77,8 @@ class Receiver:
         self._heard: list[Samples] = []
         self._heard_at = 0.0
         self._power = 0.0  # of what is heard, summed over its samples
+        self._in_order: InOrder[tuple[float, RtpPacket]] = InOrder()
+        self._probation = Probation()
         self._begin(-1)
 
     @property
@@ -194,7 +197,6 @@ class Receiver:
         """Begin with a new source: its numbers and times mean nothing to the last one's."""
         self.ssrc = ssrc
         self.source = SourceStatistics(self.clock_rate)
-        self._in_order: InOrder[tuple[float, RtpPacket]] = InOrder()
         self._clock = MediaClock(self.clock_rate)
         self._next_timestamp: int | None = None
         if self.line is not None:
@@ -216,10 +218,34 @@ class Receiver:
             self.drop("crowded")
 
     def _accept(self, packet: RtpPacket, now: float) -> None:
+        """Take a packet of the peer, if its source is: nothing else tells under plain RTP."""
+        probation = self._probation
+        if packet.ssrc == self.ssrc:
+            if probation.present(now=now):
+                self.drop("ssrc")
+        elif self.srtp is not None or self.ssrc < 0 or probation.proves(packet, now=now):
+            self._change_source(packet.ssrc, now)
+        else:
+            if probation.hold(packet, now=now):
+                self.drop("ssrc")
+            return
+        self._take(packet, now)
+
+    def _change_source(self, ssrc: int, now: float) -> None:
+        """Go on with another source: first what is left of the one before, then its beginning."""
+        self._in_order.begin_again()
+        self._hand_on(now)
+        self._begin(ssrc)
+        held, held_at = self._probation.held, self._probation.held_at
+        self._probation.present(now=now)
+        if held is not None and held.ssrc == ssrc:
+            self._take(held, held_at)
+        elif held is not None:
+            self.drop("ssrc")
+
+    def _take(self, packet: RtpPacket, now: float) -> None:
         """Take a packet that is the peer's."""
-        number, sequence, timestamp, ssrc = packet[:4]
-        if ssrc != self.ssrc:
-            self._begin(ssrc)
+        number, sequence, timestamp, _ = packet[:4]
         self.packets += 1
         self.last_received = now
         name = self._formats[number]

@@ -8,13 +8,15 @@ GAP_WAIT = 0.040  # seconds; a packet that comes later was lost for the listener
 MAX_DROPOUT = 3000  # packets, RFC 3550 appendix A.1
 MAX_MISORDER = 100
 MAX_HELD = 64  # packets held at once; more than a second of them is no mere gap
+_REMEMBERED = 128  # packets before the newest of which it is known whether they came
+_BITS = (1 << _REMEMBERED) - 1
 
 
 class InOrder(Generic[Item]):
     """Hands items on by sequence number, at once where none is missing.
 
     Counts `lost` (never came in time), `late`, `duplicate` and `reordered` (came in time, but
-    after a later one).
+    after a later one), over all sources.
     """
 
     def __init__(self, wait: float = GAP_WAIT) -> None:
@@ -22,6 +24,7 @@ class InOrder(Generic[Item]):
         self._wait = wait
         self._next: int | None = None  # the sequence number that is due
         self._newest = 0  # the highest that came
+        self._came = 0  # bit n: the packet n before the newest came
         self._ready: list[Item] = []
         self._held: dict[int, tuple[float, Item]] = {}  # sequence -> when it came, what came
         self._after_jump: int | None = None
@@ -40,10 +43,13 @@ class InOrder(Generic[Item]):
             else:
                 self._hold(sequence, item, now)
         elif ahead >= 0x10000 - MAX_MISORDER:
-            self.late += 1
+            if self._note(sequence):
+                self.late += 1
+            else:
+                self.duplicate += 1
         elif sequence == self._after_jump:  # the second in a row: the sender began anew
             self._skip_all()
-            self._newest = sequence
+            self._newest, self._came = sequence, 1
             self._hand_on(sequence, item)
         else:
             self._after_jump = (sequence + 1) & 0xFFFF
@@ -58,11 +64,28 @@ class InOrder(Generic[Item]):
         ready, self._ready = self._ready, []
         return ready
 
+    def begin_again(self) -> None:
+        """Go on with another source; what is held of the one before is ready first."""
+        self._skip_all()
+        self._next = None
+        self._came = 0
+
     def _note_order(self, sequence: int) -> None:
         if (sequence - self._newest) & 0x8000:
             self.reordered += 1
-        else:
+        self._note(sequence)
+
+    def _note(self, sequence: int) -> bool:
+        """Remember that a packet came; tells whether that is news, as far back as is known."""
+        behind = (self._newest - sequence) & 0xFFFF
+        if behind >= 0x8000:
+            self._came = (self._came << min(0x10000 - behind, _REMEMBERED) | 1) & _BITS
             self._newest = sequence
+            return True
+        known = self._came >> behind & 1
+        if behind < _REMEMBERED:
+            self._came |= 1 << behind
+        return not known
 
     def _hold(self, sequence: int, item: Item, now: float) -> None:
         self._note_order(sequence)

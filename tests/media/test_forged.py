@@ -16,7 +16,7 @@ from opensip.media.session import MediaConfig, MediaSession
 from opensip.rtp.packet import RtpPacket
 from opensip.rtp.rtcp import Goodbye, ReceiverReport, serialize_compound
 from opensip.rtp.srtp import SrtpSession
-from scripts.benches.forged.datagrams import BROKEN, FOREIGN, endless, replays
+from scripts.benches.forged.datagrams import BROKEN, FOREIGN, endless, replays, stranger
 from tests.fakes.engines import each_engine
 from tests.fakes.parties import Notes, rounded, run, voice
 
@@ -45,8 +45,8 @@ class Peer:
             f"{CRYPTO if secure else ''}".encode()
         )
 
-    def say(self, n, samples):
-        packet = RtpPacket(0, n, 160 * n, SSRC, G711["PCMU"].encode(samples))
+    def say(self, n, samples, ssrc=SSRC):
+        packet = RtpPacket(0, n, 160 * n, ssrc, G711["PCMU"].encode(samples))
         self.socket.sendto(self.protect(packet.serialize()), self.session.address)
 
     def heard(self):
@@ -69,26 +69,52 @@ def test_each_is_counted_and_none_is_heard_answered_or_the_end(engine_type, secu
         peer = Peer(engine_type, secure=secure)
         ended = asyncio.ensure_future(peer.session.wait_broken())
         said = voice(0.02 * PACKETS)
-        bad = endless((*BROKEN, *FOREIGN) if secure else BROKEN, SSRC)
+        bad = endless((*BROKEN, *(FOREIGN if secure else (stranger,))), SSRC)
         again = itertools.cycle(replays(SUITE, KEY, SSRC, 10) if secure else [b"\x80"])
         for n in range(PACKETS):
             peer.say(n, said[160 * n : 160 * n + 160])
             await asyncio.sleep(0.01)
-            for _ in range(FORGED if n >= 10 else 0):
-                peer.socket.sendto(next(bad), peer.session.address)
-            if n >= 10:
+            if 10 <= n < PACKETS - 1:
+                for _ in range(FORGED):
+                    peer.socket.sendto(next(bad), peer.session.address)
                 peer.socket.sendto(next(again), peer.session.address)
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.2)
         counts, dropped = peer.session.statistics(), peer.dropped()
-        assert sum(dropped.values()) == (PACKETS - 10) * (FORGED + 1)
-        kinds = {"malformed", "forged", "replayed"} if secure else {"malformed", "payload_type"}
-        assert set(dropped) == kinds
+        assert sum(dropped.values()) == (PACKETS - 11) * (FORGED + 1)
+        plain = {"malformed", "payload_type", "ssrc"}
+        assert set(dropped) == ({"malformed", "forged", "replayed"} if secure else plain)
         assert (counts["received"], counts["lost"]) == (PACKETS, 0)
         assert rounded(said).tobytes() in peer.heard()
         assert counts["sent"] == pytest.approx(50 * (0.02 * PACKETS + 0.2), abs=3)  # no answer
         assert not ended.done()
         assert not [event for event in peer.notes if isinstance(event, MediaSourceChanged)]
+        await peer.close()
+
+    run(main)
+
+
+@each_engine
+@pytest.mark.parametrize("secure", [True, False], ids=["srtp", "plain"])
+def test_another_source_is_heard_from_its_beginning_and_the_losses_before_it_count(
+    engine_type, secure
+):
+    async def main():
+        peer = Peer(engine_type, secure=secure)
+        said, then = voice(0.4), voice(0.4, 700)
+        for n in range(20):
+            if n != 10:
+                peer.say(n, said[160 * n : 160 * n + 160])
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
+        for n in range(20):
+            peer.say(9000 + n, then[160 * n : 160 * n + 160], ssrc=SSRC + 1)
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.2)
+        counts = peer.session.statistics()
+        assert (counts["received"], counts["lost"]) == (39, 1)
+        assert rounded(then).tobytes() in peer.heard()
+        assert not peer.dropped()
         await peer.close()
 
     run(main)

@@ -42,11 +42,11 @@ def test_each_measurement_is_of_the_time_since_the_last():
     assert whole["mos_out"] < whole["mos_in"]
 
 
-def test_a_new_source_that_counts_anew_and_a_peer_with_duplicates_lose_nothing():
+def test_no_loss_in_an_interval_and_a_peer_with_duplicates_lose_nothing():
     counts = Counts(received=100, lost=50)
     meter = QualityMeter(counts, now=0.0)
     meter.measure(now=5.0)
-    counts |= {"received": 200, "lost": 0, "peer_lost": -3, "peer_loss": 0.0, "sent": 100}
+    counts |= {"received": 200, "lost": 50, "peer_lost": -3, "peer_loss": 0.0, "sent": 100}
     assert isinstance(measured := meter.measure(now=10.0), MediaQuality)
     assert measured.loss_in == 0.0
     assert meter.whole()["loss_out"] == 0.0

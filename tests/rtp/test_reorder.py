@@ -47,8 +47,24 @@ def test_the_number_wraps():
 
 def test_duplicates_are_handed_on_once():
     order = InOrder()
-    assert feed(order, 1, 1, 3, 3, 2) == [1, 2, 3]
-    assert (order.late, order.duplicate) == (1, 1)
+    assert feed(order, 1, 1, 3, 3, 2, 2, 1) == [1, 2, 3]
+    assert (order.late, order.duplicate) == (0, 4)
+
+
+def test_what_comes_late_and_again_is_a_duplicate():
+    order = InOrder()
+    feed(order, 65530, 65537)
+    assert order.take(now=GAP_WAIT) == [65537]
+    feed(order, 65533, 65533, 65530, 65534, now=GAP_WAIT)
+    assert (order.lost, order.late, order.duplicate) == (6, 2, 2)
+
+
+def test_another_source_is_counted_with_the_one_before():
+    order = InOrder()
+    feed(order, 1, 3, 4)
+    order.begin_again()
+    assert feed(order, 2, 2, 3) == [3, 4, 2, 3]
+    assert (order.lost, order.late, order.duplicate) == (1, 0, 1)
 
 
 def test_what_came_in_time_but_after_a_later_one_is_counted():

@@ -10,6 +10,7 @@ const char *const REASONS[DROP_REASONS] = {
     [DROP_FORGED] = "forged",     [DROP_REPLAYED] = "replayed",
     [DROP_RTCP] = "rtcp",         [DROP_PAYLOAD_TYPE] = "payload_type",
     [DROP_SOURCE] = "source",     [DROP_CROWDED] = "crowded",
+    [DROP_SSRC] = "ssrc",
 };
 
 enum {
@@ -37,6 +38,7 @@ void receiver_open(struct receiver *receiver)
 void receiver_close(struct receiver *receiver)
 {
     reorder_close(&receiver->reorder);
+    free(probation_take(&receiver->probation));
     free(receiver->beside);
     receiver->beside = NULL;
     srtp_close(receiver->srtp);
@@ -44,13 +46,16 @@ void receiver_close(struct receiver *receiver)
     receiver->srtp = receiver->former = NULL;
 }
 
-/* Begins with a new source: its numbers and times mean nothing to the last one's. */
+/*
+ * Begins with a new source: its numbers and times mean nothing to the last one's, of which what
+ * is left is handed on first.
+ */
 static void begin(struct receiver *receiver, uint32_t ssrc)
 {
+    reorder_begin_again(&receiver->reorder);
     receiver->begun = true;
     receiver->ssrc = ssrc;
     arrivals_begin(&receiver->arrivals);
-    reorder_begin(&receiver->reorder, collect, receiver);
     receiver->clock.started = false;
     receiver->has_next = false;
     if (receiver->line)
@@ -155,10 +160,8 @@ static void keep_late(struct receiver *receiver, enum encoding encoding, const s
                 late->samples);
 }
 
-static void accept_packet(struct receiver *receiver, const struct rtp *packet, double now)
+static void take_packet(struct receiver *receiver, const struct rtp *packet, double now)
 {
-    if (!receiver->begun || packet->ssrc != receiver->ssrc)
-        begin(receiver, packet->ssrc);
     receiver->packets++;
     receiver->heard_any = true;
     receiver->last_received = now;
@@ -172,6 +175,34 @@ static void accept_packet(struct receiver *receiver, const struct rtp *packet, d
     if (receiver->reorder.late != late)
         keep_late(receiver, encoding, packet);
     reorder_release(&receiver->reorder, now);
+}
+
+/* Goes on with another source, from its beginning. */
+static void change_source(struct receiver *receiver, uint32_t ssrc, double now)
+{
+    struct held_back *held = probation_take(&receiver->probation);
+    begin(receiver, ssrc);
+    probation_present(&receiver->probation, now);
+    if (held && held->packet.ssrc == ssrc)
+        take_packet(receiver, &held->packet, held->at);
+    else if (held)
+        receiver->dropped[DROP_SSRC]++;
+    free(held);
+}
+
+/* Takes a packet of the peer, if its source is: nothing else tells under plain RTP. */
+static void accept_packet(struct receiver *receiver, const struct rtp *packet, double now)
+{
+    struct probation *probation = &receiver->probation;
+    if (receiver->begun && packet->ssrc == receiver->ssrc) {
+        receiver->dropped[DROP_SSRC] += probation_present(probation, now);
+    } else if (receiver->srtp || !receiver->begun || probation_proves(probation, packet, now)) {
+        change_source(receiver, packet->ssrc, now);
+    } else {
+        receiver->dropped[DROP_SSRC] += probation_hold(probation, packet, now);
+        return;
+    }
+    take_packet(receiver, packet, now);
 }
 
 /*

@@ -9,6 +9,7 @@
 #include "arrival.h"
 #include "latch.h"
 #include "line.h"
+#include "probation.h"
 #include "reorder.h"
 #include "ring.h"
 #include "srtp.h"
@@ -26,6 +27,7 @@ enum reason {
     DROP_PAYLOAD_TYPE,
     DROP_SOURCE,
     DROP_CROWDED,
+    DROP_SSRC,
     DROP_REASONS,
 };
 
@@ -75,6 +77,7 @@ struct receiver {
     uint32_t ssrc;
     struct arrivals arrivals;
     struct reorder reorder;
+    struct probation probation;
     struct media_clock clock;
     uint32_t next_timestamp;
     bool has_next;

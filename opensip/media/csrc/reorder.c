@@ -92,12 +92,42 @@ static void skip_to_first(struct reorder *reorder)
     hand_on_following(reorder);
 }
 
+static void shift(uint64_t *came, unsigned steps)
+{
+    for (; steps >= 64; steps -= 64) {
+        came[1] = came[0];
+        came[0] = 0;
+    }
+    if (steps) {
+        came[1] = came[1] << steps | came[0] >> (64 - steps);
+        came[0] <<= steps;
+    }
+}
+
+/* Remembers that a packet came; false where that is no news, as far back as is known. */
+static bool note(struct reorder *reorder, uint16_t sequence)
+{
+    uint16_t behind = (uint16_t)(reorder->newest - sequence);
+    if (behind >= 0x8000) {
+        unsigned ahead = 0x10000u - behind;
+        shift(reorder->came, ahead < REORDER_REMEMBERED ? ahead : REORDER_REMEMBERED);
+        reorder->came[0] |= 1;
+        reorder->newest = sequence;
+        return true;
+    }
+    if (behind >= REORDER_REMEMBERED)
+        return true;
+    uint64_t bit = (uint64_t)1 << behind % 64;
+    bool known = reorder->came[behind / 64] & bit;
+    reorder->came[behind / 64] |= bit;
+    return !known;
+}
+
 static void note_order(struct reorder *reorder, uint16_t sequence)
 {
     if ((int16_t)(sequence - reorder->newest) < 0)
         reorder->reordered++;
-    else
-        reorder->newest = sequence;
+    note(reorder, sequence);
 }
 
 static void put_ahead(struct reorder *reorder, const struct rtp *packet, double now)
@@ -113,13 +143,22 @@ static void put_ahead(struct reorder *reorder, const struct rtp *packet, double 
 }
 
 /* The sender began anew: what is held of before goes first. */
-static void begin_again(struct reorder *reorder, const struct rtp *packet, double now)
+static void jump(struct reorder *reorder, const struct rtp *packet, double now)
+{
+    reorder_begin_again(reorder);
+    reorder->started = true;
+    reorder->newest = packet->sequence;
+    note(reorder, packet->sequence);
+    hand_on(reorder, packet, now);
+}
+
+void reorder_begin_again(struct reorder *reorder)
 {
     while (reorder->count)
         skip_to_first(reorder);
+    reorder->started = false;
     reorder->after_jump = -1;
-    reorder->newest = packet->sequence;
-    hand_on(reorder, packet, now);
+    memset(reorder->came, 0, sizeof reorder->came);
 }
 
 void reorder_put(struct reorder *reorder, const struct rtp *packet, double now)
@@ -135,9 +174,12 @@ void reorder_put(struct reorder *reorder, const struct rtp *packet, double now)
     } else if (ahead < MAX_DROPOUT) {
         put_ahead(reorder, packet, now);
     } else if (ahead >= 0x10000 - MAX_MISORDER) {
-        reorder->late++;
+        if (note(reorder, packet->sequence))
+            reorder->late++;
+        else
+            reorder->duplicate++;
     } else if (packet->sequence == reorder->after_jump) {
-        begin_again(reorder, packet, now);
+        jump(reorder, packet, now);
     } else {
         reorder->after_jump = (uint16_t)(packet->sequence + 1);
     }

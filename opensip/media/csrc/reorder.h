@@ -7,7 +7,10 @@
 
 #include "rtp.h"
 
-enum { REORDER_HELD = 64 }; /* packets held while one before them is missing */
+enum {
+    REORDER_HELD = 64,        /* packets held while one before them is missing */
+    REORDER_REMEMBERED = 128, /* packets before the newest of which it is known whether they came */
+};
 
 /* Takes a packet whose turn it is; `at` is when it came. */
 typedef void reorder_taker(void *context, const struct rtp *packet, double at);
@@ -19,6 +22,7 @@ struct reorder {
     bool started;
     uint16_t next;   /* the sequence number that is due */
     uint16_t newest; /* the highest that came */
+    uint64_t came[REORDER_REMEMBERED / 64]; /* bit n: the packet n before the newest came */
     int after_jump;  /* -1: none */
     int count;
     struct held *held[REORDER_HELD + 1];
@@ -29,6 +33,9 @@ struct reorder {
 /* Forgets everything, counts too. */
 void reorder_begin(struct reorder *reorder, reorder_taker *take, void *context);
 void reorder_close(struct reorder *reorder);
+
+/* Goes on with another source; hands on what is held of the one before, and keeps the counts. */
+void reorder_begin_again(struct reorder *reorder);
 
 /* Takes a packet that came `now`; hands on what is in order. */
 void reorder_put(struct reorder *reorder, const struct rtp *packet, double now);
