@@ -52,7 +52,9 @@ def in_words(status: Status) -> str:
     ]
     calls = status.get("calls_in_progress", [])
     lines += [
-        "  ".join(str(value) for value in call.values()) for call in calls if isinstance(call, dict)
+        "  ".join(f"{name} {value}" for name, value in call.items())
+        for call in calls
+        if isinstance(call, dict)
     ]
     return "\n".join(lines)
 
@@ -69,11 +71,15 @@ def _described(settings: Settings) -> str:
     lines += [f"  engine    {engine_in_use(server)}"]
     lines += [
         f"  trunk     {trunk.name} ({trunk.carrier}), srtp {trunk.srtp} by {trunk.keying}, "
-        f"{len(trunk.numbers)} numbers"
+        f"{_counted(len(trunk.numbers), 'number')}"
         for trunk in settings.trunks
     ]
     lines += [f"  agent     {name} ({_agent(agent)})" for name, agent in settings.agents.items()]
     return "\n".join(lines)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _agent(agent: Agent) -> str:

@@ -15,7 +15,7 @@ from opensip.media.session import MediaSession
 from opensip.phone.hearing import LONGEST, Heard, Hearing
 from opensip.phone.line import Line
 from opensip.phone.remedies import remedy
-from opensip.phone.script import Keys, Say, Step, Tone, Wait
+from opensip.phone.script import Keys, Say, Step, Tone, Wait, written
 from opensip.phone.understanding import Answer, Understand
 from opensip.sip.uri import NameAddr, Uri
 from opensip.ua.call_failed import CallFailed
@@ -192,7 +192,7 @@ class Caller:
             return None
         heard = await hearing.turn(patience=self._config.patience)
         if heard is None:
-            self._report("no_answer", step=str(step))
+            self._report("no_answer", step=written(step))
         else:
             latency = max(heard.began - ended, 0.0)
             self._result.latencies += (latency,)

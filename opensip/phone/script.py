@@ -42,6 +42,19 @@ class Tone:
 Step = Say | Keys | Wait | Tone
 
 
+def written(step: Step) -> str:
+    """Write a step as on a command line."""
+    match step:
+        case Say(text, again):
+            return " | ".join((text, *again))
+        case Keys(digits):
+            return f"keys:{digits}"
+        case Wait(seconds):
+            return f"wait:{seconds:g}"
+        case Tone(frequency, seconds):
+            return f"tone:{frequency:g}/{seconds:g}"
+
+
 def parse_step(text: str) -> Step:
     """Read a step as written on a command line.
 

@@ -115,6 +115,8 @@ def outward_address(towards: str) -> str:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect((towards, 9))
+        except socket.gaierror as error:
+            raise ConfigError(f"{towards} has no address: {error.strerror}") from error
         except OSError as error:
             raise ConfigError(f"no address of this machine reaches {towards}: name one") from error
         address: str = probe.getsockname()[0]

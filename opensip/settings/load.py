@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from opensip.agent.check import check
-from opensip.agent.definition import Agent
+from opensip.agent.definition import REPLIES, Agent
 from opensip.carriers import Trunk
 from opensip.errors import ConfigError
 from opensip.net.guarded_https import https_context
@@ -81,7 +81,8 @@ def parse(reading: Reading) -> dict[str, Any]:
         with reading.file.open("rb") as opened:
             return tomllib.load(opened)
     except FileNotFoundError as error:
-        raise ConfigError(f"there is no file {reading.file}: see config/opensip.toml") from error
+        text = f"there is no file {reading.file}: name it (a server's by --config FILE)"
+        raise ConfigError(text) from error
     except OSError as error:
         raise ConfigError(f"{reading.file} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -139,7 +140,7 @@ def read_agent(
     except ConfigError as error:
         found.append(str(error))
         return None
-    found += reading.mistakes
+    found += [_of_replies(what) for what in reading.mistakes]
     if agent is None:
         return None
     agent = _at(server, agent)
@@ -151,6 +152,13 @@ def read_agent(
     wrong += [what for what in also if not _follows(what, reading.places | _places(wrong))]
     found += [f"{path}: {what}" for what in wrong]
     return None if wrong or reading.mistakes else agent
+
+
+def _of_replies(what: str) -> str:
+    """Tell of a reply at the top of a file where it belongs."""
+    told = (name for name in REPLIES if f": {name}: unknown key" in what)
+    name = next(told, "")
+    return f"{what.partition('; ')[0]}; it belongs in [replies]" if name else what
 
 
 def _places(wrong: Iterable[str]) -> set[str]:

@@ -144,7 +144,7 @@ class _Reader:
             case "call_ended":
                 self._end = event
                 self._note(event, "state", "call ended", _ending(event))
-            case "caller_said" | "agent_said" | "dtmf":
+            case "caller_said" | "agent_said" | "filler_said" | "dtmf":
                 self._take_words(event)
             case "media_negotiated":
                 told = (event["suite"], f"{event['remote']} ⇄ {event['local']}")
@@ -217,7 +217,7 @@ class _Reader:
 
     def _take_words(self, event: Event) -> None:
         kind = event["kind"]
-        ends = (US, PEER) if kind == "agent_said" else (PEER, US)
+        ends = (US, PEER) if kind in ("agent_said", "filler_said") else (PEER, US)
         said = event["digit"] if kind == "dtmf" else event.get("heard", event["text"])
         if not self._words:
             said = f"{len(said.split())} words" if kind != "dtmf" else "a digit"
@@ -227,6 +227,7 @@ class _Reader:
             )
             return
         told = ["cut short"] if event.get("interrupted") else []
+        told += ["to bridge a wait"] if kind == "filler_said" else []
         told += [f"intent {event['intent']}"] if event.get("intent") else []
         told += [f"confidence {event['confidence']:.2f}"] if "confidence" in event else []
         nothing = "(nothing was heard)" if kind == "agent_said" else "(not understood)"

@@ -10,7 +10,6 @@ from tests.fakes.chat_model import FakeChat
 from tests.fakes.model_agent import AGENT, FIND, HUMAN, dialogue
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
-
 SORRY = "I am sorry, something went wrong on our side."
 
 

@@ -109,7 +109,7 @@ def test_live_tells_the_status(config):
 
 def test_calls_are_listed_one_a_line():
     status = {"state": "serving", "calls_in_progress": [{"seconds": 3, "trunk": "office"}]}
-    assert in_words(status).splitlines() == ["state          serving", "3  office"]
+    assert in_words(status).splitlines() == ["state          serving", "seconds 3  trunk office"]
 
 
 def test_a_wrong_data_key(config):

@@ -1,7 +1,7 @@
 import pytest
 
 from opensip.errors import ConfigError
-from opensip.phone.script import Keys, Say, Tone, Wait, parse_step
+from opensip.phone.script import Keys, Say, Tone, Wait, parse_step, written
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,8 @@ def test_tells_how_it_should_be(text, example):
 def test_no_side_of_a_bar_is_without_words(text):
     with pytest.raises(ConfigError, match=r"no words to say on a side of \|"):
         parse_step(text)
+
+
+@pytest.mark.parametrize("text", ["hello", "a | b", "keys:12#", "wait:2.5", "tone:440/3"])
+def test_steps_are_written_as_they_were_given(text):
+    assert written(parse_step(text)) == text

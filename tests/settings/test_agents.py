@@ -120,3 +120,17 @@ def test_what_follows_from_a_mistake_is_none(config):
         load_agent("shop", config, environ=ENVIRON)
     told = [line.partition(".toml: ")[2].partition(": ")[0] for line in caught.value.lines]
     assert sorted(told) == ["dialoge", "directory.human.uri", "directory.human.url"]
+
+
+def test_a_reply_is_sent_where_it_belongs(config):
+    agent = config.parent / "agents/shop.toml"
+    agent.write_text('apology = "Sorry."\n' + AGENT)
+    with pytest.raises(Mistakes, match=r"shop\.toml: apology: unknown key; it belongs in \[repl"):
+        load_agent("shop", config, environ=ENVIRON)
+
+
+def test_what_is_there_without_a_file_and_what_is_not_there_at_all(config):
+    with pytest.raises(ConfigError, match="agent 'echo' is there without a file"):
+        load_agent("echo", config, environ=ENVIRON)
+    with pytest.raises(ConfigError, match=r"there is no file .*: name it .*--config"):
+        load_agent("shop", config.parent / "nowhere.toml", environ=ENVIRON)

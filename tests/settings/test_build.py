@@ -101,6 +101,8 @@ def test_the_outward_address():
     assert build.outward_address("127.0.0.1") == "127.0.0.1"
     with pytest.raises(ConfigError, match="no address of this machine reaches"):
         build.outward_address("255.255.255.255")
+    with pytest.raises(ConfigError, match=r"x\.\.invalid has no address"):
+        build.outward_address("x..invalid")
 
 
 def test_the_bounds_of_fetching():

@@ -103,7 +103,7 @@ def test_every_mistake_of_every_file_at_once(write):
 
 def test_a_file_that_is_not_there(write, tmp_path):
     with pytest.raises(
-        ConfigError, match=r"there is no file .*absent.toml: see config/opensip.toml"
+        ConfigError, match=r"there is no file .*absent.toml: name it"
     ):
         load(tmp_path / "absent.toml")
     file = write('trunk_files = ["absent.toml"]\n' + UDP)

@@ -201,3 +201,8 @@ def test_what_nobody_heard_stands_without_quotes():
         line(2, "caller_said", text="", confidence=0.0, intent="", slots=None, way="voice"),
     )
     assert (said.title, heard.title) == ("(nothing was heard)", "(not understood)")
+
+
+def test_fillers_are_drawn_as_words_of_ours():
+    [filler] = steps(line(1, "filler_said", text="One moment.", waited_ms=700.0))
+    assert (filler.title, filler.details) == ("“One moment.”", ("to bridge a wait",))
