@@ -102,9 +102,7 @@ def test_every_mistake_of_every_file_at_once(write):
 
 
 def test_a_file_that_is_not_there(write, tmp_path):
-    with pytest.raises(
-        ConfigError, match=r"there is no file .*absent.toml: name it"
-    ):
+    with pytest.raises(ConfigError, match=r"there is no file .*absent.toml: name it"):
         load(tmp_path / "absent.toml")
     file = write('trunk_files = ["absent.toml"]\n' + UDP)
     assert "there is no file" in mistakes(file)[0]
