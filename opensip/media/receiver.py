@@ -12,15 +12,8 @@ from opensip.audio.frame import AudioFrame, Samples
 from opensip.audio.level import FULL_SCALE, SILENCE_DBFS
 from opensip.audio.resample import resample
 from opensip.errors import RemoteProtocolError
-from opensip.media.engine import (
-    LATE_SAMPLES,
-    LATES,
-    MOST_BESIDE,
-    Address,
-    Beside,
-    Digit,
-    StreamConfig,
-)
+from opensip.media.beside import BesideInbox, is_beside
+from opensip.media.engine import LATE_SAMPLES, LATES, Address, Beside, Digit, StreamConfig
 from opensip.media.latch import GRACE, SourceLatch
 from opensip.media.line import Line
 from opensip.media.media_clock import MediaClock
@@ -39,7 +32,6 @@ VOICE_DBFS = -48.0  # below the quietest telephone speech, above the noise of mo
 HOLD_TICKS = 25  # the gate stays open for half a second after the last voice
 _VOICE_POWER = FULL_SCALE**2 * 10 ** (VOICE_DBFS / 10)  # mean square of samples
 _LEAST_POWER = FULL_SCALE**2 * 10 ** (SILENCE_DBFS / 10)
-_NOTHING = 255  # the first octet of no protocol, for an empty datagram
 _LONGEST_FILL = 0.5  # seconds of lost audio that are filled with silence
 
 
@@ -59,7 +51,7 @@ class Receiver:
         self.moved_to: Address | None = None
         self.digits: list[Digit] = []
         self.noise: float | None = None  # dBFS of the peer's background, where it told that
-        self.beside: list[Beside] = []  # STUN and DTLS, and RTCP that shares the port
+        self.beside = BesideInbox()  # STUN and DTLS, and RTCP that shares the port
         self.gate = 0  # ticks for which what is heard must be handed on at once: a voice is near
         self.rate = self.clock_rate = 8000  # of samples, of timestamps
         self.codec = "PCMU"  # of what is fresh
@@ -112,8 +104,9 @@ class Receiver:
 
     def receive(self, datagram: bytes, source: Address, *, now: float) -> None:
         """Take one datagram from the network."""
-        if self._config.beside and self._is_beside(datagram):
-            self._put_beside(Beside(datagram, source))
+        if self._config.beside and is_beside(datagram, mux=self._config.mux):
+            if not self.beside.put(Beside(datagram, source)):
+                self.drop("crowded")
         else:
             self._receive_rtp(datagram, source, now)
 
@@ -205,17 +198,6 @@ class Receiver:
     def drop(self, why: str) -> None:
         """Count a packet that is dropped."""
         self.dropped[why] = self.dropped.get(why, 0) + 1
-
-    def _is_beside(self, datagram: bytes) -> bool:
-        """Tell by the first octet (RFC 7983 section 7), RTCP by the second (RFC 5761)."""
-        first = datagram[0] if datagram else _NOTHING
-        return first <= 3 or 20 <= first <= 63 or (self._config.mux and is_rtcp(datagram))
-
-    def _put_beside(self, beside: Beside) -> None:
-        if len(self.beside) < MOST_BESIDE:
-            self.beside.append(beside)
-        else:
-            self.drop("crowded")
 
     def _accept(self, packet: RtpPacket, now: float) -> None:
         """Take a packet of the peer, if its source is: nothing else tells under plain RTP."""

@@ -165,7 +165,7 @@ class PythonStream:
         voice = receiver.gate and receiver.line is None
         if receiver.deaf:  # then for what there is to do, and that somebody looks at the figures
             due = due and (self._ticks >= DEAF_TICKS or receiver.moved_to is not None)
-        if due or self.prompt or voice or receiver.digits or receiver.beside:
+        if due or self.prompt or voice or receiver.digits or receiver.beside.waiting:
             return self._batch(now)
         return None
 
@@ -235,9 +235,8 @@ class PythonStream:
         moved_to, receiver.moved_to = receiver.moved_to, None
         noise, receiver.noise = receiver.noise, None
         said = self._take_said() if self._said else None
-        heard, beside = receiver.take_heard(), receiver.beside
+        heard, beside = receiver.take_heard(), receiver.beside.take()
         late, receiver.late = tuple(receiver.late), []
-        receiver.beside = []
         others = self._reports.sort_out(beside, now=now) if beside else ()
         return Batch(
             now,

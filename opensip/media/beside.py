@@ -1,0 +1,34 @@
+"""What comes to a stream's port and is no RTP: STUN, DTLS, RTCP. It waits to be read."""
+
+from opensip.media.engine import MOST_BESIDE, Beside
+from opensip.rtp.rtcp import is_rtcp
+
+_NOTHING = 255  # the first octet of no protocol, for an empty datagram
+
+
+def is_beside(datagram: bytes, *, mux: bool) -> bool:
+    """Tell by the first octet (RFC 7983 section 7), RTCP by the second (RFC 5761).
+
+    `mux` tells whether RTCP shares the port.
+    """
+    first = datagram[0] if datagram else _NOTHING
+    return first <= 3 or 20 <= first <= 63 or (mux and is_rtcp(datagram))
+
+
+class BesideInbox:
+    """Keeps datagrams of other protocols until they are taken."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Beside] = []
+
+    def put(self, beside: Beside) -> bool:
+        """Keep a datagram; tells whether there was room."""
+        room = len(self.waiting) < MOST_BESIDE
+        if room:
+            self.waiting.append(beside)
+        return room
+
+    def take(self) -> list[Beside]:
+        """Take all, in order."""
+        taken, self.waiting = self.waiting, []
+        return taken
