@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 
 from opensip.agent import grammar, placeholders
-from opensip.agent.check_realtime import check_realtime, speaks_by_model
+from opensip.agent.check_realtime import check_realtime, no_url, speaks_by_model
 from opensip.agent.definition import (
     KINDS,
     LIVE,
@@ -22,6 +22,7 @@ from opensip.agent.definition import (
     with_digits,
 )
 from opensip.agent.providers import NEEDS_MODEL, PROVIDERS
+from opensip.agent.tools import webhook
 from opensip.agent.tools.builtin import BUILT_IN
 from opensip.agent.voice_activity import WISHES
 
@@ -96,6 +97,10 @@ def _check_talking(agent: Agent) -> Iterator[str]:
         if not entry.uri.startswith(("sip:", "sips:", "tel:", "+")):
             yield f"directory.{name}.uri: {entry.uri!r} is no sip:, sips: or tel: URI or +number"
     yield from _known("voice_activity", agent.voice_activity, WISHES, "detector")
+    yield from _check_texts(agent)
+
+
+def _check_texts(agent: Agent) -> Iterator[str]:
     yield from _template(agent, "greeting", agent.greeting)
     for name, text in agent.replies.items():
         if name in _UNFILLED:
@@ -104,6 +109,8 @@ def _check_talking(agent: Agent) -> Iterator[str]:
             yield from _template(agent, f"replies.{name}", text, names_who=name in _NAME_WHO)
     for n, text in enumerate(agent.idle_prompts):
         yield from _template(agent, f"idle_prompts[{n}]", text)
+    for n, text in enumerate(agent.fillers or ()):
+        yield from (f"fillers[{n}]: {wrong}" for wrong in placeholders.mistakes(text, {}))
 
 
 def _check_turns(agent: Agent) -> Iterator[str]:
@@ -141,6 +148,8 @@ def _provider(agent: Agent, stage: str, name: str) -> Iterator[str]:
         yield f"{stage}: {name!r} needs a table [providers.{name}] that names its models"
     elif account.provider in NEEDS_MODEL and not (account.base_url or account.api_key):
         yield f"providers.{name}.api_key: is missing; write env:NAME or file:PATH, or a base_url"
+    elif account.base_url and (why := no_url(account.base_url, "http", "URL")):
+        yield f"providers.{name}.base_url: {why}"
     elif account.provider in NEEDS_MODEL and not getattr(account, f"{stage}_model"):
         yield f"providers.{name}.{stage}_model: is missing, and {stage} names {name!r}"
     elif account.provider in NEEDS_MODEL and stage == "synthesizer" and not account.voice:
@@ -150,6 +159,8 @@ def _provider(agent: Agent, stage: str, name: str) -> Iterator[str]:
 def _check_model(agent: Agent) -> Iterator[str]:
     if not agent.persona.strip():
         yield "persona: say who the agent is, what it may do and what not"
+    if wrong := placeholders.misspelt(agent.persona, plain=True):
+        yield f"persona: {wrong}"
     if not _LANGUAGE.fullmatch(agent.language):
         yield f"language: {agent.language!r} is no language tag such as en or en-US"
     yield from _told_human(agent)
@@ -184,6 +195,10 @@ def _tool(where: str, name: str, tool: ToolTable) -> Iterator[str]:
 
 
 def _webhook(where: str, tool: ToolTable) -> Iterator[str]:
+    try:
+        webhook.key_of(tool.secret)
+    except ValueError as error:  # without the secret itself
+        yield f"{where}.secret: what follows whsec_ is no base64: {error}"
     if not tool.url.startswith(("http://", "https://")):
         yield f"{where}.url: {tool.url!r} is no http:// or https:// URL"
     if "{" in tool.url.partition("://")[2].partition("/")[0]:
@@ -289,7 +304,7 @@ def _template(agent: Agent, where: str, text: str, *, names_who: bool = False) -
     if names_who:
         names["who"] = frozenset()
     if agent.kind in ("model", *LIVE):  # whose texts are filled with the variables of each call
-        found = [placeholders.broken(text)]
+        found = [placeholders.misspelt(text, ("who",) * names_who)]
     else:
         found = [*placeholders.mistakes(text, names)]
     yield from (f"{where}: {wrong}" for wrong in found if wrong)

@@ -40,12 +40,12 @@ def _account(name: str, account: Account) -> Iterator[str]:
         known = " and ".join(sorted(PROVIDERS["realtime"]))
         yield f"{where}.provider: {account.provider!r} does not hear and speak at once; {known} do"
     elif account.provider == BOT:
-        if why := _no_url(account.base_url, "ws", "URL of the bot"):
+        if why := no_url(account.base_url, "ws", "URL of the bot"):
             yield f"{where}.base_url: {why}"
         if not 0 <= account.first_sound_seconds <= _LONGEST_SILENCE:
             yield f"{where}.first_sound_seconds: must be 0 to {_LONGEST_SILENCE:g}"
     else:
-        if account.base_url and (why := _no_url(account.base_url, "http", "URL")):
+        if account.base_url and (why := no_url(account.base_url, "http", "URL")):
             yield f"{where}.base_url: {why}"
         if not (account.base_url or account.api_key):
             yield f"{where}.api_key: is missing; write env:NAME or file:PATH, or a base_url"
@@ -55,7 +55,7 @@ def _account(name: str, account: Account) -> Iterator[str]:
         yield f"{where}.realtime_seconds: must be more than 0 and at most {LONGEST:g}"
 
 
-def _no_url(url: str, scheme: str, what: str) -> str:
+def no_url(url: str, scheme: str, what: str) -> str:
     """Tell what nobody can connect to in a URL, mostly without it: it may hold a password."""
     if not url.startswith((f"{scheme}://", f"{scheme}s://")):
         return f"{url!r} is no {scheme}:// or {scheme}s:// {what}"

@@ -6,12 +6,16 @@ A misspelt one would be found by a caller: at best it is left out, at worst the 
 import difflib
 import re
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from opensip.agent.spoken import Word
 
 Names = Mapping[str, frozenset[str]]  # a name -> its columns, none for a plain value
 
+VARIABLES = ("caller", "called", "call_id")  # of every call
+_NAME = re.compile(r"\{(\w+)\}")
+_UNCLOSED = re.compile(rf"\{{({'|'.join(VARIABLES)})(?![\w}}])")
+_LONGEST = 60  # characters of a text that are shown
 _FIELD = re.compile(r"(\w+)(?:\.(\w+))?")
 
 
@@ -37,6 +41,27 @@ def broken(text: str) -> str:
     except ValueError as error:
         return f"{text!r} is no template: {error}; write {{{{ for a brace"
     return ""
+
+
+def misspelt(text: str, more: Iterable[str] = (), *, plain: bool = False) -> str:
+    """Tell what is wrong in a text that is filled with the variables of a call; "" if nothing is.
+
+    A trunk may tell any variable: an unknown name is a mistake where it is nearly one of ours. In
+    a `plain` text braces may stand for themselves.
+    """
+    if not plain and (wrong := broken(text)):
+        return wrong
+    for name in _NAME.findall(text):
+        close = difflib.get_close_matches(name, [*VARIABLES, *more], n=1, cutoff=0.75)
+        if close and close[0] != name:
+            return f"nothing fills {{{name}}} in {_shown(text)}; did you mean {{{close[0]}}}?"
+    if plain and (open_ := _UNCLOSED.search(text)):
+        return f"{open_[0]!r} is not closed in {_shown(text)}: write {{{open_[1]}}}"
+    return ""
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
 
 
 def _is_known(name: str, names: Names) -> bool:

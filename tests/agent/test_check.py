@@ -218,3 +218,26 @@ def test_what_is_other_for_a_number_is_checked_as_well_and_told_once():
 def test_an_empty_file_is_told_of_kinds():
     found = check(Agent("test"))
     assert 'kind: "scripted" talks by states: add [states.main], or write kind = "model"' in found
+
+
+def test_what_would_fail_only_in_a_call_is_a_mistake():
+    agent = Agent(
+        "ada",
+        kind="model",
+        persona="You talk with {callr}.",
+        human="boss",
+        fillers=("One moment, {caller",),
+        recognizer=("main",),
+        dialogue=("main",),
+        providers={"main": Account(base_url="localhost:8000", recognizer_model="r")},
+        tools={"look": ToolTable(url="http://x/", description="Looks.", secret="whsec_@@")},
+    )
+    found = "\n".join(check(agent))
+    for what in (
+        "persona: nothing fills {callr}",
+        "fillers[0]: 'One moment, {caller' is no template",
+        "human: no directory entry 'boss'; known are none",
+        "providers.main.base_url: 'localhost:8000' is no http:// or https:// URL",
+        "tools.look.secret: what follows whsec_ is no base64",
+    ):
+        assert what in found

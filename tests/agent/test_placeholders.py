@@ -1,6 +1,6 @@
 import pytest
 
-from opensip.agent.placeholders import mistakes
+from opensip.agent.placeholders import misspelt, mistakes
 
 NAMES = {"order": frozenset(), "orders": frozenset({"item", "status"}), "who": frozenset()}
 
@@ -36,3 +36,20 @@ def test_what_nothing_fills_is_named_with_the_nearest(text, told):
 
 def test_every_one_of_a_text_is_told():
     assert len(list(mistakes("{a}, {b} and {order}", NAMES))) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "plain", "told"),
+    [
+        ("Hello {caller}, {diversion}.", False, ""),
+        ("Hello {callr}.", False, "did you mean {caller}?"),
+        ("Hello {caller", False, "is no template"),
+        ("Write {} or {'a': 1} for {caller}.", True, ""),
+        ("You talk with {caller now.", True, "'{caller' is not closed"),
+        ("You talk with {calld}.", True, "did you mean {called}?"),
+    ],
+)
+def test_variables_of_a_call_may_be_any_but_not_nearly_ours(text, plain, told):
+    wrong = misspelt(text, plain=plain)
+    assert told in wrong
+    assert bool(told) == bool(wrong)

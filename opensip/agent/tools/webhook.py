@@ -88,12 +88,18 @@ async def _ask(
         raise ToolError(f"{name}: {type(error).__name__} {error}".strip()) from error
 
 
+def key_of(secret: str) -> bytes:
+    """Give the key of a secret, base64 after "whsec_". Raises ValueError where that is none."""
+    if not secret.startswith("whsec_"):
+        return secret.encode()
+    return base64.b64decode(secret[6:], validate=True)
+
+
 def signature(secret: str, body: bytes, *, identity: str, at: int) -> dict[str, str]:
     """Write the headers that sign a body as Standard Webhooks say; none without a secret."""
     if not secret:
         return {}
-    key = base64.b64decode(secret[6:]) if secret.startswith("whsec_") else secret.encode()
-    signed = hmac.new(key, f"{identity}.{at}.".encode() + body, hashlib.sha256).digest()
+    signed = hmac.new(key_of(secret), f"{identity}.{at}.".encode() + body, hashlib.sha256).digest()
     return {
         "webhook-id": identity,
         "webhook-timestamp": str(at),
