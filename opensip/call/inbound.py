@@ -53,11 +53,16 @@ class InboundCalls:
         self._trunks = trunks
         self._max_calls = max_calls
         self._active: Counter[str] = Counter()
+        self._call_ids: dict[str, str] = {}  # SIP's -> ours
 
     @property
     def active(self) -> int:
         """How many calls are in progress."""
         return self._active.total()
+
+    def call_id_of(self, sip_call_id: str) -> str:
+        """Tell our own id of a call in progress, as records and `opensip trace` have it."""
+        return self._call_ids.get(sip_call_id, "")
 
     async def receive(self, call: ServerCall) -> None:
         """See one call through: answer or refuse it, and write its record."""
@@ -67,6 +72,7 @@ class InboundCalls:
             self.endpoint.observe(call.request.call_id, entry)
         with structlog.contextvars.bound_contextvars(call_id=entry.call_id):
             self._active[trunk.name] += 1
+            self._call_ids[call.request.call_id] = entry.call_id
             ending = Ending("us", "failed", 500)
             try:
                 ending = await self._serve(call, trunk, entry)
@@ -83,6 +89,7 @@ class InboundCalls:
                 call.reject(500)
             finally:
                 self._active[trunk.name] -= 1
+                self._call_ids.pop(call.request.call_id, None)
                 entry.close(ending)
 
     async def _serve(self, call: ServerCall, trunk: Trunk, entry: Entry) -> Ending:

@@ -71,14 +71,15 @@ def _described(settings: Settings) -> str:
     lines += [f"  engine    {engine_in_use(server)}"]
     lines += [
         f"  trunk     {trunk.name} ({trunk.carrier}), srtp {trunk.srtp} by {trunk.keying}, "
-        f"{_counted(len(trunk.numbers), 'number')}"
+        f"{counted(len(trunk.numbers), 'number')}"
         for trunk in settings.trunks
     ]
     lines += [f"  agent     {name} ({_agent(agent)})" for name, agent in settings.agents.items()]
     return "\n".join(lines)
 
 
-def _counted(count: int, what: str) -> str:
+def counted(count: int, what: str) -> str:
+    """Count things: "1 call", "2 calls"."""
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from opensip.call.record import Record, derive
-from opensip.cli.check import data_of
+from opensip.cli.check import counted, data_of
 from opensip.cli.files import read, write
 from opensip.cli.trace import journal_of
 from opensip.errors import ConfigError
@@ -48,7 +48,8 @@ def command(*, what: str, svg: Path | None, as_json: bool, config: Path) -> None
             click.echo(line)
         click.echo()
     supposed = sum(turn.supposed for turn in turns)
-    click.echo(f"{len(turns)} answers in {len(records)} calls, {supposed} of them begun early")
+    told = f"{counted(len(turns), 'answer')} in {counted(len(records), 'call')}"
+    click.echo(f"{told}, {supposed} of them begun early")
     for line in (*summary(turns), "turns ended by", *reasons(turns)):
         click.echo(line)
 

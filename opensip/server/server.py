@@ -143,7 +143,9 @@ class Server:
             },
             "trunks": self._lines.status(),
             "calls_in_progress": [
-                _described(call, now - began) for call, began in self._in_progress.items()
+                {"call_id": self._calls.call_id_of(call.request.call_id)}
+                | _described(call, now - began)
+                for call, began in self._in_progress.items()
             ],
         }
 

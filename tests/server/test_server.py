@@ -157,6 +157,7 @@ def test_status_lists_the_calls_in_progress(config):
             return status
 
     [told] = run(main())["calls_in_progress"]
+    assert told["call_id"].startswith("c-")
     assert (told["trunk"], told["caller"], told["called"]) == ("local", "+15551112222", "echo")
 
 

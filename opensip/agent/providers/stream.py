@@ -131,8 +131,10 @@ class BotStream:
                 command = self._format.read_command(message)
             except RemoteProtocolError as error:
                 wrong += 1
-                log.warning("bot_message_refused", provider=self.name, why=str(error))
+                if wrong == 1:  # of the others the count
+                    log.warning("bot_message_refused", provider=self.name, why=str(error))
                 if wrong > MOST_WRONG:
+                    log.warning("bot_messages_refused", provider=self.name, count=wrong)
                     raise ProviderError(f"{self.name}: {error}", provider=self.name) from error
                 continue
             if command is not None:

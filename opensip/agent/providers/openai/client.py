@@ -127,6 +127,12 @@ class Patience:
         self._left = self._seconds
 
 
+def _place(error: Exception) -> str:
+    """Tell where an error happened, without what a URL may hold of secrets."""
+    url = getattr(getattr(error, "_request", None) or getattr(error, "request", None), "url", None)
+    return f" ({url.scheme}://{url.netloc.decode()})" if url else ""
+
+
 @contextmanager
 def errors_of(name: str) -> Iterator[None]:
     """Turn the library's errors into ProviderError that says what happened at `name`."""
@@ -138,7 +144,8 @@ def errors_of(name: str) -> Iterator[None]:
         raise ProviderError(f"{name}: timed out", provider=name) from error
     except (openai.APIConnectionError, httpx2.HTTPError) as error:
         cause = error.__cause__ or error
-        text = f"{name}: the connection failed: {str(cause) or type(cause).__name__}"
+        what = str(cause) or type(cause).__name__
+        text = f"{name}: the connection failed{_place(error)}: {what}"
         raise ProviderError(text, provider=name, retryable=True) from error
     except json.JSONDecodeError as error:
         text = f"{name}: sent what is no JSON: {error}"
