@@ -7,13 +7,12 @@ the next peer gets each press from its beginning, for as long as it lasted, and 
 from collections import deque
 from dataclasses import dataclass
 
-from opensip.rtp.telephone_event import ENDS, MAX_DURATION, EventPacket, TelephoneEvent
+from opensip.rtp.telephone_event import ENDS, LATEST, MAX_DURATION, EventPacket, TelephoneEvent
 
 PRESSES = 16  # that wait; nobody presses faster than can be told
 TOLERANCE = 160  # timestamp units at 8 kHz: a packet time
 END_LOST = 960  # timestamp units without a packet after which a press is over
 GAP = 2  # packet times between two presses, so that they stay two
-_NEWER = 0x7FFFFFFF  # timestamp units ahead; what is further is behind
 
 
 @dataclass(slots=True)
@@ -60,7 +59,7 @@ class EventRelay:
         same = came.event == last.event
         if step == 0 and same:
             return self._follow(last, came, marker)
-        if step > _NEWER:
+        if step >= 0x100000000 - LATEST:
             return None  # a late packet of an earlier press
         if same and not last.ended and not marker and step <= last.segment + TOLERANCE:
             return _go_on(last, came, step)

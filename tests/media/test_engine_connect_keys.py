@@ -61,13 +61,29 @@ def test_a_key_whose_start_and_two_ends_are_lost_is_sent_on_whole(engine_type):
     run(main)
 
 
+@each_engine
+def test_a_key_after_the_clock_was_set_back_is_sent_on(engine_type):
+    async def main():
+        wire = Wire(engine_type)
+        await say(wire, {n: n * 0.02 for n in range(10)})
+        wire.send(20, event=event(5, 800, ended=True), timestamp=1 << 30)
+        await asyncio.sleep(0.5)
+        wire.send(21, event=event(6, 800, ended=True), timestamp=1600, marker=True)
+        await asyncio.sleep(0.5)
+        told = [packet for packet in wire.packets() if packet.payload_type == EVENT]
+        assert [packet.payload[0] for packet in told if packet.marker] == [5, 6]
+        wire.close()
+
+    run(main)
+
+
 async def relayed(engine_type, seed):
     """Send keys as no telephone should, and list the payloads and markers that come out."""
     dice, wire, number = random.Random(seed), Wire(engine_type), 0
     out, timestamp = [], 1600
     await asyncio.sleep(0.207)  # between two ticks: either engine has it on the same one
     for _ in range(30):
-        timestamp += dice.choice((0, 160, 160, 1600, 8000, -160, 0x7FFFFFF0))
+        timestamp += dice.choice((0, 160, 160, 1600, 8000, -160, -200000, 0x7FFFFFF0))
         for _ in range(dice.randint(1, 5)):
             number += 1
             rows = event(

@@ -276,39 +276,6 @@ def test_the_gate_opens_with_a_voice_and_falls_shut_after_it():
     assert not made.gate
 
 
-def test_a_new_ssrc_is_a_new_source_from_its_second_packet_in_sequence_on():
-    made = receiver()
-    made.receive(packet(500), PEER, now=0.0)
-    made.receive(packet(502), PEER, now=0.02)
-    made.receive(packet(3, ssrc=8), PEER, now=0.04)
-    assert (heard(made), made.ssrc) == ([500 % 64], 7)
-    made.receive(packet(4, ssrc=8), PEER, now=0.06)
-    assert heard(made) == [502 % 64, 3, 4]
-    assert made.ssrc == 8
-    assert made.source.received == 2
-    assert made.statistics().items() >= {"received": 4, "lost": 1, "late": 0}.items()
-    assert not made.dropped
-
-
-def test_single_packets_of_other_sources_are_dropped():
-    made = receiver()
-    for n in range(10):
-        made.receive(packet(n), PEER, now=0.02 * n)
-        made.receive(packet(n, ssrc=8), PEER, now=0.02 * n)  # in sequence, but beside the peer's
-        made.receive(packet(7 * n, ssrc=9), PEER, now=0.02 * n)
-    made.receive(packet(10), PEER, now=0.2)
-    assert heard(made) == [*range(11)]
-    assert made.dropped == {"ssrc": 20}
-    assert (made.ssrc, made.source.received) == (7, 11)
-
-
-def test_a_new_ssrc_after_silence_is_taken_at_once():
-    made = receiver()
-    made.receive(packet(500), PEER, now=0.0)
-    made.receive(packet(3, ssrc=8), PEER, now=1.0)
-    assert heard(made) == [500 % 64, 3]
-
-
 def counting(samples_of):
     """A codec whose payloads say how many samples they hold; b"!" is none."""
 

@@ -7,6 +7,7 @@ from opensip.rtp.event_relay import GAP, PRESSES, EventRelay
 from opensip.rtp.packet import RtpPacket
 from opensip.rtp.telephone_event import (
     ENDS,
+    LATEST,
     TelephoneEvent,
     TelephoneEventReceiver,
     TelephoneEventSender,
@@ -84,6 +85,14 @@ def test_an_end_thrice_and_packets_that_are_late_are_one_press():
     relay.put(8000, payload(1, 320, ended=True), marker=False)
     relay.put(7000, payload(2, 320, ended=True), marker=False)
     assert presses(out + sent(relay, 10)) == [(1, 320)]
+
+
+@pytest.mark.parametrize(("back", "told"), [(1, 1), (LATEST, 1), (LATEST + 1, 2), (1 << 30, 2)])
+def test_a_clock_that_was_set_back_is_no_late_packet(back, told):
+    relay, start = EventRelay(), 0x7FFFFFF0
+    relay.put(start, payload(1, 320, ended=True), marker=True)
+    relay.put(start - back, payload(2, 320, ended=True), marker=True)
+    assert presses(sent(relay, 30)) == [(1, 320), (2, 320)][:told]
 
 
 def test_the_marker_tells_of_a_press_under_the_same_timestamp():

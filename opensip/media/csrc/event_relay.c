@@ -6,8 +6,10 @@ enum {
     TOLERANCE = 160,       /* timestamp units: a packet time */
     END_LOST = 960,        /* timestamp units without a packet after which a press is over */
     GAP = 2,               /* packet times between two presses, so that they stay two */
-    NEWER = 0x7FFFFFFF,    /* timestamp units ahead; what is further is behind */
 };
+
+/* Timestamp units back; what is older is a clock that was set anew. */
+static const uint32_t LATEST = 2 * (MAX_DURATION + 1);
 
 static struct press *newest(struct event_relay *relay)
 {
@@ -69,7 +71,7 @@ void event_relay_put(struct event_relay *relay, const struct rtp *packet)
         begin_press(relay, &came);
     else if (step == 0 && same)
         follow(relay, last, &came, packet->marker);
-    else if (step > NEWER)
+    else if (step >= 0 - LATEST)
         return; /* a late packet of an earlier press */
     else if (same && !last->ended && !packet->marker && step <= (uint32_t)last->segment + TOLERANCE)
         go_on(last, &came, step);
