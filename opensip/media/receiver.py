@@ -32,6 +32,7 @@ VOICE_DBFS = -48.0  # below the quietest telephone speech, above the noise of mo
 HOLD_TICKS = 25  # the gate stays open for half a second after the last voice
 _VOICE_POWER = FULL_SCALE**2 * 10 ** (VOICE_DBFS / 10)  # mean square of samples
 _LEAST_POWER = FULL_SCALE**2 * 10 ** (SILENCE_DBFS / 10)
+LARGEST = 1500  # octets; no datagram of media is larger
 _LONGEST_FILL = 0.5  # seconds of lost audio that are filled with silence
 
 
@@ -104,7 +105,9 @@ class Receiver:
 
     def receive(self, datagram: bytes, source: Address, *, now: float) -> None:
         """Take one datagram from the network."""
-        if self._config.beside and is_beside(datagram, mux=self._config.mux):
+        if len(datagram) > LARGEST:
+            self.drop("malformed")
+        elif self._config.beside and is_beside(datagram, mux=self._config.mux):
             if not self.beside.put(Beside(datagram, source)):
                 self.drop("crowded")
         else:

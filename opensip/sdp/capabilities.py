@@ -22,7 +22,7 @@ SECURE = ("RTP/SAVP", "RTP/SAVPF")
 DTLS = ("UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF")
 PLAIN = ("RTP/AVP", "RTP/AVPF")
 UNSPECIFIED = ("0.0.0.0", "::")  # noqa: S104 - the hold of RFC 2543, not an address to bind
-PTIMES = (10, 20, 30, 40, 60)  # what a peer may ask us to send; else we keep to our own
+PTIMES = (10, 20, 30, 40, 50, 60)  # what a peer may ask us to send; else we keep to our own
 EVENT = "telephone-event"
 LISTED = 8  # names in a warning
 
@@ -232,10 +232,21 @@ def rtcp_address(address: str, media: MediaDescription, *, mux: bool = False) ->
 
 
 def packet_time(local: Local, described: SessionDescription, media: MediaDescription) -> int:
-    """Tell how many milliseconds the peer likes in a packet; what is odd leaves it to us."""
-    text = media.get("ptime") or described.get("ptime")
-    ptime = parse_integer(text.strip(), "ptime", 0, 65535) if text else local.ptime
-    return ptime if ptime in PTIMES else local.ptime
+    """Tell how many milliseconds the peer likes in a packet; what is odd leaves it to us.
+
+    It is no more than the peer takes by a=maxptime (RFC 8866 section 6.4), where we can.
+    """
+    liked = _milliseconds("ptime", described, media)
+    ptime = liked if liked in PTIMES else local.ptime
+    most = _milliseconds("maxptime", described, media)
+    if most is None or ptime <= most:
+        return ptime
+    return max((fitting for fitting in PTIMES if fitting <= most), default=PTIMES[0])
+
+
+def _milliseconds(name: str, described: SessionDescription, media: MediaDescription) -> int | None:
+    text = media.get(name) or described.get(name)
+    return parse_integer(text.strip(), name, 0, 65535) if text else None
 
 
 def _listing(names: Iterable[str]) -> str:

@@ -121,6 +121,23 @@ def test_another_source_is_heard_from_its_beginning_and_the_losses_before_it_cou
 
 
 @each_engine
+def test_what_is_larger_than_any_packet_is_refused_whole(engine_type):
+    async def main():
+        peer = Peer(engine_type, secure=False)
+        most = 1500 - 12
+        peer.say(0, voice(most / 8000))
+        peer.say(1, voice((most + 1) / 8000))
+        peer.say(2, voice(3000 / 8000))
+        await asyncio.sleep(0.1)
+        assert peer.session.statistics()["received"] == 1
+        assert peer.dropped() == {"malformed": 2}
+        assert peer.heard() == rounded(voice(most / 8000)).tobytes()
+        await peer.close()
+
+    run(main)
+
+
+@each_engine
 @pytest.mark.parametrize("secure", [True, False], ids=["srtp", "plain"])
 def test_forged_reports_end_no_call(engine_type, secure):
     async def main():

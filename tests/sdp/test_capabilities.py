@@ -121,11 +121,21 @@ def test_an_rtcp_port_that_is_none_is_refused(port):
 
 
 @pytest.mark.parametrize(
-    ("stated", "used"), [("30", 30), ("20 ", 20), ("0", 20), ("1", 20), ("65535", 20)]
+    ("stated", "used"), [("30", 30), ("50", 50), ("20 ", 20), ("0", 20), ("1", 20), ("65535", 20)]
 )
 def test_odd_packet_times_leave_it_to_us(stated, used):
     assert packet_time(LOCAL, session(), audio(("ptime", stated))) == used
     assert packet_time(LOCAL, session(("ptime", stated)), audio()) == used
+
+
+@pytest.mark.parametrize(
+    ("stated", "most", "used"),
+    [("60", "40", 40), ("60", "45", 40), ("30", "30", 30), ("", "10", 10), ("", "5", 10)],
+)
+def test_no_packet_lasts_longer_than_the_peer_takes(stated, most, used):
+    ptime = (("ptime", stated),) if stated else ()
+    assert packet_time(LOCAL, session(), audio(*ptime, ("maxptime", most))) == used
+    assert packet_time(LOCAL, session(("maxptime", most)), audio(*ptime)) == used
 
 
 def test_a_packet_time_that_is_no_number_is_refused():

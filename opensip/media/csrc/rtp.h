@@ -8,7 +8,7 @@
 
 enum {
     RTP_HEADER = 12,    /* bytes without CSRCs and extension */
-    RTP_LARGEST = 1500, /* no datagram of media is larger; what is, is cut and so refused */
+    RTP_LARGEST = 1500, /* no datagram of media is larger; what is, is refused */
 };
 
 /* What stands in a packet; `payload` points into it and is less its padding. */

@@ -122,7 +122,7 @@ static double came_at(struct msghdr *message, const struct tick *tick)
 }
 
 static ssize_t receive(const struct stream *stream, uint8_t *data, struct address *source,
-                       const struct tick *tick, double *at)
+                       const struct tick *tick, double *at, bool *cut)
 {
     _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct timespec))];
     struct iovec room = {data, RTP_LARGEST};
@@ -134,6 +134,7 @@ static ssize_t receive(const struct stream *stream, uint8_t *data, struct addres
     }
     ssize_t size = recvmsg(stream->socket, &message, MSG_DONTWAIT);
     source->size = message.msg_namelen;
+    *cut = message.msg_flags & MSG_TRUNC;
     *at = size >= 0 && stream->stamped ? came_at(&message, tick) : tick->now;
     return size;
 }
@@ -143,9 +144,12 @@ static void receive_all(struct stream *stream, const struct tick *tick)
     uint8_t data[RTP_LARGEST];
     struct address source;
     double at;
+    bool cut;
     for (int n = 0; n < MOST_PACKETS; n++) {
-        ssize_t size = receive(stream, data, &source, tick, &at);
-        if (size >= 0)
+        ssize_t size = receive(stream, data, &source, tick, &at, &cut);
+        if (size >= 0 && cut)
+            stream->in.dropped[DROP_MALFORMED]++;
+        else if (size >= 0)
             receiver_take(&stream->in, data, (size_t)size, &source, at);
         else if (errno == ECONNREFUSED)
             stream->refused++; /* the peer's port is closed; that is for signalling to judge */
