@@ -7,9 +7,9 @@ side (talk/subject.py) is an agent of a model on our own engine, with the voice 
 Clips are words of flite, their ends known to the sample. Recognizers are fed by the audio that
 arrives: *knowing* tells each word 100 ms after it ends, and 100 ms after the last one that the
 turn is over; *blind* tells each word, and finals 100 ms after every silence of 300 ms, with a
-full stop after 95 % of true ends and 5 % of inner pauses, drawn from a seed; half of its turns
-have one or two pauses of 0.3 to 0.9 s. Half of the calls are clean, half have pink noise at 15
-dB. `added` counts from the later of the commit and the voice's first sound. A turn is missed when
+full stop after 95 % of true ends and 5 % of inner pauses, picked evenly from a seed; half of its
+turns have one or two pauses of 0.3 to 0.9 s. Half of the calls are clean, half have pink noise at
+15 dB. `added` counts from the later of the commit and the voice's first sound. A turn is missed when
 nothing is heard 4.1 s after it. An inner pause is cut in on when sound comes before the caller
 goes on, or just after.
 
@@ -47,9 +47,9 @@ from scripts.benches.talk.clips import ENDS, MIDDLES, OPENINGS, RATE, VOICES, at
 from scripts.benches.talk.run import (
     BEGIN,
     PIPECAT,
+    Blind,
     Call,
     Result,
-    blind,
     knowing,
     percentile,
     run,
@@ -72,7 +72,9 @@ def turn_text(random: np.random.Generator) -> str:
 def calls_of(turns: int, *, is_blind: bool, seed: int) -> tuple[list[Call], list[list[Turn]]]:
     """Make the calls and their turns; those of fewer turns are the beginnings of longer ones."""
     calls, made = [], []
+    first = float(np.random.default_rng(seed).random())
     for number in range(CALLS):
+        recognizer = Blind(first + number / CALLS)
         random = np.random.default_rng((seed, number))
         call, spans, at = Call(0.0), [], BEGIN
         for turn in range(turns // CALLS):
@@ -82,7 +84,7 @@ def calls_of(turns: int, *, is_blind: bool, seed: int) -> tuple[list[Call], list
                 pauses = {int(place): float(random.uniform(0.3, 0.9)) for place in places}
             said = clip(VOICES[number % 2], text, pauses)
             call.say(at, said.samples)
-            call.told += blind(said, at, random) if is_blind else knowing(said, at)
+            call.told += recognizer.tells(said, at) if is_blind else knowing(said, at)
             inner = [(at + said.words[n][2], at + said.words[n + 1][1]) for n in sorted(pauses)]
             spans.append((at, at + said.words[-1][2], inner))
             at += len(said.samples) + round(CYCLE * RATE)

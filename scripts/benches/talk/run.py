@@ -21,6 +21,7 @@ HERE = Path(__file__).parent
 PIPECAT = Path(sys.prefix) / "pipecat/bin/python"  # made by scripts/setup --all
 BOTS = 2  # processes of the peer: one alone is busy with ten calls
 LEAD = RATE  # samples before the mark
+RIGHT = 0.95  # share of the signs of a blind recognizer
 BEGIN = 3 * RATE  # samples after it, in which the greeting is over
 
 
@@ -57,18 +58,43 @@ def knowing(clip: Clip, at: int) -> list[Told]:
     return [*told[:-1], Told(told[-1].at, Heard(f"{' '.join(words)}.", True, True))]
 
 
-def blind(clip: Clip, at: int, random: np.random.Generator) -> list[Told]:
-    """Tell each word, and final ones after each silence, most with the right sign."""
-    told, since = [], 0
-    for n, (_, _, end) in enumerate(clip.words):
-        words = " ".join(word for word, _, _ in clip.words[since : n + 1])
-        told.append(Told(at + end, Heard(words)))
-        last = n == len(clip.words) - 1
-        if last or clip.words[n + 1][1] - end >= SILENCE * RATE:
-            sign = "." if (random.random() < 0.95) == last else ""
-            told.append(Told(at + end + round(SILENCE * RATE), Heard(words + sign, True)))
-            since = n + 1
-    return told
+class Share:
+    """Picks a share of what comes, evenly: of n calls with even `offset`s just that share.
+
+    Signs of a chance of their own would differ from their share by a third, in a run of this size.
+    """
+
+    def __init__(self, share: float, offset: float) -> None:
+        self._share, self._sum = share, offset % 1.0
+
+    def picks(self) -> bool:
+        """Tell whether the next one is of it."""
+        self._sum += self._share
+        whole, self._sum = divmod(self._sum, 1.0)
+        return bool(whole)
+
+
+class Blind:
+    """A recognizer that tells each word, and finals after each silence, most with the right sign.
+
+    `offset` from 0 to 1 says which ends and which inner pauses are among the wrong ones.
+    """
+
+    def __init__(self, offset: float) -> None:
+        self._ends, self._pauses = Share(RIGHT, offset), Share(1 - RIGHT, offset)
+
+    def tells(self, clip: Clip, at: int) -> list[Told]:
+        """Tell what it makes of a turn that begins at a sample."""
+        told, since = [], 0
+        for n, (_, _, end) in enumerate(clip.words):
+            words = " ".join(word for word, _, _ in clip.words[since : n + 1])
+            told.append(Told(at + end, Heard(words)))
+            last = n == len(clip.words) - 1
+            if last or clip.words[n + 1][1] - end >= SILENCE * RATE:
+                sign = "." * (self._ends if last else self._pauses).picks()
+                told.append(Told(at + end + round(SILENCE * RATE), Heard(words + sign, True)))
+                since = n + 1
+        return told
 
 
 @dataclass(frozen=True)
