@@ -131,7 +131,7 @@ def test_what_is_larger_than_any_packet_is_refused_whole(engine_type):
         await asyncio.sleep(0.1)
         assert peer.session.statistics()["received"] == 1
         assert peer.dropped() == {"malformed": 2}
-        assert peer.heard() == rounded(voice(most / 8000)).tobytes()
+        assert peer.heard().rstrip(b"\0") == rounded(voice(most / 8000)).tobytes().rstrip(b"\0")
         await peer.close()
 
     run(main)
