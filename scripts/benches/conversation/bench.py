@@ -9,8 +9,8 @@ arrives: *knowing* tells each word 100 ms after it ends, and 100 ms after the la
 turn is over; *blind* tells each word, and finals 100 ms after every silence of 300 ms, with a
 full stop after 95 % of true ends and 5 % of inner pauses, picked evenly from a seed; half of its
 turns have one or two pauses of 0.3 to 0.9 s. Half of the calls are clean, half have pink noise at
-15 dB. `added` counts from the later of the commit and the voice's first sound. A turn is missed when
-nothing is heard 4.1 s after it. An inner pause is cut in on when sound comes before the caller
+15 dB. `added` counts from the later of the commit and the voice's first sound. A turn is missed
+when nothing is heard 4.1 s after it. An inner pause is cut in on when sound comes before the caller
 goes on, or just after.
 
 The peer, keys with `pipecat_`: pipecat-ai 1.14.0 behind its Bandwidth serializer
