@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from opensip.call.hold import play_hold_tone
+from opensip.call.hold import play_hold_tone, play_hold_tone_for
 from opensip.call.leg import Leg, LegEnded
 from opensip.call.referral import PassOn, Referrals
 from opensip.errors import OpenSipError
@@ -21,9 +21,9 @@ _Signal = str | bool  # a digit, or whether the peer holds us
 async def bridge(caller: Leg, target: Leg, pass_on: PassOn | None = None) -> LegEnded:
     """Join two answered legs and wait for the end of either; the target's is closed then.
 
-    Digits and hold of one side reach the other. The `side` of an end by the target is "target".
-    With `pass_on` the target may refer the caller to others; where it left and none of them
-    answered, the cause is IN_VAIN.
+    Digits and hold of one side reach the other, who hears a tone while its holder sends nothing.
+    The `side` of an end by the target is "target". With `pass_on` the target may refer the
+    caller to others; where it left and none of them answered, the cause is IN_VAIN.
     """
     leaving: list[asyncio.Future[None]] = []
     before = caller.on_digit, caller.on_held
@@ -97,12 +97,26 @@ async def _carry(here: Leg, there: Leg) -> None:
     here.on_digit, here.on_held = signals.put_nowait, signals.put_nowait
     if here.is_held:
         signals.put_nowait(True)
-    while True:
-        signal = await signals.get()
-        if isinstance(signal, bool):
-            await there.hold(signal)
-            continue
-        try:
-            await there.send_digits(signal)
-        except OpenSipError as error:
-            log.warning("digit_lost", why=str(error))
+    tone: asyncio.Future[None] | None = None
+    try:
+        while True:
+            signal = await signals.get()
+            if isinstance(signal, bool):
+                if tone is not None:
+                    tone.cancel()
+                tone = (
+                    asyncio.ensure_future(play_hold_tone_for(here, there.sink)) if signal else None
+                )
+                await there.hold(signal)
+            else:
+                await _press(there, signal)
+    finally:
+        if tone is not None:
+            tone.cancel()
+
+
+async def _press(there: Leg, digit: str) -> None:
+    try:
+        await there.send_digits(digit)
+    except OpenSipError as error:
+        log.warning("digit_lost", why=str(error))

@@ -98,6 +98,10 @@ class Leg(Referrer, Protocol):
     def is_held(self) -> bool:
         """Whether the peer does not want to hear us now."""
 
+    @property
+    def quiet(self) -> float:
+        """Seconds since the peer's last packet of media; infinite where it said it sends none."""
+
     def relay_to(self, sink: AudioSink | None) -> None:
         """Let `sink` play what the peer says, which `source` tells no more; None ends that."""
 

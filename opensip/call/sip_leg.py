@@ -1,6 +1,7 @@
 """A leg over SIP and RTP: an INVITE session and its media."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import structlog
@@ -70,6 +71,14 @@ class SipLeg:
     def is_held(self) -> bool:
         """Whether the peer does not want to hear us now."""
         return self._media.is_held
+
+    @property
+    def quiet(self) -> float:
+        """Seconds since the peer's last packet of media; infinite where it said it sends none."""
+        agreed, last = self._media.negotiated, self._media.stream.last_received
+        if agreed is not None and agreed.direction == "inactive":
+            return math.inf
+        return math.inf if last is None else self._media.engine.now() - last
 
     @property
     def peer_allows(self) -> frozenset[str]:

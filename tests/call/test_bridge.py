@@ -75,6 +75,41 @@ def test_digits_and_hold_reach_the_other_side_in_their_order():
     assert (caller.holds, target.holds) == ([], [True, False])
 
 
+def test_who_is_held_hears_a_tone_while_its_holder_sends_nothing():
+    async def meanwhile(caller, target):
+        target.on_held(True)
+        await asyncio.sleep(5)  # of music
+        assert not caller.sink.written
+        target.quiet = 5.0
+        await asyncio.sleep(5)
+        assert caller.sink.queued()
+        assert not target.sink.written
+        target.quiet = 0.0  # music again
+        await asyncio.sleep(1)
+        assert not caller.sink.queued()
+        target.quiet = 5.0
+        await asyncio.sleep(1)
+        assert caller.sink.queued()
+        target.on_held(False)
+        await asyncio.sleep(0.1)
+        assert not caller.sink.queued()
+        target.end()
+
+    _, caller, _ = bridged(meanwhile)
+    assert caller.holds == [True, False]
+
+
+def test_the_tone_ends_with_the_bridge():
+    async def meanwhile(caller, target):
+        target.quiet = 5.0
+        target.on_held(True)
+        await asyncio.sleep(2)
+        caller.end()
+
+    _, caller, _ = bridged(meanwhile)
+    assert caller.sink.flushed
+
+
 def test_a_caller_who_holds_us_already_holds_the_target():
     async def main():
         caller, target = FakeLeg(), FakeLeg()

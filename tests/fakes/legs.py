@@ -107,6 +107,7 @@ class FakeLeg:
         self.on_digit = self.on_held = lambda _: None
         self.on_refer = refuse
         self.is_held = False
+        self.quiet = 0.0
         self.relayed = self.joined = None
         self.joins = False
         self.holds: list[bool] = []

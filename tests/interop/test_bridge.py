@@ -148,6 +148,44 @@ def test_who_knows_no_refer_is_joined_with_the_human(server, caller, human):
     assert seconds_of(said, HUMANS) > 0.2
 
 
+def test_a_caller_whom_the_human_holds_without_music_hears_a_tone(server, caller, human):
+    ask_for_a_human(caller)
+    invite = human.wait_for("INVITE", 15)
+    pick_up(human, invite)
+    check_that_each_hears_the_other(caller, human)
+
+    change_call(human, invite, "a=inactive\r\n")
+    held = caller.receive()
+    assert held is not None
+    assert "a=sendonly" in held.body
+    caller.respond(held, "200 OK", body=caller.rtp.description() + "a=recvonly\r\n")
+    caller.rtp.wait_for(is_hold_tone)
+
+    change_call(human, invite, "a=sendonly\r\n")  # with music now
+    human.rtp.say(tone(HUMANS, 3))
+    caller.rtp.wait_for(lambda ulaw: share_of(from_ulaw(ulaw), HUMANS) > 0.9)
+
+    change_call(human, invite, "a=sendrecv\r\n")
+    back = caller.wait_for(held.method)
+    assert "a=sendrecv" in back.body
+    caller.respond(back, "200 OK", body=caller.rtp.description())
+    check_that_each_hears_the_other(caller, human)
+    caller.bye()
+    human.respond(human.wait_for("BYE"), "200 OK")
+    assert finished(server, caller)[1]["outcome"] == "transferred"
+
+
+def change_call(human: RawPeer, invite: Message, direction: str) -> None:
+    """Send a re-INVITE in the dialog that `invite` began."""
+    human.call_id, human.to = invite.one("Call-ID"), invite.one("From")
+    human.target = invite.one("Contact").split("<")[1].split(">")[0]
+    human.cseq += 1
+    body = human.rtp.description() + direction
+    human.send(human.request("INVITE", body=body).replace(";tag=raw", ";tag=human"))
+    human.wait_for(200)
+    human.send(human.request("ACK").replace(";tag=raw", ";tag=human"))
+
+
 @pytest.mark.parametrize("refusal", ["405 Method Not Allowed", "603 Decline", "501 Not Here"])
 def test_where_refer_is_refused_the_human_is_called(server, caller, human, refusal):
     ask_for_a_human(caller, extra="")
