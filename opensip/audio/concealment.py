@@ -16,6 +16,7 @@ HISTORY = 2 * LONGEST_PERIOD
 BLEND = 32  # samples in which the true sound takes over again
 HOLD = 80  # samples before the repeated sound begins to fade
 FADE = 400  # samples until it has gone; repeated for longer it is a buzz
+FALL = 4  # sound that fell in the last 20 ms falls on, by this power of how it did, each 20 ms
 QUIETEST_NOISE, LOUDEST_NOISE = 4.0, 100.0  # root mean square; the louder is -50 dB of full scale
 LOUDEST_TOLD = FULL_SCALE / 100  # by the peer itself: -40 dB, see comfort_noise.py
 RISE = 1.02  # by which the background may become louder, a frame
@@ -30,6 +31,7 @@ class Concealment:
     def __init__(self) -> None:
         self._history = np.zeros(HISTORY, np.int16)
         self._period: Wide = np.zeros(1)
+        self._fall = 1.0  # of what is repeated, each sample
         self._lost = 0  # samples since the last that came
         self._noise = QUIETEST_NOISE
         self._loudest = LOUDEST_NOISE
@@ -51,6 +53,7 @@ class Concealment:
         """Make `count` samples that did not come."""
         if not self._lost:
             self._period = _period(self._history)
+            self._fall = _fall(self._history)
         samples = _rounded(self._next(count))
         self._remember(samples)
         return samples
@@ -63,7 +66,7 @@ class Concealment:
     def _next(self, count: int) -> Wide:
         places = np.arange(self._lost, self._lost + count)
         self._lost += count
-        gain = np.clip(1 - (places - HOLD) / FADE, 0, 1)
+        gain = np.clip(1 - (places - HOLD) / FADE, 0, 1) * self._fall**places
         noise = self._dice.uniform(-1, 1, count) * self._noise * _UNIFORM_PEAK
         noise[places < HOLD] = 0
         mixed: Wide = gain * self._period[places % len(self._period)] + (1 - gain) * noise
@@ -87,6 +90,16 @@ def _period(history: Samples) -> Wide:
     share = np.arange(1, seam + 1) / (seam + 1)
     period[size - seam :] += (wide[-size - seam : -size] - period[size - seam :]) * share
     return period
+
+
+def _fall(history: Samples) -> float:
+    """Tell by what a sample is to be less than the one before: 1 unless the sound was falling.
+
+    Where a word ends, sound that stays as loud is worse than silence.
+    """
+    wide = history.astype(np.float64)
+    earlier, last = (float(np.dot(half, half)) + 1 for half in np.split(wide, 2))
+    return min(1.0, math.pow(last / earlier, FALL / HISTORY))
 
 
 def _period_size(wide: Wide) -> int:

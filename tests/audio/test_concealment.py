@@ -35,6 +35,14 @@ def test_it_fades_and_leaves_the_background():
     assert {round(level / 5) for level in levels[4:]} <= {-16, -15, -14, -13}
 
 
+def test_what_was_falling_falls_on():
+    made = after(10)
+    made.hear(tone(200, 1600, 160, amplitude=4000))
+    lost = made.make(160)
+    assert dbfs(lost[:40]) > dbfs(tone(200, 0, 160, amplitude=4000)) - 6  # from where it was
+    assert dbfs(lost[-40:]) < dbfs(tone(200, 0, 160, amplitude=1000))
+
+
 def test_the_background_is_as_loud_as_it_was():
     made, dice = Concealment(), np.random.default_rng(3)
     for _ in range(300):

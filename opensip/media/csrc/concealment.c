@@ -7,6 +7,7 @@ enum {
     BLEND = 32,       /* samples in which the true sound takes over again */
     HOLD = 80,        /* samples before the repeated sound begins to fade */
     FADE = 400,       /* samples until it has gone */
+    FALL = 4,         /* power by which sound that fell in the last 20 ms falls on, each 20 ms */
 };
 
 static const double LOUDEST_NOISE = 100.0; /* -50 dB of full scale */
@@ -70,6 +71,24 @@ static void cut_period(struct concealment *concealment)
     concealment->size = size;
 }
 
+static double power_of(const int16_t *samples, int count)
+{
+    double power = 1;
+    for (int n = 0; n < count; n++)
+        power += (double)samples[n] * samples[n];
+    return power;
+}
+
+/* Where a word ends, sound that stays as loud is worse than silence. */
+static void begin_fall(struct concealment *concealment)
+{
+    const int16_t *history = concealment->history;
+    double last = power_of(history + CONCEALMENT_HISTORY / 2, CONCEALMENT_HISTORY / 2);
+    double share = last / power_of(history, CONCEALMENT_HISTORY / 2);
+    concealment->fall = share < 1 ? pow(share, (double)FALL / CONCEALMENT_HISTORY) : 1;
+    concealment->fallen = 1;
+}
+
 /* Noise of uniform distribution: its root mean square is its peak over the root of three. */
 static double roll(struct concealment *concealment)
 {
@@ -85,6 +104,8 @@ static double next_sample(struct concealment *concealment)
     if (gain <= 0)
         return roll(concealment);
     double repeated = concealment->period[lost % concealment->size];
+    gain *= concealment->fallen;
+    concealment->fallen *= concealment->fall;
     return gain * repeated + (1 - gain) * roll(concealment);
 }
 
@@ -125,8 +146,10 @@ void concealment_set_noise(struct concealment *concealment, double level)
 
 void concealment_make(struct concealment *concealment, int16_t *samples, size_t count)
 {
-    if (!concealment->lost)
+    if (!concealment->lost) {
         cut_period(concealment);
+        begin_fall(concealment);
+    }
     for (size_t n = 0; n < count; n++)
         samples[n] = rounded(next_sample(concealment));
     remember(concealment, samples, count);
