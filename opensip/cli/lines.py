@@ -25,8 +25,11 @@ async def next_line() -> str | None:
             done.set_result(line)
 
     def read() -> None:
-        with io.FileIO(number, closefd=False) as opened:
-            line = opened.readline()
+        try:
+            with io.FileIO(number, closefd=False) as opened:
+                line = opened.readline()
+        except OSError:  # closed, by who gave up waiting: there are no more lines
+            line = b""
         if not loop.is_closed():
             loop.call_soon_threadsafe(settle, line)
 

@@ -2,6 +2,7 @@ import asyncio
 import io
 import os
 import sys
+import threading
 
 import pytest
 
@@ -14,6 +15,10 @@ def typed(monkeypatch):
     with os.fdopen(reading) as stdin, os.fdopen(writing, "wb", 0) as keys:
         monkeypatch.setattr(sys, "stdin", stdin)
         yield keys
+        keys.close()
+        for thread in threading.enumerate():  # or it reads on from who has the number next
+            if thread.name == "opensip-lines":
+                thread.join()
 
 
 def test_lines_come_one_by_one_until_the_end(typed):
