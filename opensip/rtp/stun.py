@@ -33,6 +33,7 @@ _COOKIE = 0x2112A442
 _HEADER = struct.Struct("!HHI12s")
 _ATTRIBUTE = struct.Struct("!HH")
 _FINGERPRINT_XOR = 0x5354554E
+_LARGEST = 1500  # octets: RFC 8489 section 6.1 keeps messages within a path's MTU
 _INTEGRITY_SIZE, _FINGERPRINT_SIZE = 24, 8  # octets of the whole attributes
 
 Attributes = tuple[tuple[int, bytes], ...]
@@ -55,8 +56,8 @@ class StunMessage:
 
         Raises RemoteProtocolError for whatever is none.
         """
-        if len(data) < _HEADER.size:
-            raise RemoteProtocolError(f"STUN of {len(data)} octets is too short")
+        if not _HEADER.size <= len(data) <= _LARGEST:
+            raise RemoteProtocolError(f"STUN of {len(data)} octets is too short or too long")
         kind, length, cookie, transaction = _HEADER.unpack_from(data)
         if kind >> 14 or cookie != _COOKIE or length % 4 or length != len(data) - _HEADER.size:
             raise RemoteProtocolError("STUN header is malformed")

@@ -142,3 +142,14 @@ def test_the_first_octet_tells_stun():
     assert is_stun(REQUEST)
     assert not is_stun(b"")
     assert not is_stun(b"\x04")
+
+
+def test_what_is_longer_than_any_path_carries_is_refused():
+    def message(size):
+        return StunMessage(BINDING_REQUEST, TRANSACTION, ((0x8022, bytes(size)),)).to_bytes(b"key")
+
+    longest = message(1500 - 20 - 4 - 24 - 8)
+    assert len(longest) == 1500
+    assert StunMessage.parse(longest).get(0x8022)
+    with pytest.raises(RemoteProtocolError, match="1504 octets"):
+        StunMessage.parse(message(1500 - 20 - 4 - 24 - 8 + 4))
