@@ -46,12 +46,15 @@ def is_rtp(payload: bytes) -> bool:
     return len(payload) >= 12 and payload[0] >> 6 == 2 and not 192 <= payload[1] <= 223
 
 
+SPEECH_SSRC = 0x5EED  # of what SIPp replays
+
+
 def write_speech(path: Path, *, packets: int, first_port: int = 6000) -> None:
     """Write a capture that SIPp can replay: 20 ms PCMU packets whose payloads all differ."""
     with path.open("wb") as out:
         out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, ETHERNET))
         for n in range(packets):
-            rtp = struct.pack(">BBHII", 0x80, 0x80 if n == 0 else 0, n + 1, 160 * n, 0x5EED)
+            rtp = struct.pack(">BBHII", 0x80, 0x80 if n == 0 else 0, n + 1, 160 * n, SPEECH_SSRC)
             rtp += n.to_bytes(2) + bytes((n * 7 + k * 13) & 0xFF for k in range(158))
             udp = struct.pack(">HHHH", first_port, first_port, 8 + len(rtp), 0) + rtp
             ip = struct.pack(

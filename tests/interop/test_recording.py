@@ -27,18 +27,25 @@ from tests.interop.server import LOOPBACK_TRUNK, Server, opensip
 
 pytestmark = pytest.mark.interop
 
+SO_TIMESTAMPNS = 35  # of Linux; the module socket has no name for it
 APART = 0.010  # seconds between the two tones, at the ears
 BURSTS = 5
 SMALL_DISK = 4 << 20
 
 
 class Ear:
-    """A peer that answers each packet APART seconds later: with silence, then with our tone."""
+    """A peer that answers each packet APART seconds later: with silence, then with our tone.
+
+    `apart` are the seconds that it took in truth, from the kernel's stamp of what came on: on a
+    busy machine the ear itself is late.
+    """
 
     def __init__(self) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.socket.settimeout(2.0)
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        self.apart: list[float] = []
         self.port = self.socket.getsockname()[1]
         self.thread = threading.Thread(target=self._run, daemon=True)
 
@@ -53,14 +60,16 @@ class Ear:
         sequence = 0
         with contextlib.suppress(TimeoutError, OSError):
             while True:
-                packet, remote = self.socket.recvfrom(2000)
+                packet, stamps, _, remote = self.socket.recvmsg(2000, 64)
                 came = time.monotonic()
+                seconds, nanoseconds = struct.unpack("qq", stamps[0][2])
                 time.sleep(APART - 0.0005)
                 while time.monotonic() < came + APART:
                     pass  # for half a millisecond: a sleep is not as exact
                 sequence += 1
                 header = struct.pack(">BBHII", 0x80, 0, sequence, 160 * sequence, 0xEA4)
                 self.socket.sendto(header + packet[12:], remote)
+                self.apart.append(time.time() - seconds - nanoseconds * 1e-9)
 
 
 @pytest.mark.parametrize("engine", ["native", "python"])
@@ -95,8 +104,8 @@ def test_tones_10_ms_apart_at_the_ears_are_10_ms_apart_in_the_file(
     gaps = [(theirs - ours) / 8 for ours, theirs in zip(onsets(said), onsets(heard), strict=True)]
     print(engine, "ms apart:", gaps)
     assert len(gaps) == BURSTS
-    # A packet of ours that left a tick late, for the machine was busy, was answered late as well.
-    assert abs(np.median(gaps) - 1000 * APART) <= 1.0
+    # The earliest packets tell where those that follow belong.
+    assert abs(np.median(gaps) - 1000 * min(ear.apart)) <= 1.0
 
 
 def burst() -> np.ndarray:
