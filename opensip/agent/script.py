@@ -99,8 +99,8 @@ class Script:
 
     async def transfer_failed(self, words: str) -> AsyncIterator[Act]:
         """Say that nobody could be reached, and go on from the start."""
-        self.failures, self.to_confirm = 0, ""
-        self.readings.clear()
+        self.failures = 0
+        self._forget_number()
         self.state = self.agent.start
         who = self._who(self.agent.human)
         template = words or self.agent.reply("transfer_failed")
@@ -141,6 +141,10 @@ class Script:
         else:
             yield from self._failed(self._here.help, self.agent.reply("not_understood"))
 
+    def _forget_number(self) -> None:
+        self.to_confirm = ""
+        self.readings.clear()
+
     def _numbers(self, turn: Understood) -> Iterator[str]:
         """Give the number that was said, and what else it may have been."""
         for text in (turn.text, *turn.others):
@@ -170,8 +174,7 @@ class Script:
 
     def _look_up(self, digits: str, confidence: float) -> Iterator[Act]:
         slot, name = self._slot(), self._slot_name()
-        self.to_confirm = ""
-        self.readings.clear()
+        self._forget_number()
         self.values[name] = Word(digits)
         yield Meant(name, confidence, self._wish() or name, {name: digits})
         if slot is None:
@@ -192,8 +195,8 @@ class Script:
             yield from self._do(slot.found, confidence)
 
     def _intended(self, name: str, confidence: float) -> Iterator[Act]:
-        self.failures, self.to_confirm = 0, ""
-        self.readings.clear()
+        self.failures = 0
+        self._forget_number()
         if self._is_wish(self.agent.intents[name].action):
             self.values["intent"] = name
         yield Meant(name, confidence, self._wish())

@@ -2,8 +2,12 @@
 
 from opensip.media.engine import MOST_BESIDE, Beside
 from opensip.rtp.rtcp import is_rtcp
+from opensip.rtp.stun import is_stun
 
-_NOTHING = 255  # the first octet of no protocol, for an empty datagram
+
+def is_dtls(datagram: bytes) -> bool:
+    """Tell by the first octet whether a datagram beside RTP is DTLS (RFC 7983 section 7)."""
+    return bool(datagram) and 20 <= datagram[0] <= 63
 
 
 def is_beside(datagram: bytes, *, mux: bool) -> bool:
@@ -11,8 +15,7 @@ def is_beside(datagram: bytes, *, mux: bool) -> bool:
 
     `mux` tells whether RTCP shares the port.
     """
-    first = datagram[0] if datagram else _NOTHING
-    return first <= 3 or 20 <= first <= 63 or (mux and is_rtcp(datagram))
+    return is_stun(datagram) or is_dtls(datagram) or (mux and is_rtcp(datagram))
 
 
 class BesideInbox:

@@ -37,11 +37,6 @@ _LARGEST = 65536
 _ALERT, _HANDSHAKE, _CLIENT_HELLO = 21, 22, 1
 
 
-def is_dtls(data: bytes) -> bool:
-    """Tell by the first octet whether a datagram beside RTP is DTLS (RFC 7983 section 7)."""
-    return bool(data) and 20 <= data[0] <= 63
-
-
 def is_client_hello(data: bytes) -> bool:
     """Tell whether a datagram begins a handshake."""
     return len(data) > _RECORD_HEADER and (data[0], data[_RECORD_HEADER]) == (

@@ -5,7 +5,8 @@ import base64
 from collections.abc import Callable
 from dataclasses import replace
 
-from opensip.media.dtls import DtlsCertificate, DtlsHandshake, is_client_hello, is_dtls
+from opensip.media.beside import is_dtls
+from opensip.media.dtls import DtlsCertificate, DtlsHandshake, is_client_hello
 from opensip.media.engine import Address, Beside, SrtpKeys
 from opensip.rtp.ice_lite import IceLite
 from opensip.rtp.stun import is_stun

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, Protocol
 
 from opensip.errors import RemoteProtocolError
+from opensip.media.beside import is_dtls
 from opensip.media.engine import Address, Beside, SrtpKeys, StreamConfig
 from opensip.rtp.rtcp import (
     CNAME,
@@ -137,7 +138,7 @@ class Reports:
     def receive(self, datagram: bytes, source: Address, *, now: float) -> None:
         """Take one datagram from the RTCP socket; a bad one is only counted."""
         receiver, config = self._receiver, self._config
-        if config.beside and not config.mux and is_beside_rtcp(datagram):
+        if config.beside and not config.mux and is_dtls(datagram):
             return self.beside(Beside(datagram, source))
         srtp = self._receive or receiver.srtp
         try:
@@ -215,11 +216,6 @@ class Reports:
             if block.ssrc == self._sender.ssrc:
                 self._peer = block
                 self._round_trip = round_trip(block, self._ntp(now)) or self._round_trip
-
-
-def is_beside_rtcp(datagram: bytes) -> bool:
-    """Tell by the first octet what is DTLS (RFC 7983 section 7)."""
-    return bool(datagram) and 20 <= datagram[0] <= 63
 
 
 def context(

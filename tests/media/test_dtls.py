@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyee.asyncio import AsyncIOEventEmitter
 
-from opensip.media.dtls import MTU, DtlsCertificate, DtlsHandshake, is_client_hello, is_dtls
+from opensip.media.beside import is_dtls
+from opensip.media.dtls import MTU, DtlsCertificate, DtlsHandshake, is_client_hello
 from opensip.rtp.packet import RtpPacket
 from opensip.rtp.srtp import SrtpSession
 from opensip.sdp.fingerprint import Fingerprint

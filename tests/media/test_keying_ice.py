@@ -75,10 +75,7 @@ def test_while_ice_restarts_the_old_place_is_good():
         for ufrag, place in (("them", TWO), ("anew", ELSEWHERE)):
             one.agree(two, "active", ice=replace(ICE, ufrag=ufrag))
             assert one.keying.remote == (None if ufrag == "them" else TWO)
-            user = (USERNAME, f"{one.keying.own.ufrag}:{ufrag}".encode())
-            message = StunMessage(BINDING_REQUEST, bytes(12), (user, (USE_CANDIDATE, b"")))
-            check = message.to_bytes(one.keying.own.password.encode())
-            one.keying.receive(Beside(check, place))
+            assert ask(one, ufrag, place)
             assert one.keying.remote == place
         one.keying.close()
 

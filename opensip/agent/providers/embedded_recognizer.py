@@ -172,9 +172,8 @@ class EmbeddedRecognizer:
             answers.append(await process.decode(self._expectation.jsgf, audio.tobytes()))
             text, score = answers[-1]["text"], answers[-1]["score"]
             # A "no" stretched long enough fits a "yeah".
-            if complete(text) and (score >= _SURE or len(text.split()) < _FEW_WORDS):
-                break
-            if complete(text) and process.crowded and weighed(answers[-1]).text:
+            sure = score >= _SURE or len(text.split()) < _FEW_WORDS
+            if complete(text) and (sure or (process.crowded and weighed(answers[-1]).text)):
                 break
         return chosen(answers, complete)
 

@@ -6,23 +6,19 @@ comes after its place in the sound of its answer.
 """
 
 import asyncio
-import base64
 import json
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
-from websockets.asyncio.client import connect
 
-from opensip.audio.codecs import CODECS
 from scripts.benches.density.heard import answers, late, spurts
 from scripts.benches.density.plan import ANSWER_SECONDS, CYCLE, GREETING, SPEECH, Plan, load, padded
 from scripts.benches.talk.caller import FRAME, LOUD
-from scripts.benches.talk.carrier import media
+from scripts.benches.talk.carrier import TICK, call, media, sound_of
 
 RATE = 8000
-TICK = FRAME / RATE
 
 
 class Call:
@@ -39,19 +35,7 @@ class Call:
 
     async def hold(self, port: int, begin: float) -> None:
         """Say all there is to say."""
-        async with connect(f"ws://127.0.0.1:{port}", compression=None) as socket:
-            taking = asyncio.create_task(self._take(socket))
-            start = {"callId": f"c-{self._number}", "streamId": f"stream-{self._number}"}
-            await socket.send(json.dumps({"eventType": "start", "metadata": start}))
-            for slot, message in enumerate(self.messages):
-                await asyncio.sleep(begin + slot * TICK - time.monotonic())
-                self.sent.append(time.monotonic())
-                await socket.send(message)
-        await taking
-
-    async def _take(self, socket) -> None:
-        async for message in socket:
-            self.came.append((time.monotonic(), message))
+        self.sent, self.came = await call(self._number, port, self.messages, begin)
 
     def result(self, begin: float, until: float) -> dict[str, list[float]]:
         """Tell of the time between: how late pieces were, and of each turn how it was answered."""
@@ -59,7 +43,7 @@ class Call:
         for at, message in self.came:
             told = json.loads(message)
             if told["eventType"] == "playAudio" and begin <= at < until:
-                samples = CODECS["PCMU"].decode(base64.b64decode(told["media"]["payload"]))
+                samples = sound_of(told)
                 came.append(at)
                 seconds.append(len(samples) / RATE)
                 is_loud.append(bool(np.abs(samples.astype(np.int32)).max() > LOUD))
@@ -84,8 +68,8 @@ async def hold(calls: list[Call], ports: list[int], begin: float) -> None:
     step = TICK / len(calls)
     await asyncio.gather(
         *(
-            call.hold(port, begin + number * step)
-            for number, (call, port) in enumerate(zip(calls, ports, strict=True))
+            one.hold(port, begin + number * step)
+            for number, (one, port) in enumerate(zip(calls, ports, strict=True))
         )
     )
 
@@ -102,8 +86,8 @@ def main() -> None:
     print("talking", flush=True)
     asyncio.run(hold(calls, ports, since))
     told: dict[str, list[float]] = {}
-    for call in calls:
-        for name, values in call.result(since + begin, since + until).items():
+    for one in calls:
+        for name, values in one.result(since + begin, since + until).items():
             told.setdefault(name, []).extend(values)
     print(json.dumps(told), flush=True)
 

@@ -35,15 +35,21 @@ def media(said: Samples) -> list[str]:
     ]  # fmt: skip
 
 
-def played(came: list[tuple[float, dict]]) -> list[float]:
+def sound_of(message: dict) -> Samples:
+    """Give the samples of a piece that is to be played."""
+    return CODECS["PCMU"].decode(base64.b64decode(message["media"]["payload"]))
+
+
+def played(came: list[tuple[float, str]]) -> list[float]:
     """Tell when the packets with sound are played: each after the one before, until `clear`."""
     times: list[tuple[float, bool]] = []
     end = 0.0
-    for at, message in came:
+    for at, text in came:
+        message = json.loads(text)
         if message["eventType"] == "clear":
             times, end = [one for one in times if one[0] < at], min(end, at)
         elif message["eventType"] == "playAudio":
-            samples = CODECS["PCMU"].decode(base64.b64decode(message["media"]["payload"]))
+            samples = sound_of(message)
             end = max(end, at)
             for start in range(0, len(samples), FRAME):
                 loud = np.abs(samples[start : start + FRAME].astype(np.int32)).max() > LOUD
@@ -54,14 +60,14 @@ def played(came: list[tuple[float, dict]]) -> list[float]:
 
 async def call(
     number: int, port: int, messages: list[str], begin: float
-) -> tuple[list[float], list[float]]:
-    """Hold a call; gives when its packets were sent, and when sound was played."""
+) -> tuple[list[float], list[tuple[float, str]]]:
+    """Hold a call; gives when its packets were sent, and when which message came."""
     sent: list[float] = []
-    came: list[tuple[float, dict]] = []
+    came: list[tuple[float, str]] = []
 
     async def take() -> None:
         async for message in socket:
-            came.append((time.monotonic(), json.loads(message)))
+            came.append((time.monotonic(), message))
 
     async with connect(f"ws://127.0.0.1:{port}", compression=None) as socket:
         taking = asyncio.create_task(take())
@@ -72,7 +78,7 @@ async def call(
             sent.append(time.monotonic())
             await socket.send(message)
     await taking
-    return sent, played(came)
+    return sent, came
 
 
 async def talk(said: list[list[str]], ports: list[int]) -> dict[str, list[float]]:
@@ -83,8 +89,8 @@ async def talk(said: list[list[str]], ports: list[int]) -> dict[str, list[float]
         for n, (port, messages) in enumerate(zip(ports, said, strict=True))
     ]
     result = {}
-    for number, (sent, loud) in enumerate(await asyncio.gather(*calls)):
-        result |= {f"sent{number}": sent, f"loud{number}": loud}
+    for number, (sent, came) in enumerate(await asyncio.gather(*calls)):
+        result |= {f"sent{number}": sent, f"loud{number}": played(came)}
     return result
 
 
