@@ -5,16 +5,16 @@ Revocation lists are not asked: a certificate counts until it expires or its roo
 
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import verification
 
 from opensip.errors import ConfigError
@@ -87,11 +87,9 @@ class Anchors:
         )
         if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
             raise refused(437, "the signer's certificate has expired or is not valid yet")
-        try:
+        with _refusing("is not trusted"):
             policies.build_client_verifier().verify(leaf, others)
             key = leaf.public_key()
-        except (verification.VerificationError, UnsupportedAlgorithm, ValueError) as error:
-            raise refused(437, f"the signer's certificate is not trusted: {error}") from error
         if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(
             key.curve, ec.SECP256R1
         ):
@@ -103,7 +101,7 @@ def anchors(file: Path) -> Anchors:
     """Read the roots of a PEM file, or raise ConfigError that names file and remedy."""
     try:
         return Anchors(file.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, x509.InvalidVersion) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise ConfigError(
             f"cannot use the roots in {file}: {why}. It wants certificates in PEM, such as the "
@@ -111,16 +109,22 @@ def anchors(file: Path) -> Anchors:
         ) from error
 
 
-def _certificates(chain: bytes) -> list[x509.Certificate]:
+@contextmanager
+def _refusing(why: str) -> Iterator[None]:
     try:
-        with warnings.catch_warnings():  # what a reader merely warns of is nothing to trust
-            warnings.simplefilter("error", CryptographyDeprecationWarning)
-            if b"-----BEGIN" in chain:
-                found = x509.load_pem_x509_certificates(chain)
-            else:
-                found = [x509.load_der_x509_certificate(chain)]
-    except (ValueError, CryptographyDeprecationWarning) as error:
-        raise refused(437, "the signer's certificate cannot be read") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what a reader merely warns of is nothing to trust
+            yield
+    except Exception as error:  # a stranger's octets, of which their reader says no in many ways
+        raise refused(437, f"the signer's certificate {why}: {error}") from error
+
+
+def _certificates(chain: bytes) -> list[x509.Certificate]:
+    with _refusing("cannot be read"):
+        if b"-----BEGIN" in chain:
+            found = x509.load_pem_x509_certificates(chain)
+        else:
+            found = [x509.load_der_x509_certificate(chain)]
     if len(found) > MAX_CHAIN:
         raise refused(437, f"the signer shows {len(found)} certificates; {MAX_CHAIN} at most")
     return found
@@ -128,17 +132,15 @@ def _certificates(chain: bytes) -> list[x509.Certificate]:
 
 def _authority(leaf: x509.Certificate) -> tuple[tuple[str, ...], tuple[Range, ...]]:
     """Read the TNAuthList of a certificate: codes of providers, and numbers (RFC 8226 9)."""
-    try:
+    providers, ranges = [], []
+    with _refusing("is not made for telephone numbers"):
         found = leaf.extensions.get_extension_for_oid(_TN_AUTHORIZATION_LIST).value
         octets = found.value if isinstance(found, x509.UnrecognizedExtension) else b""
-        providers, ranges = [], []
         for entry in _entries(octets):
             if isinstance(entry, Range):
                 ranges.append(entry)
             else:
                 providers.append(entry)
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError, IndexError) as error:
-        raise refused(437, "the signer's certificate is not made for telephone numbers") from error
     return tuple(providers), tuple(ranges)
 
 

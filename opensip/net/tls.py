@@ -131,7 +131,7 @@ def _is_rsa(certificate: Path) -> bool:
 def _first_certificate(certificate: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(_read("certificate", certificate))
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise _unusable("certificate", certificate, error) from error
 
 

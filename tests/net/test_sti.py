@@ -125,6 +125,13 @@ def test_what_is_no_certificate_is_refused(stir):
         assert "cannot be read" in refusal(stir, octets)
 
 
+def test_a_version_of_certificates_that_is_none_is_refused(stir, signer):
+    octets = signer.certificate.public_bytes(serialization.Encoding.DER)
+    changed = octets.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x01", 1)
+    assert changed != octets
+    assert "cannot be read" in refusal(stir, changed)
+
+
 def test_a_chain_has_an_end(stir, signer):
     assert "at most" in refusal(stir, pem(signer.certificate) * (MAX_CHAIN + 1))
 
