@@ -89,6 +89,7 @@ async def _dial(
     finally:
         await endpoint.close()
         exchange.engine.close()
+        exchange.ports.close()
         await close_shared()
         if exchange.packer is not None:
             await exchange.packer.drained()

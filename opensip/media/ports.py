@@ -2,14 +2,14 @@
 
 import secrets
 import socket
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, repeat
 
 from opensip.errors import ConfigError, MediaError
+from opensip.media.resting_ports import Later, RestingPorts, Sockets
 
-COOL_DOWN = 30.0  # seconds: late packets of a closed call must not reach the next one
 EXPEDITED_FORWARDING = 46 << 2  # RFC 3246, as the bits of the TOS byte
 _ATTEMPTS = 64  # to find a free pair among ports that the system picks
 
@@ -20,7 +20,7 @@ class PortPair:
 
     rtp: socket.socket
     rtcp: socket.socket
-    release: Callable[[], None]
+    release: Callable[[Sockets], None]  # takes duplicates of them
 
     @property
     def address(self) -> tuple[str, int]:
@@ -36,18 +36,26 @@ class PortPair:
             return False
         return True
 
-    def close(self) -> None:
-        """Close both sockets; the ports rest before they are used again."""
+    def close(self, *watchers: Callable[[], None]) -> None:
+        """Close both sockets; the ports rest before they are used again.
+
+        `watchers` let go of the sockets, and may close them as a transport does: what stays bound
+        is a duplicate that no loop has seen.
+        """
+        kept = _duplicates(self.rtp, self.rtcp)
+        for let_go in watchers:
+            let_go()
         self.rtp.close()
         self.rtcp.close()
-        self.release()
+        self.release(kept)
 
 
 class PortPool:
     """Hands out pairs of ports of one address, from a random start on.
 
     `first` and `last` bound the RTP ports, inclusive; 0 for both lets the system pick.
-    `clock` tells seconds; `random` a number below its argument.
+    `clock` tells seconds; `random` a number below its argument. With `later`, as the loop's
+    `call_later`, the ports of a call that is over stay bound while they rest: then `close` it.
     """
 
     def __init__(
@@ -58,15 +66,14 @@ class PortPool:
         *,
         clock: Callable[[], float],
         random: Callable[[int], int] = secrets.randbelow,
+        later: Later | None = None,
     ) -> None:
         self.address = address
         self._ports = range(first + first % 2, last + 1, 2) if first else range(0)
         if first and not self._ports:
             raise ConfigError(f"the RTP ports {first} to {last} hold no even port: widen the range")
-        self._clock = clock
         self._next = random(len(self._ports)) if self._ports else 0
-        # Port → when it may be used again, the next first.
-        self._resting: OrderedDict[int, float] = OrderedDict()
+        self._resting = RestingPorts(clock, later)
         self._taken: set[int] = set()
 
     @property
@@ -75,15 +82,35 @@ class PortPool:
         return len(self._taken)
 
     def take(self) -> PortPair:
-        """Bind a free pair. Raises MediaError when there is none."""
-        now = self._clock()
+        """Bind a free pair: one that rests where there is no other. Raises MediaError."""
+        try:
+            pair = self._take()
+        except OSError as error:  # no descriptor is left: first those of calls that are over go
+            if self._resting.unbind():
+                return self.take()
+            raise MediaError(
+                f"no sockets for media: {error.strerror}; raise the limit of open files"
+            ) from error
+        if pair is None:
+            raise MediaError(
+                f"no free pair of RTP ports on {self.address}: widen the range of ports"
+            )
+        return pair
+
+    def close(self) -> None:
+        """Let go of what is still bound for calls that are over."""
+        self._resting.unbind()
+
+    def _take(self) -> PortPair | None:
         for port in self._candidates():
-            if port in self._taken or self._resting.get(port, now) > now:
+            if port in self._taken or self._resting.has(port):
                 continue
-            pair = self._bind(port)
-            if pair is not None:
+            if (pair := self._bind(port)) is not None:
                 return pair
-        raise MediaError(f"no free pair of RTP ports on {self.address}: widen the range of ports")
+        while (woken := self._resting.wake_oldest()) is not None:
+            if (pair := self._bind(woken)) is not None:
+                return pair
+        return None
 
     def _candidates(self) -> Iterator[int]:
         if not self._ports:
@@ -91,27 +118,38 @@ class PortPool:
         return chain(self._ports[self._next :], self._ports[: self._next])
 
     def _bind(self, port: int) -> PortPair | None:
-        """Bind `port` and the next; None when the system or another program has them."""
+        """Bind `port` and the next; None when the system or another program has them.
+
+        Raises OSError where no more sockets are to be had.
+        """
         rtp = _udp_socket(self.address, port)
         if rtp is None:
             return None
-        bound = rtp.getsockname()[1]
-        rtcp = _udp_socket(self.address, bound + 1) if bound % 2 == 0 else None
+        bound, rtcp = rtp.getsockname()[1], None
+        try:
+            rtcp = _udp_socket(self.address, bound + 1) if bound % 2 == 0 else None
+        finally:
+            if rtcp is None:
+                rtp.close()
         if rtcp is None:
-            rtp.close()
             return None
         self._taken.add(bound)
         if self._ports:
             self._next = (self._ports.index(bound) + 1) % len(self._ports)
-        return PortPair(rtp, rtcp, lambda: self._release(bound))
+        return PortPair(rtp, rtcp, lambda kept: self._release(bound, kept))
 
-    def _release(self, port: int) -> None:
-        now = self._clock()
-        while self._resting and next(iter(self._resting.values())) <= now:
-            self._resting.popitem(last=False)
-        self._resting[port] = now + COOL_DOWN
-        self._resting.move_to_end(port)
+    def _release(self, port: int, kept: Sockets) -> None:
+        self._resting.add(port, kept)
         self._taken.discard(port)
+
+
+def _duplicates(*sockets: socket.socket) -> Sockets:
+    """Give other descriptors of the same sockets, as far as there are any left."""
+    made = []
+    with suppress(OSError):
+        for one in sockets:
+            made.append(one.dup())
+    return tuple(made)
 
 
 def _udp_socket(address: str, port: int) -> socket.socket | None:

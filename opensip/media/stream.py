@@ -205,9 +205,7 @@ class PythonStream:
                 self._release()
 
     def _release(self) -> None:
-        for inbox in self._inboxes:
-            inbox.close()
-        self._ports.close()
+        self._ports.close(*(inbox.close for inbox in self._inboxes))
 
     def _send_rtp(self, now: float) -> None:
         if self._sender.line is not None:

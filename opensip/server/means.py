@@ -30,7 +30,11 @@ def open_exchange(settings: Settings, agents: Mapping[str, Agent]) -> Exchange:
     _sweep(recordings)
     return Exchange(
         engine=open_engine(media.engine, loop),
-        ports=PortPool(media.address, media.first_port, media.last_port, clock=loop.time),
+        ports=PortPool(
+            *(media.address, media.first_port, media.last_port),
+            clock=loop.time,
+            later=loop.call_later,
+        ),
         media=MediaConfig(media.address, media.public_address or None),
         agents=agents,
         data=settings.server.data,

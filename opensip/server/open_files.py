@@ -2,11 +2,13 @@
 
 import resource
 
+from opensip.media.resting_ports import MOST_HELD
 from opensip.settings.schema import ServerTable
 
 FILES_OF_A_CALL = 4  # two ports of media, the recording, the journal
 USUAL_CALLS = 1000  # at once in one process, where no other number is configured
-BESIDES = 200  # listeners, connections of signalling, the store, libraries
+# Listeners, connections of signalling, the store, libraries; ports of calls that are over.
+BESIDES = 200 + 2 * MOST_HELD
 
 
 def raise_limit() -> int:

@@ -72,6 +72,7 @@ class Server:
         """Serve until SIGTERM or SIGINT, then drain. Raises ConfigError where it cannot start."""
         self._files = raise_limit()
         async with AsyncExitStack() as opened:
+            opened.callback(self._exchange.ports.close)  # after the engine's, who gives them back
             opened.callback(self._exchange.engine.close)
             if self._exchange.packer is not None:
                 opened.callback(self._exchange.packer.close)

@@ -68,4 +68,4 @@ class FakePorts:
 
     def take(self):
         rtp = FakeSocket((self._address, self._port))
-        return PortPair(rtp, FakeSocket((self._address, self._port + 1)), lambda: None)
+        return PortPair(rtp, FakeSocket((self._address, self._port + 1)), lambda kept: None)

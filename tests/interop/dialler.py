@@ -64,6 +64,7 @@ async def run(settings: Settings, trunk_name: str, calls: int, rate: float, ling
     print(json.dumps({"outcomes": outcomes, "before": before, "after": after}))
     await endpoint.close()
     exchange.engine.close()
+    exchange.ports.close()
 
 
 async def refuse(call: ServerCall) -> None:

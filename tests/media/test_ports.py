@@ -1,9 +1,12 @@
+import errno
 import socket
 
 import pytest
+import structlog
 
 from opensip.errors import ConfigError, MediaError
-from opensip.media.ports import COOL_DOWN, PortPool
+from opensip.media.ports import PortPool
+from opensip.media.resting_ports import COOL_DOWN, LEAST_REST
 
 
 class Clock:
@@ -56,6 +59,46 @@ def test_a_closed_pair_rests_before_it_is_used_again():
     assert again.address[1] == first + 2
     again.close()
     two.close()
+
+
+def test_where_no_other_is_free_the_one_that_has_rested_longest_is_taken():
+    clock, (first, last) = Clock(), free_range(3)
+    pool = PortPool("127.0.0.1", first, last, clock=clock, random=lambda n: 0)
+    pairs = [pool.take() for _ in range(3)]
+    for pair in pairs:
+        pair.close()
+        clock.now += LEAST_REST / 2
+    with structlog.testing.capture_logs() as logs:
+        again = [pool.take(), pool.take()]
+        with pytest.raises(MediaError, match="no free pair"):
+            pool.take()
+    assert [pair.address[1] for pair in again] == [first, first + 2]
+    assert [(one["event"], one["port"], one["rested"]) for one in logs] == [
+        ("media_port_taken_early", first, 7.5),
+        ("media_port_taken_early", first + 2, 5.0),
+    ]
+    for pair in again:
+        pair.close()
+
+
+def test_sockets_of_calls_that_are_over_go_first_where_no_more_may_be_open(monkeypatch):
+    pool = PortPool("127.0.0.1", 0, 0, clock=Clock(), later=lambda *_: None)
+    pool.take().close()
+    made, real = [], socket.socket
+
+    def short(*args, **more):
+        made.append(args)
+        if len(made) in (2, 5, 6):
+            raise OSError(errno.EMFILE, "Too many open files")
+        return real(*args, **more)
+
+    monkeypatch.setattr(socket, "socket", short)
+    pair = pool.take()
+    with pytest.raises(MediaError, match="Too many open files; raise the limit"):
+        pool.take()
+    monkeypatch.undo()
+    pair.close()
+    pool.close()
 
 
 def test_a_pair_that_another_program_holds_is_passed_over():

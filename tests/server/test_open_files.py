@@ -40,10 +40,10 @@ def test_a_system_that_refuses_leaves_it(limits):
 
 
 def test_what_is_missing_is_said_with_the_remedy(limits):
-    assert open_files.shortage(server(900)) == ""
+    assert open_files.shortage(server(800)) == ""
     told = open_files.shortage(server(2000))
-    assert "enough for 974 of 2000 calls" in told
-    assert "LimitNOFILE=8200" in told
+    assert "enough for 849 of 2000 calls" in told
+    assert "LimitNOFILE=8700" in told
     assert open_files.shortage(server(0)) == ""  # 500 pairs of ports
     assert "of 1000 calls" in open_files.shortage(ServerTable())
 

@@ -280,6 +280,7 @@ static PyObject *close_stream(PyObject *self, PyObject *nothing)
     uint64_t forgotten;
     struct stream *stream = stream_object_lock(self); /* so that no tick is using the socket */
     atomic_store(&stream->closed, true);
+    stream_let_all_in(stream); /* a socket that rests answers nobody, by ICMP neither */
     struct piece *pieces = queue_clear(&stream->out.queue, &forgotten);
     stream_object_unlock(stream);
     pieces_free(pieces);

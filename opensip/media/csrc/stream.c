@@ -61,6 +61,12 @@ static void disconnect_socket(struct stream *stream)
     stream->connected = false;
 }
 
+void stream_let_all_in(struct stream *stream)
+{
+    if (stream->connected)
+        disconnect_socket(stream);
+}
+
 static void exchange(struct srtp **one, struct srtp **other)
 {
     struct srtp *kept = *one;
@@ -93,8 +99,7 @@ void stream_configure(struct stream *stream, struct stream_config *config)
                                    .grace = in->latch.remote.size ? GRACE : 0,
                                    .symmetric = config->symmetric,
                                    .authenticated = in->srtp != NULL};
-        if (stream->connected)
-            disconnect_socket(stream);
+        stream_let_all_in(stream);
     }
     memcpy(in->encodings, config->encodings, sizeof in->encodings);
     stream->sending = config->sending;

@@ -69,6 +69,9 @@ void stream_release(struct stream *stream);
 /* Takes over a configuration; what it replaces is left in it, to be freed. */
 void stream_configure(struct stream *stream, struct stream_config *config);
 
+/* Lets the socket take what anybody sends, were it connected. */
+void stream_let_all_in(struct stream *stream);
+
 /*
  * Receives before the tick's own turn, for a stream that is joined to another: what came by now
  * is sent on this tick, whichever of both is first. The lock is held.
