@@ -25,6 +25,7 @@ from opensip.agent.providers import NEEDS_MODEL, PROVIDERS
 from opensip.agent.tools import webhook
 from opensip.agent.tools.builtin import BUILT_IN
 from opensip.agent.voice_activity import WISHES
+from opensip.agent.yes_no import words_for
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")  # what models take for the name of a function
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -166,8 +167,18 @@ def _check_model(agent: Agent) -> Iterator[str]:
     yield from _told_human(agent)
     if agent.tool_calls < 0:
         yield "tool_calls: must be 0 or more"
+    if agent.tool_repeats < 1:
+        yield "tool_repeats: must be at least 1"
+    for name in ("confirm", "confirm_again"):
+        if "{what}" not in agent.reply(name):
+            yield f"replies.{name}: must hold {{what}}, what the caller is to agree to"
     for name, tool in agent.tools.items():
         yield from _tool(f"tools.{name}", name, tool)
+        if tool.confirm and not words_for(agent.language, agent.yes_words, agent.no_words):
+            yield (
+                f"tools.{name}.confirm: what is a yes in the language {agent.language!r}?"
+                " Give yes_words and no_words"
+            )
 
 
 def _told_human(agent: Agent) -> Iterator[str]:
@@ -184,6 +195,8 @@ def _tool(where: str, name: str, tool: ToolTable) -> Iterator[str]:
         yield f"{where}: one of file, module and url is wanted"
     if tool.url:
         yield from _webhook(where, tool)
+    if tool.confirm_text and not tool.confirm:
+        yield f"{where}.confirm_text: is said only with confirm = true"
     if tool.method not in _METHODS:
         yield f"{where}.method: {tool.method!r} is not one of {', '.join(_METHODS)}"
     if not 0 < tool.seconds <= _LONGEST_TOOL:
@@ -203,8 +216,9 @@ def _webhook(where: str, tool: ToolTable) -> Iterator[str]:
         yield f"{where}.url: {tool.url!r} is no http:// or https:// URL"
     if "{" in tool.url.partition("://")[2].partition("/")[0]:
         yield f"{where}.url: {tool.url!r} lets a caller choose the host; write it out"
-    for place in set(_PLACE.findall(tool.url)) - tool.parameters.keys():
-        yield f"{where}.url: no parameter {place!r} for {{{place}}}"
+    for key, text in (("url", tool.url), ("confirm_text", tool.confirm_text)):
+        for place in set(_PLACE.findall(text)) - tool.parameters.keys():
+            yield f"{where}.{key}: no parameter {place!r} for {{{place}}}"
     if not tool.description:
         yield f"{where}.description: tell the model what the webhook does and when to use it"
 

@@ -19,6 +19,7 @@ def check_realtime(agent: Agent) -> Iterator[str]:
     for name in agent.realtime:
         if name in agent.providers:
             yield from _account(name, agent.providers[name])
+            yield from _hears_a_yes(name, agent)
         else:
             close = difflib.get_close_matches(name, agent.providers, n=1, cutoff=0.5)
             hint = f"; did you mean {close[0]!r}?" if close else f": add [providers.{name}]"
@@ -53,6 +54,17 @@ def _account(name: str, account: Account) -> Iterator[str]:
             yield f"{where}.realtime_model: is missing, and realtime names {name!r}"
     if not 0 < account.realtime_seconds <= LONGEST:
         yield f"{where}.realtime_seconds: must be more than 0 and at most {LONGEST:g}"
+
+
+def _hears_a_yes(name: str, agent: Agent) -> Iterator[str]:
+    """Without a transcript nobody but the model would know what the caller agreed to."""
+    account = agent.providers[name]
+    waits = [tool for tool, table in agent.tools.items() if table.confirm]
+    if waits and account.provider in NEEDS_MODEL and not account.recognizer_model:
+        yield (
+            f"providers.{name}.recognizer_model: is missing, and tools.{waits[0]}.confirm wants the"
+            " caller's words"
+        )
 
 
 def no_url(url: str, scheme: str, what: str) -> str:

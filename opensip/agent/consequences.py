@@ -1,15 +1,31 @@
-"""What follows from a built-in tool that a model has used."""
+"""What follows from a tool that a model has used, or was refused."""
 
+from opensip.agent.definition import Agent
 from opensip.agent.providers import Act, HangUp, Looked, Meant, Noted, Press, Record, Transfer
 from opensip.agent.tools import builtin
+from opensip.agent.withheld import Refused
 
 ASKED = 1.0  # confidence of a wish that the model has put into words
 
 
-def consequences(looked: Looked) -> list[Act]:
+def consequences(done: Act, agent: Agent) -> list[Act]:
     """Tell the acts that a tool leads to; one whose arguments were wrong to nothing."""
-    if looked.error:
-        return []
+    match done:
+        case Refused(_, _, why, times) if times > 1:
+            return [_left(agent, why, times)]
+        case Looked(error=""):
+            return _of(done)
+    return []
+
+
+def _left(agent: Agent, why: str, times: int) -> HangUp | Transfer:
+    """Leave a model that goes round in circles: for a person, if there is one who comes."""
+    if agent.human in agent.directory and times == 2:
+        return Transfer(agent.human, "", 0.0, why)
+    return HangUp(why)
+
+
+def _of(looked: Looked) -> list[Act]:
     given = looked.arguments
     acts: list[Act] = []
     match looked.name:

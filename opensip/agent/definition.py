@@ -23,6 +23,8 @@ REPLIES = {
     "nobody": "I cannot hear you, so I will end this call. Goodbye.",
     "escalate": "One moment please, I am connecting you to {who}.",
     "apology": "I am sorry, something went wrong on our side.",
+    "confirm": "Let me make sure: {what}. Please say yes or no: shall I do that?",
+    "confirm_again": "Sorry, was that a yes or a no? {what}. Shall I do that?",
     "transfer_failed": "I am sorry, I could not reach {who}.",
     "resume": "Is there something else I can help you with?",
     "goodbye": "Goodbye.",
@@ -77,7 +79,8 @@ class ToolTable:
 
     A function tells its own description and parameters; a webhook's are given here, a parameter
     as its description or as the list of its values, and those in `optional` may be left out.
-    `changes` says that the tool does more than look; `confirm` that the caller must have said yes.
+    `changes` says that the tool does more than look; `confirm` that the caller must have said yes
+    to what `confirm_text` says that it does, with {name} of its parameters.
     """
 
     file: Path | None = None
@@ -93,6 +96,7 @@ class ToolTable:
     optional: tuple[str, ...] = ()
     changes: bool = False
     confirm: bool = False
+    confirm_text: str = ""
     seconds: float = 5.0
 
 
@@ -180,9 +184,11 @@ class Agent:
     """A whole agent. Times in seconds; provider lists are tried from the first.
 
     `fillers` are said in turn when nothing could be said for `filler_seconds` (by default 0.7);
-    `tool_calls` bounds a whole call. `patience` scales the silences after which a turn of the
-    caller is over; the texts of `must_be_heard` are not interrupted. `providers` names accounts
-    beside those of the server. After `max_seconds` the agent says goodbye (0: never).
+    `tool_calls` and `tool_repeats` (of the same with the same arguments) bound a whole call.
+    `yes_words` and `no_words`, beside those of the language, answer what must be agreed to.
+    `patience` scales the silences after which a turn of the caller is over; the texts of
+    `must_be_heard` are not interrupted. `providers` names accounts beside those of the server.
+    After `max_seconds` the agent says goodbye (0: never).
     """
 
     name: str
@@ -195,6 +201,9 @@ class Agent:
     pause_recording: bool = False
     tools: Mapping[str, ToolTable] = field(default_factory=dict)
     tool_calls: int = 30
+    tool_repeats: int = 5
+    yes_words: tuple[str, ...] = ()
+    no_words: tuple[str, ...] = ()
     fillers: tuple[str, ...] | None = None
     filler_seconds: float | None = None
     idle_prompts: tuple[str, ...] = ()

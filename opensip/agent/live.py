@@ -72,14 +72,17 @@ class Began:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The caller's turn is over: an answer will come."""
+    """The caller's turn is over: an answer will come. `item` names the turn, or is ""."""
+
+    item: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What the caller said in a turn."""
+    """What the caller said in a turn, that of `item`."""
 
     text: str
+    item: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,12 @@ of a call share one memory, so that the next one knows what was said and done.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from opensip.agent.backchannels import words_of
 
 Message = dict[str, Any]
 
@@ -23,6 +26,36 @@ class Call:
     arguments: str
 
 
+Wanted = tuple[str, str]  # a tool, and its arguments as JSON in one order
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A tool's call that waits for the caller's yes.
+
+    `what` is what the caller is told of it, `turn` the caller's turn after which that was asked
+    last, `asked` how often; `heard` tells that the caller heard `what` to its end.
+    """
+
+    call: Call
+    wanted: Wanted
+    arguments: Mapping[str, Any]
+    what: str
+    turn: int
+    asked: int = 0
+    heard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the tools of a call have taken of its limits."""
+
+    calls: int = 0  # that count
+    refused: int = 0  # because a limit of the call was reached
+    ran: Mapping[Wanted, int] = field(default_factory=Counter)  # how often in the call,
+    lately: Mapping[tuple[int, Wanted], int] = field(default_factory=Counter)  # and after a turn
+
+
 @dataclass(slots=True)
 class Memory:
     """One call's messages, and what bounds its tools."""
@@ -30,8 +63,12 @@ class Memory:
     messages: list[Message] = field(default_factory=list)
     said: list[str] = field(default_factory=list)  # of the present answer, heard or not
     turns: int = 0  # of the caller, so far
-    tool_calls: int = 0  # so far
-    asked: dict[tuple[str, str], int] = field(default_factory=dict)  # a yes is awaited since
+    spent: Spent = Spent()
+    held: Held | None = None  # waits for a yes
+    answered: tuple[Wanted, str] | None = None  # what the caller said to that, until it is used
+    transcripts: dict[int, str] = field(default_factory=dict)  # of turns that are told late
+    items: dict[str, int] = field(default_factory=dict)  # whose turn a service's item is
+    told: Callable[[], None] = lambda: None  # told when the words of a turn have come
     _cause: object = None
     _answer_from: int = 0  # messages before those of the present answer
     _before: tuple[object, tuple[Any, ...]] | None = None  # a supposed turn, and what was then
@@ -40,15 +77,30 @@ class Memory:
         """Keep everything as it is, for the case that `turn` turns out not to be over."""
         if self._before is None or self._before[0] is not turn:
             messages = [dict(message) for message in self.messages]
-            kept = (messages, list(self.said), self.turns, self.tool_calls, dict(self.asked))
+            kept = (messages, list(self.said), self.turns, self.spent, self.held, self.answered)
             self._before = turn, (*kept, self._cause, self._answer_from)
 
     def unsay(self) -> None:
         """Make everything as it was before the turn that was supposed."""
         if self._before:
-            self.messages, self.said, self.turns, self.tool_calls, self.asked = self._before[1][:5]
-            self._cause, self._answer_from = self._before[1][5:]
+            kept = self._before[1]
+            self.messages, self.said, self.turns, self.spent, self.held, self.answered = kept[:6]
+            self._cause, self._answer_from = kept[6:]
             self._before = None
+
+    def turn_ended(self, item: str = "", text: str | None = None) -> None:
+        """Count a turn that a service heard, by its `item`; its words may come later."""
+        self.turns += 1
+        if item:
+            self.items[item] = self.turns
+        if text is not None:
+            self.transcripts[self.turns] = text
+
+    def turn_told(self, item: str, text: str) -> None:
+        """Keep the words of a turn; of one that no item names nobody knows which it was."""
+        if item in self.items:
+            self.transcripts[self.items[item]] = text
+            self.told()
 
     def begin(self, cause: object, text: str) -> bool:
         """Begin an answer to `cause`, whose words are `text`; they join words still unanswered.
@@ -66,6 +118,8 @@ class Memory:
 
     def agent_said(self, heard: str, *, interrupted: bool = False) -> None:
         """Add what the caller heard of an answer; what nobody heard is no message."""
+        if self.held and f" {_line(self.held.what)} " in f" {_line(heard)} ":
+            self.held = replace(self.held, heard=True)
         if heard:
             self._add("assistant", f"{heard} …" if interrupted else heard)
 
@@ -128,6 +182,10 @@ class Memory:
 
 
 _GO_ON: Message = {"role": "user", "content": "(You were cut off. Go on; repeat nothing.)"}
+
+
+def _line(text: str) -> str:
+    return " ".join(words_of(text))
 
 
 def _bare(text: str) -> str:

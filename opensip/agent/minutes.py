@@ -14,13 +14,18 @@ from opensip.agent.providers import (
     Transfer,
     Understood,
 )
+from opensip.agent.withheld import Asked, Refused, Settled, Withheld
 from opensip.events import (
     CallerSaid,
+    CallEvent,
+    ConfirmationAsked,
+    ConfirmationEnded,
     Escalated,
     ModelAnswered,
     Observer,
     OutcomeNoted,
     ToolCalled,
+    ToolRefused,
 )
 
 
@@ -75,6 +80,8 @@ class Minutes:
                 self._observer.note(
                     ModelAnswered(now, provider, model, prompt, tokens_in, tokens_out)
                 )
+            case Asked() | Settled() | Refused():
+                self._observer.note(_withheld(now, act))
             case Press(digits):
                 self._press(digits)
             case Record(on):
@@ -92,3 +99,13 @@ class Minutes:
         intent = last.intent or self.conversation.intent
         self._observer.note(Escalated(self._now(), last.target, intent, last.confidence, last.why))
         return intent, last.summary or self.conversation.summary()
+
+
+def _withheld(now: float, act: Withheld) -> CallEvent:
+    match act:
+        case Asked(name, arguments, text, again):
+            return ConfirmationAsked(now, name, arguments, text, again)
+        case Settled(name, arguments, outcome):
+            return ConfirmationEnded(now, name, arguments, outcome)
+        case Refused(name, arguments, why, times):
+            return ToolRefused(now, name, arguments, why, times)

@@ -2,15 +2,14 @@
 
 import asyncio
 import re
-from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from opensip.agent.chat import ChatModel, Delta, Used, Words
 from opensip.agent.clauses import ClauseCutter
-from opensip.agent.consequences import ASKED, consequences
+from opensip.agent.consequences import consequences
 from opensip.agent.definition import Agent
 from opensip.agent.memory import Call, Message
 from opensip.agent.plain import plain
@@ -22,15 +21,15 @@ from opensip.agent.providers import (
     Expectation,
     HangUp,
     Looked,
-    Meant,
     Prompted,
     Say,
     Transfer,
     Understood,
 )
-from opensip.agent.spoken import fill
+from opensip.agent.spoken import apology, fill
 from opensip.agent.toolbox import Toolbox
 from opensip.agent.tools import Tool, builtin
+from opensip.agent.withheld import Asked, Refused
 from opensip.errors import ProviderError
 
 MOST_ROUNDS = 6  # requests for one answer; the last one may use no tools
@@ -49,7 +48,6 @@ class _Answer:
     """What has come of one answer so far."""
 
     length: int = 0  # characters said
-    ran: Counter[tuple[str, str]] = field(default_factory=Counter)
     cutter: ClauseCutter = field(default_factory=ClauseCutter)
     calls: list[Call] = field(default_factory=list)
     committed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -78,9 +76,9 @@ class ModelDialogue:
         self._failures = 0
         self._digits: int | None = None  # that the caller was asked for; 0: their number is open
         self._cut = False  # the last answer was not heard to its end
-        self._running: set[asyncio.Task[list[Looked]]] = set()
-        self._late: list[Looked] = []
-        self._late_told: list[Looked] = []  # by the present answer, which may be unsaid
+        self._running: set[asyncio.Task[list[Act]]] = set()
+        self._late: list[Act] = []
+        self._late_told: list[Act] = []  # by the present answer, which may be unsaid
         self._committed = asyncio.Event()  # the turn that is being answered is over
         self._before: tuple[int, int, int | None, bool] | None = None
 
@@ -129,15 +127,20 @@ class ModelDialogue:
     async def _answer(self, turn: Understood) -> AsyncIterator[Act]:
         async for late in self._settled():
             yield late
-        self._idles = 0
-        if not turn.text.strip() and not self._cut:
+        self._idles, held = 0, self._memory.held
+        if not turn.text.strip() and not self._cut and not held:
             for act in self._not_understood():
                 yield act
             return
         self._failures, self._digits = 0, None
         self._memory.begin(turn, _words_of(turn) if turn.text.strip() else _NOISE)
         self._cut = False
-        async for act in self._reply():
+        for settled in self._tools.consent.answered(turn.text if turn.way == "voice" else ""):
+            yield settled
+            if isinstance(settled, Asked):
+                yield self._said(settled.text)
+                return
+        async for act in self._reply(held.call if held and self._memory.answered else None):
             yield act
 
     async def idle(self) -> AsyncIterator[Act]:
@@ -146,12 +149,15 @@ class ModelDialogue:
         self._idles += 1
         if self._idles <= len(prompts):
             yield Say(self._filled(prompts[self._idles - 1]))
+            for act in self._question():  # so that no yes is taken for another
+                yield act
             return
         yield Say(self._filled(self._agent.reply("nobody")))
         yield HangUp("the caller was silent")
 
     async def transfer_failed(self, words: str) -> AsyncIterator[Act]:
         """Say that nobody could be reached, and go on."""
+        self._memory.held = None
         self._memory.noted("Nobody took the call: the caller is with you again.")
         yield Say(self._filled(words or self._agent.reply("transfer_failed"), self._agent.human))
         yield Say(self._filled(self._agent.reply("resume")))
@@ -172,8 +178,14 @@ class ModelDialogue:
 
     # ---- an answer
 
-    async def _reply(self) -> AsyncIterator[Act]:
+    async def _reply(self, settled: Call | None = None) -> AsyncIterator[Act]:
+        """Answer, once the tool that the caller was asked about has run, or will not."""
         answer = _Answer(committed=self._committed)
+        if settled:
+            answer.calls = [replace(settled, id=f"{settled.id}_2")]
+            async with aclosing(self._used(answer, ())) as acts:
+                async for act in acts:
+                    yield act
         for number in range(MOST_ROUNDS):
             tools = self._tools.usable() if number < MOST_ROUNDS - 1 else []
             async with aclosing(self._round(answer, tools)) as acts:
@@ -181,6 +193,8 @@ class ModelDialogue:
                     yield act
                     if isinstance(act, HangUp | Transfer):
                         return
+            if self._memory.held:
+                return
             if not answer.calls:
                 break
         if not self._memory.said:
@@ -202,18 +216,26 @@ class ModelDialogue:
             for act in last:
                 yield act
             return
+        async with aclosing(self._used(answer, last)) as acts:
+            async for act in acts:
+                yield act
+
+    async def _used(self, answer: _Answer, words: Sequence[Act]) -> AsyncGenerator[Act]:
+        """Run the tools of a round, say what follows from them, or ask whether they may run."""
         running = self._start(answer)  # begins while the last words are still being spoken
         try:
-            for act in last:
+            for act in words:
                 yield act
             ran = await asyncio.shield(running)
         except (asyncio.CancelledError, GeneratorExit):
             self._leave(answer, running)
             raise
-        for looked in ran:
-            yield looked
-        acts = [act for looked in ran for act in self._consequences(looked)]
+        for done in ran:
+            yield done
+        acts = [act for done in ran for act in self._consequences(done)]
         for act in sorted(acts, key=lambda act: isinstance(act, HangUp | Transfer)):
+            yield act
+        for act in self._question():
             yield act
 
     def _taken(self, answer: _Answer, delta: Delta) -> list[Act]:
@@ -239,37 +261,41 @@ class ModelDialogue:
 
     # ---- tools
 
-    def _start(self, answer: _Answer) -> asyncio.Task[list[Looked]]:
+    def _question(self) -> Sequence[Act]:
+        """Ask the caller whether a tool that is held back may run."""
+        asked = self._tools.consent.question()
+        return [asked, self._said(asked.text)] if asked else []
+
+    def _said(self, text: str) -> Say:
+        self._memory.said.append(text)
+        return Say(text)
+
+    def _start(self, answer: _Answer) -> asyncio.Task[list[Act]]:
         task = asyncio.create_task(self._run(tuple(answer.calls), answer))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
 
-    async def _run(self, calls: Sequence[Call], answer: _Answer) -> list[Looked]:
-        async def run(call: Call) -> tuple[Looked, str]:
-            key = (call.name, call.arguments)
-            answer.ran[key] += 1
-            if self._tools.changes([call]):
-                await answer.committed.wait()
-            return await self._tools.run(call, repeats=answer.ran[key] - 1)
-
-        results = await asyncio.gather(*map(run, calls))
+    async def _run(self, calls: Sequence[Call], answer: _Answer) -> list[Act]:
+        if self._tools.changes(calls):
+            await answer.committed.wait()
+        results = await self._tools.run_all(calls)
         shown = [shown for _, shown in results]
         self._memory.tools_ran(calls, shown, supposed=not answer.committed.is_set())
-        return [looked for looked, _ in results]
+        return [act for acts, _ in results for act in acts]
 
-    def _leave(self, answer: _Answer, running: asyncio.Task[list[Looked]]) -> None:
+    def _leave(self, answer: _Answer, running: asyncio.Task[list[Act]]) -> None:
         """The answer was broken off: tools that only look end, others are seen through."""
         if self._tools.changes(answer.calls) and answer.committed.is_set():
             running.add_done_callback(self._keep)
         else:
             running.cancel()
 
-    def _keep(self, task: asyncio.Task[list[Looked]]) -> None:
+    def _keep(self, task: asyncio.Task[list[Act]]) -> None:
         if not task.cancelled() and task.exception() is None:
             self._late += task.result()
 
-    async def _settled(self) -> AsyncIterator[Looked]:
+    async def _settled(self) -> AsyncIterator[Act]:
         """Wait for tools of an answer that was interrupted, and tell what they gave."""
         if self._running:
             await asyncio.wait(self._running)
@@ -277,28 +303,20 @@ class ModelDialogue:
         for looked in self._late_told:
             yield looked
 
-    def _consequences(self, looked: Looked) -> list[Act]:
-        """Tell what a built-in tool leads to; one whose arguments were wrong to nothing."""
-        if looked.error:
-            return []
-        given = looked.arguments
-        match looked.name:
-            case builtin.COLLECT_DIGITS:
-                self._digits = min(max(int(given["count"]), 0), _MOST_DIGITS)
-            case builtin.TRANSFER:
-                return self._handing_over(given["entry"], given["intent"], given["summary"])
-            case builtin.HANG_UP:
-                words = (
-                    [] if self._memory.said else [Say(self._filled(self._agent.reply("goodbye")))]
-                )
-                return [*words, HangUp(str(given["reason"]))]
-        return consequences(looked)
-
-    def _handing_over(self, entry: str, intent: str, summary: str) -> list[Act]:
-        acts: list[Act] = [Meant("transfer", ASKED, str(intent))]
-        if not self._memory.said:
-            acts.append(Say(self._filled(self._agent.reply("escalate"), entry)))
-        return [*acts, Transfer(entry, str(intent), ASKED, "the model asked", str(summary))]
+    def _consequences(self, done: Act) -> list[Act]:
+        """Tell what a tool leads to, with the words that the model should have said before."""
+        acts = consequences(done, self._agent)
+        if isinstance(done, Refused) and acts:
+            return [Say(apology(self._agent, alone=isinstance(acts[0], HangUp))), *acts]
+        if isinstance(done, Looked) and done.name == builtin.COLLECT_DIGITS and not done.error:
+            self._digits = min(max(int(done.arguments["count"]), 0), _MOST_DIGITS)
+        match acts:
+            case [*before, Transfer() | HangUp() as last] if not self._memory.said:
+                reply, entry = ("goodbye", "") if isinstance(last, HangUp) else (
+                    "escalate", last.target,
+                )  # fmt: skip
+                return [*before, Say(self._filled(self._agent.reply(reply), entry)), last]
+        return acts
 
     # ---- standing words
 

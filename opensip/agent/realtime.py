@@ -59,7 +59,7 @@ class RealtimeSession:
         )  # fmt: skip
         self._means = Means(
             agent, sink, Playout(sink), Minutes(observer, now, press, record), memory,
-            Toolbox(agent, memory, self._variables, now), fillers, observer, now,
+            Toolbox(agent, memory, self._variables, now, asks_itself=True), fillers, observer, now,
         )  # fmt: skip
         self._talk: Talk | None = None
         self._opening = Opening()

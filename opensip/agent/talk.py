@@ -5,7 +5,6 @@ ends is decided here.
 """
 
 import asyncio
-from collections import Counter
 from contextlib import aclosing
 from typing import TypeAlias
 
@@ -16,7 +15,7 @@ from opensip.agent.listening import cancelled
 from opensip.agent.live import Opening, Realtime, Told
 from opensip.agent.means import Means
 from opensip.agent.memory import Call
-from opensip.agent.providers import HangUp, Looked, Prompted, Transfer, Understood
+from opensip.agent.providers import Act, HangUp, Looked, Prompted, Transfer, Understood
 from opensip.agent.tools import builtin
 from opensip.agent.turn_clock import TurnClock
 from opensip.agent.utterances import Utterances
@@ -60,7 +59,6 @@ class Talk:
         self._repeated = False  # it was wanted twice: the first one held nothing
         self._owed = False  # it was given results or keys, and is to make something of them
         self._working = 0  # tools of this talk
-        self._ran: Counter[tuple[str, str]] = Counter()  # tools since the caller's last turn
 
     async def run(self, opening: Opening) -> Ends | None:
         """Talk; None: the provider said goodbye. Raises ProviderError."""
@@ -143,8 +141,9 @@ class Talk:
             case live.Began() if self.last is None:
                 self._began()
             case live.Ended() if self.last is None:
-                self._ended()
-            case live.Understood(text):
+                self._ended(told.item)
+            case live.Understood(text, item):
+                self._means.memory.turn_told(item, text)
                 self._means.minutes.caller_said(Understood(text), None)
             case live.Answering():
                 self._answering, self.spoke = True, False
@@ -185,11 +184,10 @@ class Talk:
         for item, heard in cuts:
             self._provider.cut(item, heard / means.sink.rate)
 
-    def _ended(self) -> None:
+    def _ended(self, item: str) -> None:
         now = self._means.now()
         self._speaking, self._answers_itself, self._repeated = False, True, False
-        self._means.memory.turns += 1
-        self._ran.clear()
+        self._means.memory.turn_ended(item)
         self._wanted_keys = 0
         self._means.observer.note(SpeechEnded(now, min(self._voiced_until, now)))
         self._time(TurnClock(min(self._voiced_until, now), now, "the service"))
@@ -231,19 +229,19 @@ class Talk:
         task.add_done_callback(self._tool_ended)
 
     async def _tool(self, call: Call) -> None:
-        key = (call.name, call.arguments)
-        self._ran[key] += 1
-        looked, shown = await self._means.tools.run(call, repeats=self._ran[key] - 1)
+        acts, shown = await self._means.tools.run(call)
         self._means.calls[call] = shown
-        self._means.minutes.acted(looked)
-        self._consider(looked)
+        for act in acts:
+            self._means.minutes.acted(act)
+            self._consider(act)
         if self.last is None and not self._over.done():
             self._provider.give(call, shown)
 
-    def _consider(self, looked: Looked) -> None:
-        if looked.name == builtin.COLLECT_DIGITS and not looked.error:
-            self._wanted_keys = max(int(looked.arguments["count"]), 0)
-        for act in consequences(looked):
+    def _consider(self, done: Act) -> None:
+        collects = isinstance(done, Looked) and done.name == builtin.COLLECT_DIGITS
+        if isinstance(done, Looked) and collects and not done.error:
+            self._wanted_keys = max(int(done.arguments["count"]), 0)
+        for act in consequences(done, self._means.agent):
             if isinstance(act, HangUp | Transfer):
                 self.last = self.last or act
             else:
@@ -313,8 +311,7 @@ class Talk:
 
     def _keyed(self, keys: str) -> None:
         self._began()
-        self._means.memory.turns += 1
-        self._ran.clear()
+        self._means.memory.turn_ended(text="")  # keys are no yes
         self._means.minutes.caller_said(Understood(keys, 1.0, "dtmf"), None)
         now = self._means.now()
         self._time(TurnClock(now, now, "a key"))

@@ -21,6 +21,7 @@ from opensip.agent.providers import (
     make_dialogues,
 )
 from opensip.agent.spoken import apology
+from opensip.agent.withheld import Refused, Settled
 from opensip.errors import ProviderError
 from opensip.events import CallEvent, ProviderFailed
 
@@ -83,8 +84,6 @@ class TextChat:
         match act:
             case Say(text):
                 self._tell("agent", text)
-            case Looked():
-                self._tell("tool", _looked(act))
             case Meant(intent, _, _, slots):
                 self._tell("understood", f"{intent} {dict(slots) or ''}".strip())
             case Noted(outcome, details):
@@ -101,6 +100,17 @@ class TextChat:
             case Transfer(target, intent, _, why, summary):
                 parts = (part for part in (target, intent, summary or why) if part)
                 self._tell("transfers", "; ".join(parts))
+            case _:
+                self._show_tool(act)
+
+    def _show_tool(self, act: Act) -> None:
+        match act:
+            case Looked():
+                self._tell("tool", _looked(act))
+            case Settled(name, _, outcome):
+                self._tell("asked", f"{name}: {outcome.replace('_', ' ')}")
+            case Refused(name, _, why):
+                self._tell("refused", f"{name}: {why}")
 
 
 def _looked(looked: Looked) -> str:

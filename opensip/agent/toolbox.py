@@ -1,26 +1,31 @@
-"""Runs the tools of a call: within their time, their budget, and only what may be done."""
+"""Runs the tools of a call: within their time, their limits, and only what may be done."""
 
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from opensip.agent.consent import Consent
 from opensip.agent.definition import Agent, ToolTable
-from opensip.agent.memory import Call, Memory
-from opensip.agent.providers import Looked
+from opensip.agent.limits import LEAVING, counted, exceeded, is_again
+from opensip.agent.memory import Call, Memory, Wanted
+from opensip.agent.providers import Act, Looked
 from opensip.agent.tools import Tool, function, webhook
 from opensip.agent.tools.builtin import BUILT_IN, built_in
+from opensip.agent.withheld import Refused
 from opensip.errors import ToolError
 
 LARGEST_RESULT = 4000  # characters of a result that a model is shown
-MOST_REPEATS = 2  # the same tool with the same arguments within one answer
+Ran = tuple[tuple[Act, ...], str]  # what is to be noted, and what the model is shown
 
-_ASK_FIRST = (
-    "Not done yet. Tell the caller exactly what you are about to do, ask for a yes, and call this"
-    " tool again with the same arguments once they have said it."
-)
+_LEAVING = "not now: the caller is being asked whether a tool may run; do this after the answer"
 _AGAIN = "You have called this with the same arguments already: use what it gave."
-_SPENT = "No more tools may be used in this call. Answer without, or hand the caller over."
+_SPENT = "{why}. Do not ask for it again: answer without it, or hand the caller over."
+_ASKS = (
+    " The caller is told what this does, with its arguments, and must say yes before it runs:"
+    " do not ask yourself."
+)
 
 
 def load(name: str, table: ToolTable) -> Tool:
@@ -34,7 +39,10 @@ def tools_of(agent: Agent) -> list[Tool]:
 
 
 class Toolbox:
-    """The tools of one call, and its account of them in the shared memory."""
+    """The tools of one call, and its account of them in the shared memory.
+
+    `asks_itself`: the model hears and speaks at once, so it is told what to ask the caller.
+    """
 
     def __init__(
         self,
@@ -42,66 +50,101 @@ class Toolbox:
         memory: Memory,
         variables: Mapping[str, str],
         now: Callable[[], float],
+        *,
+        asks_itself: bool = False,
     ) -> None:
         self._tools = {tool.name: tool for tool in tools_of(agent)}
-        self._most = agent.tool_calls
+        self._agent = agent
         self._memory = memory
         self._variables = variables
         self._now = now
+        self._asks_itself = asks_itself
+        self.consent = Consent(agent, memory)
 
     def usable(self) -> list[Tool]:
         """Tell the tools that may still be used: the built-in ones are never spent."""
-        spent = self._memory.tool_calls >= self._most
-        return [tool for name, tool in self._tools.items() if not spent or name in BUILT_IN]
+        spent = self._memory.spent.calls >= self._agent.tool_calls
+        return [
+            replace(tool, description=tool.description + _ASKS) if tool.confirm else tool
+            for name, tool in self._tools.items()
+            if not spent or name in BUILT_IN
+        ]
 
     def changes(self, calls: Sequence[Call]) -> bool:
         """Tell whether any of the calls does more than look."""
         tools = (self._tools.get(call.name) for call in calls)
         return any(tool.changes for tool in tools if tool)
 
-    async def run(self, call: Call, *, repeats: int = 0) -> tuple[Looked, str]:
-        """Run a tool that was called so often before in this answer; never raises.
+    async def run_all(self, calls: Sequence[Call]) -> list[Ran]:
+        """Run tools that were called at once: first those that may have to wait for a yes."""
+        ran: dict[int, Ran] = {}
+        for waits in (True, False):
+            chosen = [n for n, call in enumerate(calls) if self._confirms(call) is waits]
+            results = await asyncio.gather(*(self.run(calls[n]) for n in chosen))
+            ran |= zip(chosen, results, strict=True)
+        return [ran[n] for n in range(len(calls))]
 
-        Returns what ran, and what the model is shown of it.
-        """
+    async def run(self, call: Call) -> Ran:
+        """Run a tool, hold it back or refuse it; never raises."""
         began = self._now()
         arguments: dict[str, Any] = {}
+        acts: tuple[Act, ...] = ()
         try:
             arguments = _arguments(call)
-            result = await self._result(call, arguments, repeats)
+            tool = self._tool(call.name)
+            wanted = call.name, json.dumps(arguments, sort_keys=True)
+            if why := exceeded(self._agent, self._memory.spent, wanted):
+                return (self._refused(call.name, arguments, why),), _SPENT.format(why=why)
+            if tool.confirm:
+                acts, shown = await self._held(call, tool, wanted, arguments)
+                if shown is not None:
+                    return acts, shown
+            result = await self._result(tool, wanted, arguments)
         except ToolError as error:
-            seconds = self._now() - began
-            return Looked(call.name, arguments, None, seconds, str(error)), f"Error: {error}"
-        seconds = self._now() - began
-        return Looked(call.name, arguments, result, seconds), _written(call.name, result)
+            looked = Looked(call.name, arguments, None, self._now() - began, str(error))
+            return (*acts, looked), f"Error: {error}"
+        looked = Looked(call.name, arguments, result, self._now() - began)
+        return (*acts, looked), _written(call.name, result)
 
-    async def _result(self, call: Call, arguments: dict[str, Any], repeats: int) -> Any:
-        tool = self._tools.get(call.name)
+    def _tool(self, name: str) -> Tool:
+        tool = self._tools.get(name)
         if tool is None:
-            raise ToolError(f"no tool {call.name!r}; there are {', '.join(self._tools)}")
-        if tool.name not in BUILT_IN:
-            if repeats >= MOST_REPEATS:
-                return _AGAIN
-            if self._memory.tool_calls >= self._most:
-                return _SPENT
-            if tool.confirm and not self._confirmed(call):
-                return _ASK_FIRST
-            self._memory.tool_calls += 1
+            raise ToolError(f"no tool {name!r}; there are {', '.join(self._tools)}")
+        if name in LEAVING and self._consent_first:
+            raise ToolError(f"{name}: {_LEAVING}")
+        return tool
+
+    @property
+    def _consent_first(self) -> bool:
+        return not self._asks_itself and self.consent.is_asking
+
+    def _confirms(self, call: Call) -> bool:
+        tool = self._tools.get(call.name)
+        return tool is not None and tool.confirm
+
+    def _refused(self, name: str, arguments: dict[str, Any], why: str) -> Refused:
+        """Refuse a tool; the model is told, and left where it goes on."""
+        spent = self._memory.spent
+        self._memory.spent = replace(spent, refused=spent.refused + 1)
+        return Refused(name, arguments, why, spent.refused + 1)
+
+    async def _held(
+        self, call: Call, tool: Tool, wanted: Wanted, arguments: dict[str, Any]
+    ) -> tuple[tuple[Act, ...], str | None]:
+        if self._asks_itself:
+            return await self.consent.hold_live(call, tool, wanted, arguments)
+        return self.consent.hold(call, tool, wanted, arguments)
+
+    async def _result(self, tool: Tool, wanted: Wanted, arguments: dict[str, Any]) -> Any:
+        memory = self._memory
+        if is_again(memory.spent, wanted, memory.turns):
+            return _AGAIN
+        memory.spent = counted(memory.spent, wanted, memory.turns)
         try:
             async with asyncio.timeout(tool.seconds):
                 return _sized(tool.name, await tool.run(arguments, self._variables))
         except TimeoutError as error:
             raise ToolError(f"{tool.name} gave no answer in {tool.seconds:g} s") from error
-
-    def _confirmed(self, call: Call) -> bool:
-        """Tell whether the caller has spoken since the same was asked for before."""
-        memory = self._memory
-        key = (call.name, json.dumps(_arguments(call), sort_keys=True))
-        if memory.asked.get(key, memory.turns) < memory.turns:
-            del memory.asked[key]
-            return True
-        memory.asked[key] = memory.turns
-        return False
 
 
 def _arguments(call: Call) -> dict[str, Any]:

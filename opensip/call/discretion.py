@@ -7,6 +7,8 @@ from opensip.events import (
     AgentSaid,
     CallerSaid,
     CallEvent,
+    ConfirmationAsked,
+    ConfirmationEnded,
     Dtmf,
     Escalated,
     Fault,
@@ -17,6 +19,7 @@ from opensip.events import (
     SipReceived,
     SipSent,
     ToolCalled,
+    ToolRefused,
 )
 
 KEPT_OUT = "(not recorded)"  # in place of words
@@ -53,9 +56,8 @@ def _wordless(event: CallEvent) -> CallEvent:
             kept = replace(event, text=KEPT_OUT, heard=KEPT_OUT)
         case FillerSaid():
             kept = replace(event, text=KEPT_OUT)
-        case ToolCalled():
-            error = _without(event.error)
-            kept = replace(event, arguments={}, result=KEPT_OUT, error=error)
+        case ToolCalled() | ToolRefused() | ConfirmationAsked() | ConfirmationEnded():
+            kept = _of_a_tool(event)
         case OutcomeNoted():
             kept = replace(event, details=_without(event.details))
         case Escalated():  # "": what was wanted before the pause still stands
@@ -65,6 +67,18 @@ def _wordless(event: CallEvent) -> CallEvent:
         case Fault() if event.where not in _WORDLESS:
             kept = replace(event, error=_without(event.error))
     return kept
+
+
+def _of_a_tool(
+    event: ToolCalled | ToolRefused | ConfirmationAsked | ConfirmationEnded,
+) -> CallEvent:
+    match event:
+        case ToolCalled():
+            error = _without(event.error)
+            return replace(event, arguments={}, result=KEPT_OUT, error=error)
+        case ConfirmationAsked():
+            return replace(event, arguments={}, text=KEPT_OUT)
+    return replace(event, arguments={})
 
 
 def without_context(event: CallEvent) -> CallEvent:

@@ -107,6 +107,39 @@ class ToolCalled(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmationAsked(CallEvent):
+    """The caller is asked whether a tool may run, in the words `text`; `again`: once more."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    text: str
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationEnded(CallEvent):
+    """What came of that question; the tool runs only after "confirmed".
+
+    `outcome` may be "declined" (a no), "passed_over" (something else was said), "unclear" (twice),
+    "unheard" (the caller did not hear the question) or "replaced" (the model has other arguments).
+    """
+
+    name: str
+    arguments: Mapping[str, Any]
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRefused(CallEvent):
+    """A tool did not run: `why` names the limit of the call, reached so many `times`."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    why: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelAnswered(CallEvent):
     """A model answered, under the version `prompt` of its instructions, for so many tokens."""
 

@@ -299,6 +299,9 @@ _NOTES: Mapping[str, Callable[[Event], Told]] = {
         *("fault" if e["error"] else "state", f"tool {e['name']}, {e['duration_ms']:.0f} ms"),
         e["error"],
     ),
+    "confirmation_asked": lambda e: ("state", f"may {e['name']} run?{' again' * e['again']}"),
+    "confirmation_ended": lambda e: ("state", f"{e['name']} {e['outcome'].replace('_', ' ')}"),
+    "tool_refused": lambda e: ("fault", f"tool {e['name']} refused", e["why"]),
     "escalated": lambda e: ("state", f"escalation to {e['target']}", e["why"]),
     "transfer_ended": lambda e: (
         *("state", f"transfer {e['outcome']}"),

@@ -1,4 +1,5 @@
 import dataclasses
+from functools import partial
 
 import pytest
 
@@ -15,6 +16,10 @@ from opensip.agent.definition import (
     Variant,
 )
 from tests.fakes.shop import shop
+
+MAIN = Account(
+    api_key="k", recognizer_model="r", dialogue_model="d", synthesizer_model="s", voice="v"
+)
 
 
 def test_the_demo_agent_has_no_mistake_and_enough_to_look_up():
@@ -241,3 +246,24 @@ def test_what_would_fail_only_in_a_call_is_a_mistake():
         "tools.look.secret: what follows whsec_ is no base64",
     ):
         assert what in found
+
+
+def test_what_must_be_agreed_to_has_a_question_and_a_yes():
+    pay = ToolTable(url="http://x/", description="Pays.", confirm_text="{sum} to {whom}",
+                    parameters={"sum": "dollars"})  # fmt: skip
+    model = partial(
+        Agent, "ada", kind="model", persona="You are Ada.", recognizer=("main",),
+        dialogue=("main",), synthesizer=("main",), providers={"main": MAIN},
+    )  # fmt: skip
+    wrong = model(language="fi", tools={"pay": pay}, tool_repeats=0, replies={"confirm": "Well?"})
+    assert check(wrong) == [
+        "tool_repeats: must be at least 1",
+        "replies.confirm: must hold {what}, what the caller is to agree to",
+        "tools.pay.confirm_text: no parameter 'whom' for {whom}",
+        "tools.pay.confirm_text: is said only with confirm = true",
+    ]
+    waits = {"pay": dataclasses.replace(pay, confirm=True, confirm_text="")}
+    assert check(model(language="fi", tools=waits)) == [
+        "tools.pay.confirm: what is a yes in the language 'fi'? Give yes_words and no_words"
+    ]
+    assert check(model(language="fi", tools=waits, yes_words=("joo",))) == []

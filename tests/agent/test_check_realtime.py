@@ -4,7 +4,7 @@ import pytest
 
 from opensip.agent.check import check
 from opensip.agent.check_realtime import speaks_by_model
-from opensip.agent.definition import Account, Agent
+from opensip.agent.definition import Account, Agent, ToolTable
 
 BOT = Account(provider="stream", base_url="wss://bot.example.com/media")
 MODEL = Account(provider="openai_realtime", api_key="k", realtime_model="m")
@@ -19,6 +19,17 @@ def test_good_ones_have_no_mistakes():
     assert check(agent()) == []
     assert check(agent("realtime", realtime=("main", "bot"), persona="You are Ada.")) == []
     assert not speaks_by_model(agent())
+
+
+def test_what_must_be_agreed_to_wants_the_callers_words():
+    tools = {"pay": ToolTable(module="pay", confirm=True)}
+    wants = dict(kind="realtime", realtime=("main",), persona="You are Ada.", tools=tools)
+    assert check(agent(**wants)) == [
+        "providers.main.recognizer_model: is missing, and tools.pay.confirm wants the"
+        " caller's words"
+    ]
+    hears = dataclasses.replace(MODEL, recognizer_model="w")
+    assert check(agent(**wants, providers={"main": hears})) == []
 
 
 def test_a_provider_must_be_there():

@@ -9,7 +9,17 @@ from opensip.agent.providers import (
     Transfer,
     Understood,
 )
-from opensip.events import CallerSaid, Escalated, ModelAnswered, OutcomeNoted, ToolCalled
+from opensip.agent.withheld import Asked, Refused, Settled
+from opensip.events import (
+    CallerSaid,
+    ConfirmationAsked,
+    ConfirmationEnded,
+    Escalated,
+    ModelAnswered,
+    OutcomeNoted,
+    ToolCalled,
+    ToolRefused,
+)
 from tests.fakes.line import Noted as Observed
 
 
@@ -24,6 +34,9 @@ def test_what_is_said_and_done_is_written_down_and_noted():
     minutes.acted(Looked("find", {"n": "4"}, {"item": "lamp"}, 0.2))
     minutes.acted(Prompted("main", "m-1", "abcd", 5, 2))
     minutes.acted(Noted("resolved", "found"))
+    minutes.acted(Asked("pay", {"n": "4"}, "May I?", again=True))
+    minutes.acted(Settled("pay", {"n": "4"}, "confirmed"))
+    minutes.acted(Refused("find", {}, "enough", 2))
     minutes.acted(Press("12#"))
     minutes.acted(Record(False))
     assert (pressed, recorded) == (["12#"], [False])
@@ -34,6 +47,9 @@ def test_what_is_said_and_done_is_written_down_and_noted():
     assert observed.of(CallerSaid)[0].wish == "order_status"
     assert observed.of(ToolCalled)[0].duration_ms == 200
     assert observed.of(ModelAnswered) == [ModelAnswered(5.0, "main", "m-1", "abcd", 5, 2)]
+    assert observed.of(ConfirmationAsked)[0].text == "May I?"
+    assert observed.of(ConfirmationEnded)[0].outcome == "confirmed"
+    assert observed.of(ToolRefused) == [ToolRefused(5.0, "find", {}, "enough", 2)]
     assert observed.of(OutcomeNoted) == [OutcomeNoted(5.0, "resolved", "found")]
 
 

@@ -6,12 +6,16 @@ import dataclasses
 import numpy as np
 import pytest
 
-from opensip.agent import live
+from opensip.agent import live, toolbox
+from opensip.agent.definition import ToolTable
 from opensip.agent.memory import Call
 from opensip.agent.outcome import CallerLeft, Escalate, Hangup
+from opensip.agent.tools.function import tool_of
 from opensip.events import (
     BargedIn,
     CallerSaid,
+    ConfirmationAsked,
+    ConfirmationEnded,
     Escalated,
     ModelAnswered,
     ToolCalled,
@@ -174,3 +178,66 @@ def test_without_a_voice_of_our_own_it_says_nothing(monkeypatch):
         return await scene.session.say("Hello."), np.any(scene.line.written)
 
     assert run(main()) == ("", False)
+
+
+PAY = Call("c1", "pay", '{"sum": "1200"}')
+
+
+def paying(monkeypatch, *turns):
+    """Hold a call in which a model pays; each turn is what it asks for after the caller's words."""
+    paid = []
+
+    async def pay(sum: str):
+        paid.append(sum)
+        return "paid"
+
+    table = ToolTable(module="tests", confirm=True)
+    monkeypatch.setattr(toolbox, "load", lambda name, table: tool_of("pay", pay, table))
+    agent = dataclasses.replace(AGENT, tools={"pay": table})
+
+    async def main():
+        fake = FakeLive()
+        scene = Scene(fake, agent=agent)
+        scene.start()
+        for number, (words, call) in enumerate(turns):
+            item = f"i{number}"
+            fake.tell(live.Began(), live.Ended(item), live.Answering(), call)
+            await asyncio.sleep(0.5)  # the transcript comes after the model's wish
+            fake.tell(*([live.Understood(words, item)] if words is not None else []))
+            fake.tell(live.Answered("m-1"))
+            await asyncio.sleep(2)
+            fake.tell(*said(f"a{number}", "Yes or no?", 0.5))
+            await asyncio.sleep(1)
+        scene.line.hang_up()
+        await scene.end()
+        given = [result for what, *_, result in (one for one in fake.done if one[0] == "give")]
+        return scene, paid, given
+
+    return run(main())
+
+
+def test_a_model_that_speaks_itself_is_told_what_to_ask_and_we_hear_the_answer(monkeypatch):
+    scene, paid, given = paying(monkeypatch, ("Yes, pay it.", PAY), ("Yes.", PAY))
+    assert paid == ["1200"]
+    assert "Let me make sure: pay, sum 1 2 0 0. Please say yes or no" in given[0]
+    assert given[1] == "paid"
+    assert [e.again for e in scene.noted.of(ConfirmationAsked)] == [False]
+    assert [e.outcome for e in scene.noted.of(ConfirmationEnded)] == ["confirmed"]
+
+
+def test_a_model_that_hears_a_yes_where_there_was_none_does_nothing(monkeypatch):
+    scene, paid, given = paying(monkeypatch, ("Pay.", PAY), ("No, not now.", PAY))
+    assert paid == []
+    assert given[1] == "The caller said no: nothing was done."
+    scene, paid, given = paying(monkeypatch, ("Pay.", PAY), (None, PAY), (None, PAY))
+    assert paid == []
+    assert "was that a yes or a no?" in given[1]
+    assert given[2].startswith("The caller's answer was unclear twice")
+    assert [e.again for e in scene.noted.of(ConfirmationAsked)] == [False, True]
+
+
+def test_other_arguments_are_another_question_to_a_model_that_speaks(monkeypatch):
+    other = Call("c2", "pay", '{"sum": "9"}')
+    scene, paid, _ = paying(monkeypatch, ("Pay.", PAY), ("Yes.", other), ("Yes.", other))
+    assert paid == ["9"]
+    assert [e.outcome for e in scene.noted.of(ConfirmationEnded)] == ["replaced", "confirmed"]

@@ -74,7 +74,7 @@ def test_the_wait_for_a_slow_tool_is_none_for_the_service(tmp_path):
 
 
 def test_a_bug_in_what_follows_of_a_tool_ends_the_talk_loudly(monkeypatch):
-    def broken(looked):
+    def broken(done, agent):
         raise RuntimeError("a bug")
 
     monkeypatch.setattr("opensip.agent.talk.consequences", broken)

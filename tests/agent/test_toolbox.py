@@ -17,10 +17,13 @@ def run(main):
 
 @pytest.fixture
 def box(monkeypatch):
-    def made(function, *, tool_calls=30, **more):
+    def made(function, *, tool_calls=30, tool_repeats=5, **more):
         table = ToolTable(module="tests", **more)
         monkeypatch.setattr(toolbox, "load", lambda name, table: tool_of(name, function, table))
-        agent = Agent("test", kind="model", tools={"act": table}, tool_calls=tool_calls)
+        agent = Agent(
+            "test", kind="model", tools={"act": table}, tool_calls=tool_calls,
+            tool_repeats=tool_repeats,
+        )  # fmt: skip
         memory = Memory()
         return Toolbox(agent, memory, {}, asyncio.get_running_loop().time), memory
 
@@ -35,13 +38,13 @@ async def fine(n: int = 0):
 def test_what_ran_is_told_to_the_journal_and_to_the_model(box):
     async def main():
         tools, memory = box(fine)
-        looked, shown = await tools.run(Call("1", "act", '{"n": 3}'))
+        (looked,), shown = await tools.run(Call("1", "act", '{"n": 3}'))
         assert (looked.name, looked.arguments, looked.result, looked.error) == (
             "act", {"n": 3}, {"n": 3}, "",
         )  # fmt: skip
         assert looked.seconds == pytest.approx(0.5)
         assert shown == '{"n": 3}'
-        assert memory.tool_calls == 1
+        assert memory.spent.calls == 1
 
     run(main)
 
@@ -61,7 +64,7 @@ def test_what_ran_is_told_to_the_journal_and_to_the_model(box):
 def test_what_cannot_be_run_is_told_to_the_model(box, call, told):
     async def main():
         tools, _ = box(fine)
-        looked, shown = await tools.run(call)
+        (looked,), shown = await tools.run(call)
         assert told in looked.error
         assert shown.startswith(f"Error: {told}")
 
@@ -74,7 +77,7 @@ def test_a_tool_that_hangs_ends_in_its_time(box):
 
     async def main():
         tools, _ = box(hangs, seconds=2.0)
-        looked, _ = await tools.run(Call("1", "act", "{}"))
+        (looked,), _ = await tools.run(Call("1", "act", "{}"))
         assert looked.error == "act gave no answer in 2 s"
         assert looked.seconds == pytest.approx(2.0)
 
@@ -92,11 +95,11 @@ def test_a_megabyte_is_cut_and_what_is_no_json_is_an_error(box):
 
     async def main():
         tools, _ = box(large)
-        looked, shown = await tools.run(Call("1", "act", "{}"))
+        (looked,), shown = await tools.run(Call("1", "act", "{}"))
         assert len(shown) < LARGEST_RESULT + 20
         assert looked.result == shown
         tools, _ = box(strange)
-        looked, _ = await tools.run(Call("1", "act", "{}"))
+        (looked,), _ = await tools.run(Call("1", "act", "{}"))
         assert "act gave what is no JSON" in looked.error
 
     run(main)
@@ -109,9 +112,12 @@ def test_the_budget_of_a_call_ends_but_not_what_is_built_in(box):
         assert [tool.name for tool in tools.usable()] == [
             "hang_up", "note_outcome", "collect_digits",
         ]  # fmt: skip
-        _, shown = await tools.run(Call("2", "act", "{}"))
-        assert shown.startswith("No more tools may be used")
-        looked, _ = await tools.run(Call("3", "hang_up", '{"reason": "done"}'))
+        (refused,), shown = await tools.run(Call("2", "act", "{}"))
+        assert (refused.name, refused.times) == ("act", 1)
+        assert shown.startswith("the 1 calls of tools of this call (tool_calls) are made.")
+        (refused,), _ = await tools.run(Call("2", "act", '{"n": 7}'))
+        assert refused.times == 2
+        (looked,), _ = await tools.run(Call("3", "hang_up", '{"reason": "done"}'))
         assert looked.error == ""
 
     run(main)
@@ -119,29 +125,33 @@ def test_the_budget_of_a_call_ends_but_not_what_is_built_in(box):
 
 def test_the_same_again_and_again_is_not_done(box):
     async def main():
-        tools, memory = box(fine)
-        _, shown = await tools.run(Call("1", "act", "{}"), repeats=2)
-        assert shown.startswith("You have called this with the same arguments")
-        assert memory.tool_calls == 0
+        tools, memory = box(fine, tool_repeats=3)
+        shown = [(await tools.run(Call("1", "act", "{}")))[1] for _ in range(3)]
+        assert shown[:2] == ['{"n": 0}'] * 2
+        assert shown[2].startswith("You have called this with the same arguments")
+        assert memory.spent.calls == 2
+        memory.turns += 1
+        assert (await tools.run(Call("1", "act", "{}")))[1] == '{"n": 0}'
+        memory.turns += 1
+        (refused,), shown = await tools.run(Call("1", "act", "{}"))
+        assert "act ran 3 times with the same arguments" in refused.why
+        assert shown.endswith("or hand the caller over.")
+        assert (await tools.run(Call("1", "act", '{"n": 1}')))[1] == '{"n": 1}'
 
     run(main)
 
 
-def test_the_irreversible_waits_for_the_callers_next_turn(box):
+def test_who_leaves_while_something_is_to_be_agreed_to_waits(box):
     async def main():
-        tools, memory = box(fine, confirm=True)
-        memory.begin("a", "Cancel my order.")
-        call, again = Call("1", "act", '{"n": 1}'), Call("2", "act", '{ "n":1 }')
-        for _ in range(2):
-            _, shown = await tools.run(call)
-            assert shown.startswith("Not done yet.")
-        memory.begin("b", "Yes.")
-        _, other = await tools.run(Call("3", "act", '{"n": 2}'))
-        assert other.startswith("Not done yet.")
-        _, shown = await tools.run(again)
-        assert shown == '{"n": 1}'
+        tools, _ = box(fine, confirm=True)
+        bye, call = Call("1", "hang_up", '{"reason": "done"}'), Call("2", "act", "{}")
+        ((left,), _), (acts, held) = await tools.run_all([bye, call])
+        assert "the caller is being asked" in left.error
+        assert acts == ()
+        assert held.startswith("Not done yet")
         assert tools.changes([call])
-        assert not tools.changes([Call("4", "hang_up", "{}"), Call("5", "fly", "{}")])
+        assert not tools.changes([bye, Call("5", "fly", "{}")])
+        assert "must say yes" in tools.usable()[0].description
 
     run(main)
 

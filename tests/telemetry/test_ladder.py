@@ -25,6 +25,10 @@ KINDS = [
         "recognizer p failed",
         "late",
     ),
+    ("confirmation_asked", {"name": "pay", "again": False}, "may pay run?", None),
+    ("confirmation_asked", {"name": "pay", "again": True}, "may pay run? again", None),
+    ("confirmation_ended", {"name": "pay", "outcome": "passed_over"}, "pay passed over", None),
+    ("tool_refused", {"name": "pay", "why": "enough"}, "tool pay refused", "enough"),
     (
         "escalated",
         {"target": "human", "intent": "", "confidence": 1, "why": "asked"},

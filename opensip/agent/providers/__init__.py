@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeAlias, cast, runtime_checkable
 
 from opensip.agent.definition import Account, Agent
 from opensip.agent.memory import Memory
+from opensip.agent.withheld import Withheld
 from opensip.audio.frame import Samples
 from opensip.errors import ConfigError, ProviderError
 
@@ -144,7 +145,9 @@ class Transfer:
     summary: str = ""
 
 
-Act = Began | Say | Meant | Looked | Prompted | Noted | Press | Record | HangUp | Transfer
+Act: TypeAlias = (
+    Began | Say | Meant | Looked | Prompted | Noted | Press | Record | HangUp | Transfer | Withheld
+)  # fmt: skip
 
 
 class Recognizer(Protocol):

@@ -15,7 +15,7 @@ class Tool:
 
     `parameters` is a JSON schema of an object. `run` takes the arguments and the variables of
     the call, and raises ToolError. `changes` says that it does more than look, `confirm` that
-    the caller must have said yes.
+    the caller must have said yes to it, `confirm_text` (with {name} of arguments) to what.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Tool:
     seconds: float = 5.0
     changes: bool = False
     confirm: bool = False
+    confirm_text: str = ""
 
 
 def schema(properties: Mapping[str, Any], required: tuple[str, ...]) -> dict[str, Any]:

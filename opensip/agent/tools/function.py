@@ -64,6 +64,7 @@ def tool_of(name: str, function: Callable[..., Any], table: ToolTable) -> Tool:
         seconds=table.seconds,
         changes=table.changes or table.confirm,
         confirm=table.confirm,
+        confirm_text=table.confirm_text,
     )
 
 

@@ -49,6 +49,7 @@ def make(name: str, table: ToolTable) -> Tool:
         seconds=table.seconds,
         changes=table.changes or table.confirm,
         confirm=table.confirm,
+        confirm_text=table.confirm_text,
     )
 
 

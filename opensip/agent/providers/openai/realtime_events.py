@@ -30,6 +30,11 @@ def count_of(value: object) -> int:
     return value
 
 
+def _name(event: Any) -> str:
+    """Give the name of a turn; not every server gives one."""
+    return str(getattr(event, "item_id", None) or "")
+
+
 def _item(event: Any) -> Told | None:
     item = event.item
     match item.type:
@@ -46,9 +51,9 @@ def _item(event: Any) -> Told | None:
 
 READERS: Mapping[str, Callable[[Any], Told | None]] = {
     "input_audio_buffer.speech_started": lambda event: live.Began(),
-    "input_audio_buffer.speech_stopped": lambda event: live.Ended(),
+    "input_audio_buffer.speech_stopped": lambda event: live.Ended(_name(event)),
     "conversation.item.input_audio_transcription.completed": lambda event: live.Understood(
-        text_of(event.transcript).strip()
+        text_of(event.transcript).strip(), _name(event)
     ),
     "response.created": lambda event: live.Answering(),
     "response.output_audio_transcript.delta": lambda event: live.Spoken(

@@ -96,7 +96,7 @@ def test_a_turn_with_a_tool_and_its_result():
         return first, second, call, third, server
 
     _, second, call, third, server = run(work, brain)
-    assert second[:3] == [live.Began(), live.Ended(), live.Understood("hello")]
+    assert second[:3] == [live.Began(), live.Ended("u"), live.Understood("hello", "u")]
     assert (call.name, call.arguments) == ("hang_up", '{"reason": "x"}')
     assert "It is done." in [one.text for one in third if isinstance(one, live.Spoken)]
     assert server.truncated == [("i9", 1500)]
