@@ -1,8 +1,9 @@
 """HTTP webhooks as tools: the one door to the HTTP client.
 
 The arguments go as JSON, `{"tool", "arguments", "call"}`, or into the query of a GET; {name} in
-the URL is replaced by the argument of that name. With a `secret` a request is signed as Standard
-Webhooks say (webhook-id, webhook-timestamp, webhook-signature).
+the URL is replaced by the argument of that name. With a `secret` a request is signed as a whole
+(opensip-signature: id, time, method, path with query, body), and its body as Standard Webhooks say
+(webhook-id, webhook-timestamp, webhook-signature).
 """
 
 import base64
@@ -23,6 +24,7 @@ from opensip.agent.definition import ToolTable
 from opensip.agent.tools import Arguments, Tool, fitting, schema
 from opensip.errors import ToolError
 
+VERSION = "opensip-v1"  # of what is signed: its first line, so that no other scheme fits it
 _LARGEST = 65_536  # octets of an answer that are read; a model is given less
 _PLACE = re.compile(r"\{(\w+)\}")
 
@@ -78,13 +80,23 @@ async def _ask(
     headers = {"Content-Type": "application/json"} if body else {}
     headers |= dict(table.headers)
     headers |= {"Authorization": f"Bearer {table.bearer}"} if table.bearer else {}
-    headers |= signature(table.secret, body, identity=secrets.token_hex(8), at=int(time.time()))
+    client = _clients.get("")
     try:
-        async with _clients.get("").stream(
+        request = client.build_request(
             table.method, url, params=query or None, content=body or None, headers=headers,
             timeout=table.seconds,
-        ) as response:  # fmt: skip
+        )  # fmt: skip
+        request.headers.update(
+            signature(
+                *(table.secret, table.method, request.url.raw_path.decode("ascii"), body),
+                identity=secrets.token_hex(8), at=int(time.time()),
+            )
+        )  # fmt: skip
+        response = await client.send(request, stream=True)
+        try:
             return await _answer(name, response)
+        finally:
+            await response.aclose()
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise ToolError(f"{name}: {type(error).__name__} {error}".strip()) from error
 
@@ -96,16 +108,27 @@ def key_of(secret: str) -> bytes:
     return base64.b64decode(secret[6:], validate=True)
 
 
-def signature(secret: str, body: bytes, *, identity: str, at: int) -> dict[str, str]:
-    """Write the headers that sign a body as Standard Webhooks say; none without a secret."""
+def signature(
+    secret: str, method: str, target: str, body: bytes, *, identity: str, at: int
+) -> dict[str, str]:
+    """Write the headers that sign a request; none without a secret.
+
+    `target` is the path with the query, as in the request's first line. What Standard Webhooks
+    sign is the body alone: that is left out where there is none, for it would fit any request.
+    """
     if not secret:
         return {}
-    signed = hmac.new(key_of(secret), f"{identity}.{at}.".encode() + body, hashlib.sha256).digest()
-    return {
-        "webhook-id": identity,
-        "webhook-timestamp": str(at),
-        "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
-    }
+    lines = (VERSION, identity, str(at), method, target, "")
+    whole = _signed(secret, "\n".join(lines).encode() + body)
+    headers = {"webhook-id": identity, "webhook-timestamp": str(at), "opensip-signature": whole}
+    if body:
+        headers["webhook-signature"] = _signed(secret, f"{identity}.{at}.".encode() + body)
+    return headers
+
+
+def _signed(secret: str, data: bytes) -> str:
+    mac = hmac.new(key_of(secret), data, hashlib.sha256).digest()
+    return f"v1,{base64.b64encode(mac).decode()}"
 
 
 async def _answer(name: str, response: httpx2.Response) -> Any:

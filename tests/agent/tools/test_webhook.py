@@ -3,6 +3,9 @@ import base64
 import hashlib
 import hmac
 import json
+import re
+import time
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +58,40 @@ def test_a_get_has_its_arguments_in_path_and_query():
     assert request[3] == b""
 
 
+def receiver():
+    """Give the function that docs/agents.md shows to receivers."""
+    text = (Path(__file__).parents[3] / "docs/agents.md").read_text(encoding="utf-8")
+    [shown] = [code for code in re.findall(r"```python\n(.*?)```", text, re.S) if "hmac" in code]
+    assert len([line for line in shown.splitlines() if line]) <= 10
+    space = {}
+    exec(shown, space)  # noqa: S102 - our own document
+    return space["is_ours"]
+
+
+@pytest.mark.parametrize("secret", ["whsec_c2VjcmV0", "plain words"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_receiver_checks_the_whole_request_as_the_document_shows(secret, method):
+    _, [(sent, target, headers, body)], _ = ask(
+        {"number": "42/17", "way": "air"}, path="/orders/{number}", method=method, secret=secret
+    )
+    is_ours = receiver()
+    good = (secret, sent, target, headers, body)
+    assert is_ours(*good)
+    assert sent == method
+    assert ("webhook-signature" in headers) is (method == "POST")
+    later = str(int(headers["webhook-timestamp"]) + 1)
+    for place, wrong in (
+        (0, "whsec_AAAA"), (1, "DELETE"), (2, target.replace("42", "43")), (4, body + b" "),
+        (3, headers | {"webhook-id": "1"}), (3, headers | {"webhook-timestamp": later}),
+        (2, target + "?way=sea"), (3, headers | {"opensip-signature": "v1,AAAA"}),
+    ):  # fmt: skip
+        assert not is_ours(*good[:place], wrong, *good[place + 1 :])
+    old = signature(secret, method, target, body, identity="1", at=int(time.time()) - 301)
+    assert not is_ours(secret, method, target, old, body)
+    two = headers | {"opensip-signature": f"v2,other {headers['opensip-signature']}"}
+    assert is_ours(secret, method, target, two, body)
+
+
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
@@ -90,5 +127,5 @@ def test_of_a_huge_answer_the_beginning_is_read():
 
 
 def test_without_a_secret_nothing_is_signed():
-    assert signature("", b"x", identity="1", at=0) == {}
-    assert signature("plain", b"x", identity="1", at=0)["webhook-signature"].startswith("v1,")
+    assert signature("", "GET", "/", b"x", identity="1", at=0) == {}
+    assert "opensip-signature" not in ask({"number": "1"}, optional=("way",))[1][0][2]
