@@ -11,6 +11,7 @@ from opensip.agent.providers.shared import close_shared
 from opensip.cli.reporting import reporting
 from opensip.errors import ConfigError, RemoteProtocolError
 from opensip.media.recorder import Recorder
+from opensip.media.recording_writer import WriterThread
 from opensip.net.sip_transport import Listener
 from opensip.net.tls import TlsConfig
 from opensip.phone.caller import Caller, CallerConfig, CallResult, Report, refuse_emergency
@@ -106,7 +107,8 @@ async def _call(
         async with Line(line_config) as line:
             speak = voice_of(voice, mute=mute)
             caller = Caller(line, config, speak=speak, report=report, understand=understand)
-            return await caller.run(recorder=Recorder(record) if record else None)
+            writer = WriterThread(asyncio.get_running_loop().call_soon_threadsafe)
+            return await caller.run(recorder=Recorder(record, writer=writer) if record else None)
     finally:
         await close_shared()
 

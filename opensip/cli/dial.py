@@ -91,6 +91,8 @@ async def _dial(
         exchange.engine.close()
         exchange.ports.close()
         await close_shared()
+        if exchange.recordings is not None:
+            exchange.recordings.close()
         if exchange.packer is not None:
             await exchange.packer.drained()
             exchange.packer.close()

@@ -42,6 +42,12 @@ class Hearing:
         self.recorder = recorder
         self._recorded = ToRate(recorder.rate), ToRate(recorder.rate)
 
+    async def end_recording(self, *, now: float) -> None:
+        """Close the recording, if there is one, and wait until it is on disk."""
+        if self.recorder is not None:
+            self.recorder.close(now=now)
+            await self.recorder.closed()
+
     def relay_to(self, sink: AudioSink | None) -> None:
         """Let `sink` play what is heard; None ends that."""
         if self.relay is not None:

@@ -13,6 +13,7 @@ from opensip.media.recorder import Recorder
 from opensip.media.recording_file import WavFile, wav_header
 from opensip.media.recording_key import KeyFolder, MasterKey
 from opensip.media.recording_sealed import SealedFile, SealedReader
+from opensip.media.recording_writer import AtOnce, Writer
 
 FORMS = ("wav", "flac", "opus")  # of a recording once its call is over
 SEALED = ".sealed"  # what the names of encrypted files end in
@@ -34,13 +35,17 @@ class Recording:
 class Recordings:
     """Recordings under `data`/recordings, their keys under `data`/keys, named by call ids.
 
-    With `masters` new ones are encrypted, under the first.
+    With `masters` new ones are encrypted, under the first. `writer` writes them: a thread where
+    calls go on meanwhile.
     """
 
-    def __init__(self, data: Path, masters: Sequence[MasterKey] = ()) -> None:
+    def __init__(
+        self, data: Path, masters: Sequence[MasterKey] = (), writer: Writer | None = None
+    ) -> None:
         base = Path(os.path.abspath(data))
         self.folder = base / "recordings"
         self.keys = KeyFolder(base / "keys", masters)
+        self._writer: Writer = AtOnce() if writer is None else writer
 
     def recorder(self, call_id: str, rate: int, observer: Observer) -> Recorder:
         """Make the recorder of a call."""
@@ -50,7 +55,11 @@ class Recordings:
             return SealedFile(path, rate, self.keys.create(call_id))
 
         open_file = open_sealed if self.keys.seals else WavFile
-        return Recorder(path, rate, observer=observer, open_file=open_file)
+        return Recorder(path, rate, observer=observer, open_file=open_file, writer=self._writer)
+
+    def close(self) -> None:
+        """Have written what is left, once all calls are over."""
+        self._writer.close()
 
     def path(self, call_id: str, form: str, *, sealed: bool) -> Path:
         """Tell where a recording of that form belongs."""

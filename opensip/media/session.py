@@ -301,10 +301,9 @@ class MediaSession:
             self._keying.close()
         self.stream.close()
         self._hearing.source.end()
-        if self._hearing.recorder is not None:
-            self._hearing.recorder.close(now=now)
         # They lead to who has us.
         self.stream.listener = self.stream.control = self.on_dtmf = self.on_held = _ignore
+        await self._hearing.end_recording(now=now)
 
     def _hear(self, batch: Batch) -> None:
         """Take what happened on the stream since the last batch."""

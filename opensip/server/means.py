@@ -13,6 +13,7 @@ from opensip.call.packing import Packer
 from opensip.errors import ConfigError
 from opensip.media.engine_choice import open_engine
 from opensip.media.ports import PortPool
+from opensip.media.recording_writer import WriterThread
 from opensip.media.recordings import Recordings
 from opensip.media.session import MediaConfig
 from opensip.settings.load import Settings
@@ -26,7 +27,11 @@ def open_exchange(settings: Settings, agents: Mapping[str, Agent]) -> Exchange:
     media = settings.server.media
     _try_address(media.address)
     _make_data(settings.server.data)
-    recordings = Recordings(settings.server.data, settings.server.recording.masters())
+    recordings = Recordings(
+        settings.server.data,
+        settings.server.recording.masters(),
+        WriterThread(loop.call_soon_threadsafe),
+    )
     _sweep(recordings)
     return Exchange(
         engine=open_engine(media.engine, loop),

@@ -74,6 +74,8 @@ class Server:
         async with AsyncExitStack() as opened:
             opened.callback(self._exchange.ports.close)  # after the engine's, who gives them back
             opened.callback(self._exchange.engine.close)
+            if self._exchange.recordings is not None:
+                opened.callback(self._exchange.recordings.close)
             if self._exchange.packer is not None:
                 opened.callback(self._exchange.packer.close)
             opened.push_async_callback(close_shared)

@@ -56,9 +56,11 @@ import numpy as np
 from pathlib import Path
 from opensip.events import Silent
 from opensip.media.recording_key import MasterKey
+from opensip.media.recording_writer import WriterThread
 from opensip.media.recordings import Recordings
 masters = [MasterKey(bytes(32))] * int(sys.argv[2])
-recorder = Recordings(Path(sys.argv[1]), masters).recorder("c-1", 8000, Silent())
+writer = WriterThread(lambda news: news())
+recorder = Recordings(Path(sys.argv[1]), masters, writer).recorder("c-1", 8000, Silent())
 began = time.monotonic()
 recorder.start(now=began)
 print(began, flush=True)

@@ -18,6 +18,7 @@ from opensip.media.engine_choice import open_engine
 from opensip.media.hearing import Hearing
 from opensip.media.ports import PortPool
 from opensip.media.recorder import Recorder
+from opensip.media.recording_writer import WriterThread
 from scripts.benches.process import memory
 
 
@@ -40,11 +41,13 @@ class Recording:
     def __init__(self, directory: Path, engine: Engine) -> None:
         self._directory = directory
         self._engine = engine
+        self._writer = WriterThread(asyncio.get_running_loop().call_soon_threadsafe)
         self._hearings: dict[Stream, Hearing] = {}
 
     def begin(self, stream: Stream) -> None:
         """Record a stream from now on."""
-        recorder = Recorder(self._directory / f"{len(self._hearings)}.wav")
+        path = self._directory / f"{len(self._hearings)}.wav"
+        recorder = Recorder(path, writer=self._writer)
         recorder.start(now=self._engine.now())
         hearing = self._hearings[stream] = Hearing(8000, lambda digit: None)
         hearing.aside = True
