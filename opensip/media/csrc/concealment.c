@@ -10,6 +10,8 @@ enum {
     FALL = 4,         /* power by which sound that fell in the last 20 ms falls on, each 20 ms */
 };
 
+static const double SHARE = 0.8; /* of the sound that is repeated: less is minded less than more */
+static const double JUMP = 0.88; /* of the step to the repeated sound is left each sample: no click */
 static const double LOUDEST_NOISE = 100.0; /* -50 dB of full scale */
 static const double LOUDEST_TOLD = 327.68; /* by the peer itself: -40 dB */
 static const double QUIETEST_NOISE = 4.0;
@@ -69,6 +71,7 @@ static void cut_period(struct concealment *concealment)
         *sample += (before - *sample) * share;
     }
     concealment->size = size;
+    concealment->jump = end[-1] - SHARE * end[-size - 1];
 }
 
 static double power_of(const int16_t *samples, int count)
@@ -103,9 +106,10 @@ static double next_sample(struct concealment *concealment)
     double gain = lost < HOLD ? 1 : 1 - (double)(lost - HOLD) / FADE;
     if (gain <= 0)
         return roll(concealment);
-    double repeated = concealment->period[lost % concealment->size];
+    double repeated = SHARE * concealment->period[lost % concealment->size] + concealment->jump;
     gain *= concealment->fallen;
     concealment->fallen *= concealment->fall;
+    concealment->jump *= JUMP;
     return gain * repeated + (1 - gain) * roll(concealment);
 }
 

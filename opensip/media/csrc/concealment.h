@@ -15,6 +15,7 @@ struct concealment {
     int16_t history[CONCEALMENT_HISTORY]; /* what was heard last */
     double period[LONGEST_PERIOD];        /* what is repeated */
     int size;                             /* of the period */
+    double jump;                          /* from it to what was heard last */
     double fall;                          /* of what is repeated, each sample */
     double fallen;                        /* what is left of it by now */
     long lost;                            /* samples since the last that came */
