@@ -15,7 +15,9 @@ DOORS = {  # of av and OpenSSL: loaded when used
     "opensip.media.keying",
     "opensip.media.keying_pair",
 }
-NATIVE = {f"opensip.media.{name}" for name in ("engine_native", "native_ends", "native_stream")}
+NATIVE = {
+    f"opensip.media.{name}" for name in ("engine_native", "native_ends", "native_stream", "outbox")
+}
 
 
 def main() -> int:

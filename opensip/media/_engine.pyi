@@ -79,19 +79,34 @@ class Stream:
         new_latch: bool,
         symmetric: bool,
         sending: bool,
-        law: str,
+        coding: str | tuple[int, int, bytes],
         payload_type: int,
         event_payload_type: int,
         half_ticks: int,
         encodings: bytes,
+        kilohertz: bytes,
         beside: bool,
         mux: bool,
         receive: tuple[()] | tuple[str, bytes] | None,
         transmit: tuple[()] | tuple[str, bytes] | None,
-    ) -> None:
-        """Take what was negotiated; of a key, None keeps the context and () takes it away."""
+        queue: tuple[int, list[tuple[Samples, bytes | None]]] | None,
+        new_said: bool,
+    ) -> tuple[bytes, float] | None:
+        """Take what was negotiated; of a key, None keeps the context and () takes it away.
+
+        `coding` is a law of G.711, or samples and timestamp units of half a tick and a payload of
+        silence. `encodings` and `kilohertz` are of each payload type. `queue` takes the place of
+        what waits since so many samples were played. With `new_said` what was said before is
+        given, samples and their time, if any.
+        """
     def write(self, samples: Samples, /) -> int:
         """Queue samples; returns the position at which they start."""
+    def write_packet(self, samples: Samples, payload: bytes, /) -> int:
+        """Queue samples as one packet with that payload; returns the position of the samples."""
+    def unsent(self) -> tuple[int, bytes]:
+        """Count the samples sent, and give those that are queued."""
+    def quiet(self) -> int:
+        """Count the packets without a voice since the last that had one."""
     def flush(self) -> int:
         """Forget what is queued; returns how many samples that was."""
     def pause(self, paused: bool, /) -> None:
@@ -100,8 +115,10 @@ class Stream:
         """Count the samples sent."""
     def queued(self) -> int:
         """Count the samples not yet sent."""
-    def tell_empty(self) -> None:
-        """Make a batch due once nothing is queued."""
+    def tell_at(self, samples: int, /) -> None:
+        """Make a batch due, once, when no more samples than so many are queued; -1: never."""
+    def come_near(self) -> None:
+        """Make a batch due on each tick for half a second, now that what came was handed on."""
     def report_at(self, at: float, /) -> None:
         """Set from when on gather gives the row of this stream, for a report is due."""
     def prompt(self, wanted: bool, /) -> None:
@@ -120,8 +137,11 @@ class Stream:
         """Tell where packets go."""
     def sent(self) -> tuple[int, int, int]:
         """Count packets and octets; the last is the next timestamp."""
-    def received(self) -> tuple[int, int, int, int, float]:
-        """Tell SSRC, packets, first and highest extended sequence, jitter in timestamp units."""
+    def received(self) -> tuple[int, int, int, int, float, int]:
+        """Tell SSRC, packets, first and highest extended sequence, jitter in timestamp units.
+
+        The last is the clock rate of these, in Hz.
+        """
     def counts(self) -> dict[str, int]:
         """Tell all counts by name, as statistics() has them."""
     def playout(self) -> tuple[int, int, int, int, int, int, float] | None:

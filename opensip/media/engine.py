@@ -37,8 +37,7 @@ class StreamConfig:
     `remote` None means that nothing is sent and nothing taken yet; `rtcp` is where reports
     go. `codec` is the encoding name we send under `payload_type`; `receive` maps the numbers
     that may come to encoding names, telephone-event among them, which counts by `event_clock`
-    in Hz. `fmtp` is what the peer asks of our encoder; `framed` says, when a stream is opened,
-    that a codec with state may be agreed on. `ptime` is in milliseconds.
+    in Hz. `fmtp` is what the peer asks of our encoder. `ptime` is in milliseconds.
     `symmetric` lets the source move: under SRTP whenever a packet proves itself, for plain
     RTP once and early. `beside` hands on STUN and DTLS that come to the port of RTP (RFC 7983),
     where `mux` lets RTCP come and go too. Without it `control` are the keys of RTCP under DTLS,
@@ -58,7 +57,6 @@ class StreamConfig:
     symmetric: bool = True
     event_clock: int = 8000
     fmtp: str = ""
-    framed: bool = False
     beside: bool = False
     mux: bool = False
 

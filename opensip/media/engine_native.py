@@ -10,9 +10,9 @@ import numpy as np
 from opensip.audio.frame import AudioFrame
 from opensip.media import _engine
 from opensip.media.engine import Batch, Listener, Stream, StreamConfig, deliver, fail
-from opensip.media.engine_python import PythonEngine
 from opensip.media.native_ends import RATE
-from opensip.media.native_stream import PCM, NativeStream
+from opensip.media.native_stream import NativeStream
+from opensip.media.outbox import PCM
 from opensip.media.ports import PortPair
 
 SHAPE = (Batch(0.0, 0.0), AudioFrame(0.0, np.zeros(0, PCM), RATE, 0.0), np.frombuffer, PCM)
@@ -42,7 +42,6 @@ class NativeEngine:
         self._streams: list[NativeStream] = []
         self._joined: dict[Stream, tuple[NativeStream, tuple[bool, bool]]] = {}  # to whom, and keys
         self._timer: asyncio.TimerHandle | None = None
-        self._framed: PythonEngine | None = None  # for codecs that the thread does not speak
 
     @property
     def late_ticks(self) -> int:
@@ -55,14 +54,7 @@ class NativeEngine:
         return self._core.ticks()[1]
 
     def open(self, ports: PortPair, config: StreamConfig) -> Stream:
-        """Start a stream on bound ports, which it closes.
-
-        Codecs with state are Python's: their streams run on the loop, beside the thread.
-        """
-        if config.framed:
-            if self._framed is None:
-                self._framed = PythonEngine(self._loop, listener=self._hand_on, random=self._random)
-            return self._framed.open(ports, config)
+        """Start a stream on bound ports, which it closes."""
         stream = NativeStream(
             *(ports, config, self.now),
             loop=self._loop,
@@ -79,27 +71,24 @@ class NativeEngine:
         self, one: Stream, other: Stream, *, keys: tuple[bool, bool] = (True, True)
     ) -> bool:
         """Let each of two streams send what the other's peer says, in the thread where it can."""
-        if self._joined.get(one) == (other, keys):
+        suited = [
+            stream
+            for stream in (one, other)
+            if isinstance(stream, NativeStream) and stream in self._streams and stream.is_plain
+        ]
+        if len(suited) == 2 and self._joined.get(one) == (other, keys):
             return True
-        self._part(one)
-        self._part(other)
-        if self._framed is not None and self._framed.connect(one, other, keys=keys):
-            return True
-        ours = [end for end in (one, other) if isinstance(end, NativeStream)]
-        if len(ours) < 2 or not all(end in self._streams for end in ours):
+        self.disconnect(one)
+        self.disconnect(other)
+        if len(suited) < 2:
             return False
-        one, other = ours
+        one, other = suited
         self._core.connect(one.core, other.core, *keys)
         self._joined |= {one: (other, keys), other: (one, keys[::-1])}
         return True
 
     def disconnect(self, stream: Stream) -> None:
         """Take a stream off the one it was connected to, if it was."""
-        if self._framed is not None:
-            self._framed.disconnect(stream)
-        self._part(stream)
-
-    def _part(self, stream: Stream) -> None:
         if stream not in self._joined:
             return
         partner, _ = self._joined.pop(stream)
@@ -112,8 +101,6 @@ class NativeEngine:
         """Close every stream; the thread sleeps until there is another one."""
         for stream in list(self._streams):
             stream.close()
-        if self._framed is not None:
-            self._framed.close()
 
     def _begin(self) -> None:
         if self._threaded:
@@ -142,16 +129,16 @@ class NativeEngine:
             if self._timer is fired:  # unless the last stream was closed meanwhile
                 self._timer = self._loop.call_at(due, self._run_ticks)
 
-    def _hand_on(self, batches: list[tuple[Stream, Batch]]) -> None:
-        self.listener(batches)  # which may be another by now
-
     def _gather(self) -> None:
         batches, rows = self._core.gather()
         for row in rows:
             stream: NativeStream = row[0]
             try:
-                batches.append((stream, stream.batch(row)))
+                batch = stream.batch(row)
             except Exception as error:  # border: one stream, and what its peer sent
                 fail(stream, error, at=row[1])
+                continue
+            if batch is not None:
+                batches.append((stream, batch))
         if batches:
             self.listener(batches)

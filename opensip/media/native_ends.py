@@ -42,8 +42,6 @@ class NativeSender:
 class NativeReceiver:
     """What we receive. `dropped` counts by reason what Python had to drop."""
 
-    clock_rate = RATE
-
     def __init__(self, core: _engine.Stream) -> None:
         self.srtp: SrtpSession | None = None
         self.dropped: dict[str, int] = {}
@@ -58,6 +56,11 @@ class NativeReceiver:
         self._open = config.remote is not None
 
     @property
+    def clock_rate(self) -> int:
+        """Clock rate in Hz of its timestamps, which follows its codec."""
+        return self._core.received()[5]
+
+    @property
     def remote(self) -> Address | None:
         """Where the peer's packets come from; None while nobody is there."""
         return self._core.remote() if self._open else None
@@ -70,9 +73,9 @@ class NativeReceiver:
     @property
     def source(self) -> SourceStatistics:
         """What was received of it, as of now."""
-        ssrc, received, first, highest, jitter = self._core.received()
+        ssrc, received, first, highest, jitter, rate = self._core.received()
         if ssrc != self._ssrc:
-            self._ssrc, self._source = ssrc, SourceStatistics(RATE)
+            self._ssrc, self._source = ssrc, SourceStatistics(rate)
         self._source.take_over(received=received, first=first, highest=highest, jitter=jitter)
         return self._source
 
@@ -82,6 +85,6 @@ class NativeReceiver:
 
     def statistics(self) -> Mapping[str, float]:
         """Counts and measures so far, by name."""
-        jitter = self._core.received()[4]
+        *_, jitter, rate = self._core.received()
         dropped = {f"dropped_{why}": count for why, count in self.dropped.items()}
-        return {"jitter_ms": round(1000 * jitter / RATE, 2), **dropped}
+        return {"jitter_ms": round(1000 * jitter / rate, 2), **dropped}

@@ -10,12 +10,23 @@ import numpy as np
 
 from opensip.audio.comfort_noise import read_level
 from opensip.audio.frame import AudioFrame, Samples
+from opensip.audio.resample import resample
 from opensip.errors import MediaError, RemoteProtocolError
 from opensip.media import _engine
 from opensip.media.engine import HALF_TICK_MS, Address, Batch, Beside, Digit, StreamConfig
 from opensip.media.inbox import ReportInbox
 from opensip.media.line import Played
 from opensip.media.native_ends import RATE, NativeReceiver, NativeSender
+from opensip.media.native_formats import (
+    COMFORT_NOISE,
+    encoding,
+    formats_of,
+    is_plain,
+    kilohertz,
+    table,
+)
+from opensip.media.opaque import OpaqueReceiver, Sound
+from opensip.media.outbox import PCM, Outbox
 from opensip.media.ports import PortPair
 from opensip.media.reports import Reports
 from opensip.media.sender import half_ticks
@@ -24,17 +35,14 @@ from opensip.rtp.jitter_buffer import Counts
 from opensip.rtp.packet import RtpPacket
 from opensip.rtp.telephone_event import TelephoneEventReceiver, TelephoneEventSender
 
-ENCODINGS = {"PCMU": 1, "PCMA": 2, "telephone-event": 3, "CN": 4}  # as csrc/receiver.h has them
-OTHER_ENCODING = 5
-COMFORT_NOISE = 13  # may come unasked, RFC 3389: it says that the peer is there
 # What Engine.gather tells of a stream for which there is more to do than to hand on its sound:
-# digits, what was said, a source that moved, somebody who waits, a report that is due.
-# Stream, at, seconds, heard, heard_at, level in dBFS, and
-# (said, said_at, events, moved_to, beside, late) or None. An event is the first six fields of its
-# RtpPacket, what came beside RTP is its data and source.
+# payloads to decode, digits, what was said, a source that moved, somebody who waits, a report that
+# is due. Stream, at, seconds, heard, heard_at, level in dBFS, whether a batch is due though nothing
+# is decoded, and (said, said_at, events, moved_to, beside, late, sounds) or None. An event is the
+# first six fields of its RtpPacket, what came beside RTP is its data and source; for a sound see
+# opaque.py.
 Row: TypeAlias = tuple[Any, ...]
-NOTHING = (None, 0.0, None, None, None, None)
-PCM = np.dtype(np.int16)
+NOTHING = (None, 0.0, None, None, None, None, None)
 GAP = [(b"", False)] * 3  # packets between two digits, so that they stay two
 
 
@@ -62,6 +70,8 @@ class NativeStream:
         self.core.begin(ssrc, timestamp, int.from_bytes(random(2), "big") >> 1)
         self._sender, self.receiver = NativeSender(self.core, ssrc), NativeReceiver(self.core)
         epoch = time.time() - clock()
+        self._outbox = Outbox(self.core, clock)
+        self._opaque = OpaqueReceiver(self.receiver.drop)
         self._reports = Reports(self._sender, self.receiver, random, epoch=epoch)
         self._inbox = ReportInbox(self._reports, clock, loop=loop, sock=ports.rtcp)
         self._events = TelephoneEventReceiver()
@@ -70,13 +80,14 @@ class NativeStream:
         self._digit = asyncio.Lock()
         self._unsent = 0
         self._played = Played()
+        self._said_before: tuple[Samples, float] | None = None  # at another rate
         self._config: StreamConfig | None = None
         self.configure(config)
 
     @property
     def rate(self) -> int:
-        """Sample rate in Hz of what is written and heard."""
-        return RATE
+        """Sample rate in Hz of what is written: that of the codec."""
+        return self._outbox.rate
 
     @property
     def control(self) -> Callable[[Beside], None]:
@@ -128,22 +139,32 @@ class NativeStream:
         receive, transmit = _keys(config)
         old_receive, old_transmit = _keys(old) if old is not None else ((), ())
         host, port = config.remote or (None, 0)
-        self.core.configure(
+        formats, rate = formats_of(config, old), self.rate
+        coding, queue = self._outbox.change(config)
+        said = self.core.configure(
             host=host,
             port=port,
             new_latch=old is None or _trust(config) != _trust(old),
             symmetric=config.symmetric,
             sending=config.sending,
-            law=config.codec,
+            coding=coding,
             payload_type=config.payload_type,
             event_payload_type=config.event_payload_type or 0,
             half_ticks=half_ticks(config),
-            encodings=_encodings(config, old),
+            encodings=table(formats, encoding),
+            kilohertz=table(formats, kilohertz),
             beside=config.beside,
             mux=config.mux,
             receive=None if receive == old_receive else receive,
             transmit=None if transmit == old_transmit else transmit,
+            queue=queue,
+            new_said=self._keeps_said and rate != self.rate,
         )
+        left, left_at = self._left(*(said or (None, 0.0)))
+        if left is not None:  # by the rate of before
+            self._said_before = resample(left, rate, self.rate), left_at
+        self._outbox.send_on()
+        self._opaque.configure(formats)
         self._sender.configure(config)
         self.receiver.configure(config)
         self._reports.configure(config, now=self._clock())
@@ -153,13 +174,11 @@ class NativeStream:
 
     def write(self, samples: Samples) -> int:
         """Queue samples to send; returns the position at which they start."""
-        if samples.dtype is PCM and samples.flags.c_contiguous:
-            return self.core.write(samples)
-        return self.core.write(np.ascontiguousarray(samples, PCM))
+        return self._outbox.write(samples)
 
     def flush(self) -> int:
         """Forget what is queued, at once; returns how many samples were never sent."""
-        forgotten = self.core.flush()
+        forgotten = self._outbox.flush()
         self._waiters.wake()
         return forgotten
 
@@ -177,19 +196,20 @@ class NativeStream:
 
     def queued(self) -> int:
         """How many of the written samples have not been sent yet."""
-        return self.core.queued()
+        return self._outbox.queued()
 
     async def drained(self) -> None:
         """Wait until all that was written is sent or flushed."""
         while self.queued() and self._closed is not None:
-            self.core.tell_empty()
+            self._outbox.tell_end()
             await self._waiters.change()
 
     async def send_digit(self, digit: str) -> None:
         """Send one telephone event and wait until it has left."""
         if self._config is None or self._config.event_payload_type is None or self._closed is None:
             raise MediaError("the peer takes no telephone events: it did not negotiate them")
-        event = TelephoneEventSender(digit, ptime=HALF_TICK_MS * half_ticks(self._config))
+        clock, ptime = self._config.event_clock, HALF_TICK_MS * half_ticks(self._config)
+        event = TelephoneEventSender(digit, clock_rate=clock, ptime=ptime)
         async with self._digit:
             over = self.core.send_digit([*event.packets(), *GAP])
             while self.core.digits_over() == over and self._closed is not None:
@@ -229,19 +249,29 @@ class NativeStream:
         if counts is not None:
             self._played.end(counts)
 
-    def batch(self, row: Row) -> Batch:
-        """Make a batch of what the engine gathered, and do what else there is to do."""
-        _, at, seconds, heard, heard_at, level_dbfs, rest = row
+    @property
+    def is_plain(self) -> bool:
+        """Whether all that may come and go is G.711, which can be joined packet by packet."""
+        return self._config is not None and is_plain(self._config)
+
+    def batch(self, row: Row) -> Batch | None:
+        """Make a batch of what the engine gathered, and do what else there is to do.
+
+        None where sound was decoded that can wait: no voice is near, and nothing else is due.
+        """
+        _, at, seconds, heard, heard_at, level_dbfs, due, rest = row
+        said, said_at, events, moved_to, others, lates, sounds = rest or NOTHING
+        plain = AudioFrame(heard_at, np.frombuffer(heard or b"", PCM), RATE, level_dbfs)
+        frame = self._listen(plain, sounds, due=due)
+        if frame is None and not due:
+            return None
         self._waiters.wake()
+        self._outbox.send_on()
         if at >= self._reports.due_at:
             self._send_rtcp(self._reports.report(now=at))
             self.core.report_at(self._reports.due_at)
-        frame = None
-        if heard is not None:
-            frame = AudioFrame(heard_at, np.frombuffer(heard, PCM), RATE, level_dbfs)
-        said, said_at, events, moved_to, others, lates = rest or NOTHING
         late = tuple((then, np.frombuffer(samples, PCM)) for then, samples in lates or ())
-        left = None if said is None else np.frombuffer(said, PCM)
+        left, said_at = self._left(said, said_at)
         digits, noise = self._events_of(events or ())
         beside = self._reports.sort_out(itertools.starmap(Beside, others or ()), now=at)
         return Batch(
@@ -262,6 +292,7 @@ class NativeStream:
     ) -> tuple[tuple[Digit, ...], float | None]:
         """Read what no sample tells: the digits, and the level of comfort noise."""
         digits, noise = [], None
+        event_clock = (self._config or StreamConfig()).event_clock
         for fields in events:
             packet = RtpPacket(*fields)
             if packet.payload_type == COMFORT_NOISE:
@@ -273,8 +304,28 @@ class NativeStream:
                 self.receiver.drop("malformed_event")
                 continue
             if digit is not None:
-                digits.append(Digit(digit, 1000 * self._events.duration // RATE))
+                digits.append(Digit(digit, 1000 * self._events.duration // event_clock))
         return tuple(digits), noise
+
+    def _listen(
+        self, plain: AudioFrame, sounds: list[Sound] | None, *, due: bool
+    ) -> AudioFrame | None:
+        """Give what was heard: of G.711 as it is, else once it is due or may be a voice."""
+        opaque = self._opaque
+        if sounds is None and not opaque.heard:
+            return plain if len(plain.samples) else None
+        voice = opaque.take(sounds or (), plain.samples, plain.at)
+        if voice:
+            self.core.come_near()
+        return opaque.heard.take() if voice or due else None
+
+    def _left(self, said: bytes | None, at: float) -> tuple[Samples | None, float]:
+        """Give what was said since the last batch, and when; by another codec too."""
+        samples = None if said is None else np.frombuffer(said, PCM)
+        if self._said_before is None:
+            return samples, at
+        (before, at), self._said_before = self._said_before, None
+        return before if samples is None else np.concatenate([before, samples]), at
 
     def _playout(self) -> tuple[Counts | None, float]:
         figures = self.core.playout()
@@ -296,13 +347,3 @@ def _keys(
 def _trust(config: StreamConfig) -> tuple[object, ...]:
     """Tell what a settled source depends on."""
     return config.remote, config.keys is None
-
-
-def _encodings(config: StreamConfig, old: StreamConfig | None) -> bytes:
-    """Tell what each payload type is; those of the agreement before may still be on their way."""
-    table = bytearray(128)
-    table[COMFORT_NOISE] = ENCODINGS["CN"]
-    before = old.receive if old is not None and old.remote is not None else ()
-    for number, name in (*before, *config.receive):
-        table[number] = ENCODINGS.get(name, OTHER_ENCODING)
-    return bytes(table)

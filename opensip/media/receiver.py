@@ -1,19 +1,17 @@
 """The way in of a stream: from datagrams to samples in order, and to digits."""
 
 import itertools
-import math
 from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from opensip.audio.codecs import CODECS, G711, FramedCodec, TableCodec
+from opensip.audio.codecs import CODECS, G711, TableCodec
 from opensip.audio.comfort_noise import amplitude, read_level
 from opensip.audio.frame import AudioFrame, Samples
-from opensip.audio.level import FULL_SCALE, SILENCE_DBFS
-from opensip.audio.resample import resample
 from opensip.errors import RemoteProtocolError
 from opensip.media.beside import BesideInbox, is_beside
 from opensip.media.engine import LATE_SAMPLES, LATES, Address, Beside, Digit, StreamConfig
+from opensip.media.heard import LONGEST_FILL, Heard
 from opensip.media.latch import GRACE, SourceLatch
 from opensip.media.line import Line
 from opensip.media.media_clock import MediaClock
@@ -28,12 +26,8 @@ from opensip.rtp.telephone_event import TelephoneEventReceiver
 EVENT = "telephone-event"
 NOISE = "CN"
 COMFORT_NOISE = (13, NOISE)  # may come unasked, RFC 3389: it says that the peer is there
-VOICE_DBFS = -48.0  # below the quietest telephone speech, above the noise of most lines
 HOLD_TICKS = 25  # the gate stays open for half a second after the last voice
-_VOICE_POWER = FULL_SCALE**2 * 10 ** (VOICE_DBFS / 10)  # mean square of samples
-_LEAST_POWER = FULL_SCALE**2 * 10 ** (SILENCE_DBFS / 10)
 LARGEST = 1500  # octets; no datagram of media is larger
-_LONGEST_FILL = 0.5  # seconds of lost audio that are filled with silence
 
 
 class Receiver:
@@ -54,7 +48,7 @@ class Receiver:
         self.noise: float | None = None  # dBFS of the peer's background, where it told that
         self.beside = BesideInbox()  # STUN and DTLS, and RTCP that shares the port
         self.gate = 0  # ticks for which what is heard must be handed on at once: a voice is near
-        self.rate = self.clock_rate = 8000  # of samples, of timestamps
+        self.clock_rate = 8000  # of timestamps
         self.codec = "PCMU"  # of what is fresh
         self.fresh: list[bytes] = []  # payloads to decode, in order
         self.late: list[tuple[float, Samples]] = []  # what came after its turn, and for when
@@ -66,10 +60,7 @@ class Receiver:
         self._grace = 0
         self._events = TelephoneEventReceiver()
         self._event_clock = 8000
-        self._decode: Callable[[bytes], Samples] | None = None  # of a framed codec
-        self._heard: list[Samples] = []
-        self._heard_at = 0.0
-        self._power = 0.0  # of what is heard, summed over its samples
+        self._heard = Heard(8000)
         self._in_order: InOrder[tuple[float, RtpPacket]] = InOrder()
         self._probation = Probation()
         self._begin(-1)
@@ -158,24 +149,12 @@ class Receiver:
     def hear(self, samples: Samples, power: float) -> None:
         """Take what was `fresh`, decoded; `power` is the sum of its squares."""
         self.fresh.clear()
-        self._heard.append(samples)
-        self._power += power
-        if power > _VOICE_POWER * len(samples):
+        if self._heard.add(samples, power):
             self.gate = HOLD_TICKS
 
     def take_heard(self) -> AudioFrame | None:
         """Take what was decoded since the last call."""
-        if not self._heard:
-            return None
-        # a copy in any case, so that the array of all streams can go
-        one = len(self._heard) == 1
-        samples = self._heard[0].copy() if one else np.concatenate(self._heard)
-        power = max(self._power / len(samples), _LEAST_POWER)
-        self._heard.clear()
-        self._power = 0.0
-        return AudioFrame(
-            self._heard_at, samples, self.rate, 10 * math.log10(power / FULL_SCALE**2)
-        )
+        return self._heard.take()
 
     def statistics(self) -> dict[str, float]:
         """Counts and measures so far, by name."""
@@ -195,6 +174,7 @@ class Receiver:
         self.source = SourceStatistics(self.clock_rate)
         self._clock = MediaClock(self.clock_rate)
         self._next_timestamp: int | None = None
+        self._decode = None if self.codec in G711 else CODECS[self.codec].decoder()
         if self.line is not None:
             self.line.begin()
 
@@ -257,10 +237,11 @@ class Receiver:
                 self._take_event(packet)
             elif name == NOISE:
                 self._take_noise(packet)
-            elif name in CODECS and packet.payload and not self.deaf:
+            elif name in CODECS and packet.payload:
                 if name != self.codec:
                     self._change_codec(name)
-                self._collect(packet.timestamp, packet.payload, came_at)
+                if not self.deaf:
+                    self._collect(packet.timestamp, packet.payload, came_at)
 
     def _take_event(self, packet: RtpPacket) -> None:
         try:
@@ -285,11 +266,8 @@ class Receiver:
         """Go on with another codec; what was heard is brought to its rate."""
         decode((self,))
         self.codec, codec = name, CODECS[name]
-        self._decode = codec.decoder() if isinstance(codec, FramedCodec) else None
-        if codec.rate != self.rate:
-            self._power *= codec.rate / self.rate
-            self._heard = [resample(heard, self.rate, codec.rate) for heard in self._heard]
-            self.rate = codec.rate
+        self._decode = None if name in G711 else codec.decoder()
+        self._heard.change_rate(codec.rate)
         if codec.format.clock_rate != self.clock_rate:
             self.clock_rate = codec.format.clock_rate
             self.source.change_clock(self.clock_rate)
@@ -300,10 +278,10 @@ class Receiver:
         at = self._clock.time_of(timestamp, now=came_at)
         missing = 0
         if not self.fresh and not self._heard:
-            self._heard_at = at
+            self._heard.at = at
         elif self._next_timestamp is not None:
             missing = (timestamp - self._next_timestamp) & 0xFFFFFFFF
-        missing = missing if missing <= _LONGEST_FILL * self.clock_rate else 0
+        missing = missing if missing <= LONGEST_FILL * self.clock_rate else 0
         if self._decode is not None:
             units = self._hear_frame(self._decode, payload, missing)
         else:
@@ -315,17 +293,16 @@ class Receiver:
 
     def _hear_frame(self, decode: Callable[[bytes], Samples], payload: bytes, missing: int) -> int:
         """Decode one packet; returns how long it lasts, in units of the timestamp."""
-        if missing:
-            self.hear(np.zeros(missing * self.rate // self.clock_rate, np.int16), 0.0)
         try:
-            samples = decode(payload)
+            units, voice = self._heard.add_frame(
+                decode, payload, missing=missing, clock_rate=self.clock_rate
+            )
         except RemoteProtocolError:
             self.drop("undecodable")
             return 0
-        wide = samples.astype(np.float32)
-        if len(samples):
-            self.hear(samples, float(np.dot(wide, wide)))
-        return len(samples) * self.clock_rate // self.rate
+        if voice:
+            self.gate = HOLD_TICKS
+        return units
 
 
 def decode(receivers: Iterable[Receiver]) -> None:

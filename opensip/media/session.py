@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from opensip.audio.codecs import find, has_framed, widest
+from opensip.audio.codecs import find, widest
 from opensip.audio.frame import AudioSink, AudioSource
 from opensip.audio.tones import dtmf_pulses
 from opensip.errors import LocalProtocolError
@@ -83,7 +83,7 @@ class MediaSession:
         pair = ports.take()
         self._address = pair.address
         # beside: a peer's ClientHello is often faster than its answer
-        opened = StreamConfig(framed=has_framed(config.codecs), beside=config.keying != "sdes")
+        opened = StreamConfig(beside=config.keying != "sdes")
         self.stream = engine.open(pair, opened)
         self.stream.listener = self._hear
         wide = self.rate != self.stream.rate

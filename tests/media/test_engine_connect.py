@@ -137,7 +137,7 @@ def test_a_codec_with_state_is_not_joined_packet_by_packet(engine_type):
     async def main():
         joined = Joined(engine_type)
         pair = PortPool("127.0.0.1", 0, 0, clock=asyncio.get_running_loop().time).take()
-        wide = joined.engine.open(pair, StreamConfig(framed=True, receive=((9, "G722"),)))
+        wide = joined.engine.open(pair, StreamConfig(receive=((9, "G722"),)))
         await asyncio.sleep(0.1)
         assert not joined.engine.connect(joined.one, wide)
         joined.engine.disconnect(wide)

@@ -11,7 +11,7 @@ class Core:
     """The figures of a stream, as a test says them."""
 
     def __init__(self):
-        self.figures = (7, 100, 10, 111, 16.0)
+        self.figures = (7, 100, 10, 111, 16.0, 8000)
 
     def received(self):
         return self.figures
@@ -34,16 +34,16 @@ def test_losses_are_reported_since_the_last_report():
     block = made.source.report_block(made.ssrc, now=1.0)
     assert (block.ssrc, block.lost, block.highest_sequence, block.jitter) == (7, 2, 111, 16)
     assert block.fraction_lost == (2 << 8) // 102
-    made._core.figures = (7, 200, 10, 211, 16.0)
+    made._core.figures = (7, 200, 10, 211, 16.0, 8000)
     assert made.source.report_block(made.ssrc, now=6.0).fraction_lost == 0
 
 
 def test_a_source_that_begins_anew_is_reported_anew():
     made = receiver()
     made.source.report_block(made.ssrc, now=1.0)
-    made._core.figures = (7, 10, 5000, 5009, 0.0)
+    made._core.figures = (7, 10, 5000, 5009, 0.0, 8000)
     assert made.source.report_block(made.ssrc, now=2.0).lost == 0
-    made._core.figures = (8, 1, 3, 3, 0.0)
+    made._core.figures = (8, 1, 3, 3, 0.0, 48000)
     assert made.source.expected == 1
     assert made.ssrc == 8
 

@@ -7,6 +7,7 @@ import socket
 import numpy as np
 import pytest
 
+from opensip.audio.codecs import CODECS
 from opensip.media.engine import SrtpKeys, StreamConfig
 from opensip.media.engine_python import PythonEngine
 from opensip.media.ports import PortPool
@@ -47,6 +48,29 @@ def trace(seed, *, loss=0.05, late=0.05, odd=0.1, first=65500):
         )
         if dice.random() < odd / 3:
             rows.append((tick, dice.randbytes(dice.randrange(60))))
+    return sorted(rows, key=lambda row: row[0])
+
+
+def wide_trace(seed, name, *, loss=0.05, late=0.05):
+    """Make rows of a codec with state, voice and silence, amid losses, reorder and G.711."""
+    dice, codec, rows, ssrc = random.Random(seed), CODECS[name], [], 7
+    encode, units = codec.encoder(320, ""), codec.format.clock_rate // 50
+    number, timestamp = dice.randrange(65000, 65536), dice.randrange(1 << 32)
+    for tick in range(90):
+        number, timestamp = number + 1, timestamp + units
+        if dice.random() < 0.02:
+            ssrc, number = ssrc + 1, dice.randrange(65536)
+        loud = 6000 if tick // 30 % 2 else 20
+        sound = np.random.default_rng(tick).integers(-loud, loud, 320).astype(np.int16)
+        kind, payload = {"G722": 9, "opus": 111}[name], encode(sound)
+        if dice.random() < 0.02:
+            payload = dice.randbytes(dice.randrange(1, 9))
+        if seed % 3 == 0 and 40 <= tick < 60:  # the peer speaks G.711 for a while
+            kind, payload = 0, dice.randbytes(160)
+        packet = RtpPacket(kind, number & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc, payload)
+        at = tick + (dice.randrange(1, 5) if dice.random() < late else 0)
+        if dice.random() >= loss:
+            rows.append((at, packet.serialize()))
     return sorted(rows, key=lambda row: row[0])
 
 
@@ -114,6 +138,18 @@ def test_srtp(seed):
 def test_a_digit_amid_losses():
     _, digits, _ = compare(trace(1, odd=0.0, loss=0.2), receive=FORMATS)
     assert [digit.digit for digit in digits] in ([], ["5"])
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("name", ["G722", "opus"])
+def test_codecs_with_state(name, seed):
+    pytest.importorskip("av", reason="the extra 'codecs' is not installed")
+    formats = ((9, "G722"), (111, "opus"), (0, "PCMU"))
+    loss, late = (0.0, 0.0) if seed % 3 == 0 else (0.05, 0.05)
+    rows = wide_trace(seed, name, loss=loss, late=late)
+    heard, _, counts = compare(sealed(rows), receive=formats, keys=KEYS)
+    assert len(heard) > 10000
+    assert counts["received"] > 40
 
 
 @pytest.mark.long

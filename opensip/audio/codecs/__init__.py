@@ -10,7 +10,7 @@ from opensip.audio.codecs import g722, opus, pcma, pcmu
 from opensip.audio.codecs.codec import Codec, FramedCodec, TableCodec
 from opensip.errors import ConfigError, MissingExtra
 
-__all__ = ["CODECS", "G711", "Codec", "FramedCodec", "TableCodec", "find", "has_framed", "widest"]
+__all__ = ["CODECS", "G711", "Codec", "FramedCodec", "TableCodec", "find", "widest"]
 
 NARROW = 8000  # Hz, of the telephone
 
@@ -40,8 +40,3 @@ def find(name: str) -> Codec:
 def widest(names: Iterable[str]) -> int:
     """Tell the highest sample rate in Hz among codecs, that of the telephone at least."""
     return max((CODECS[name].rate for name in names), default=NARROW)
-
-
-def has_framed(names: Iterable[str]) -> bool:
-    """Tell whether a codec with state is among them."""
-    return any(isinstance(CODECS[name], FramedCodec) for name in names)

@@ -24,6 +24,14 @@ class TableCodec:
     encode: Callable[[Samples], bytes]
     decode: Callable[[bytes], Samples]
 
+    def encoder(self, samples: int, fmtp: str) -> Callable[[Samples], bytes]:
+        """Give what encodes, as of a codec with state."""
+        return self.encode
+
+    def decoder(self) -> Callable[[bytes], Samples]:
+        """Give what decodes."""
+        return self.decode
+
     def frame_samples(self, ptime: int) -> int:
         """Samples in a packet of `ptime` milliseconds."""
         return self.rate * ptime // 1000

@@ -11,9 +11,16 @@ static const double FAR = 0.1;     /* seconds; what is later may miss its place 
 static const double SOON = 1.0;    /* so it is taken sooner */
 static const double WRAP = 4294967296.0;
 
-void arrivals_begin(struct arrivals *arrivals)
+void arrivals_begin(struct arrivals *arrivals, unsigned rate)
 {
-    *arrivals = (struct arrivals){.after_jump = -1};
+    *arrivals = (struct arrivals){.after_jump = -1, .rate = rate};
+}
+
+void arrivals_change_clock(struct arrivals *arrivals, unsigned rate)
+{
+    arrivals->rate = rate;
+    arrivals->has_transit = false;
+    arrivals->jitter = 0;
 }
 
 static void begin_at(struct arrivals *arrivals, uint16_t sequence)
@@ -27,7 +34,7 @@ static void begin_at(struct arrivals *arrivals, uint16_t sequence)
 /* Section 6.4.1: the mean deviation of the transit time, smoothed by 1/16. */
 static void measure_jitter(struct arrivals *arrivals, uint32_t timestamp, double now)
 {
-    double transit = now * RATE - timestamp;
+    double transit = now * arrivals->rate - timestamp;
     if (arrivals->has_transit) {
         double difference = fmod(fabs(transit - arrivals->transit), WRAP);
         difference = fmin(difference, WRAP - difference); /* the timestamp wraps */
@@ -60,17 +67,17 @@ void arrivals_note(struct arrivals *arrivals, uint16_t sequence, uint32_t timest
 }
 
 /* Gives the seconds by which the path is longer, mostly 0. */
-static double take_delay(struct delay *delay, double late, int64_t position, double tolerance,
-                         double lasting)
+static double take_delay(const struct media_clock *clock, struct delay *delay, double late,
+                         double tolerance, double lasting)
 {
     if (late <= tolerance) {
         delay->is_late = false;
         return 0;
     }
     if (!delay->is_late)
-        delay->since = position;
+        delay->since = clock->position;
     delay->is_late = true;
-    double passed = (double)(position - delay->since) / RATE;
+    double passed = (double)(clock->position - delay->since) / clock->rate;
     delay->least = passed < lasting / 2 ? late : fmin(delay->least, late);
     if (passed < lasting)
         return 0;
@@ -78,28 +85,35 @@ static double take_delay(struct delay *delay, double late, int64_t position, dou
     return delay->least;
 }
 
+void media_clock_begin(struct media_clock *clock, unsigned rate)
+{
+    *clock = (struct media_clock){.rate = rate};
+}
+
 double media_clock_time(struct media_clock *clock, uint32_t timestamp, double now)
 {
     if (!clock->started) {
-        *clock = (struct media_clock){.started = true, .last = timestamp, .offset = now};
+        clock->started = true;
+        clock->last = timestamp;
+        clock->offset = now;
         return now;
     }
     clock->position += (int32_t)(timestamp - clock->last);
     clock->last = timestamp;
-    double offset = now - (double)clock->position / RATE;
+    double offset = now - (double)clock->position / clock->rate;
     double late = offset - clock->offset;
     if (late < 0 || late > DISCONTINUITY) {
         clock->offset = offset;
         late = 0;
     }
-    double taken = take_delay(&clock->near, late, clock->position, EXACT, LASTING);
-    taken += take_delay(&clock->far, late - taken, clock->position, FAR, SOON);
+    double taken = take_delay(clock, &clock->near, late, EXACT, LASTING);
+    taken += take_delay(clock, &clock->far, late - taken, FAR, SOON);
     clock->offset += taken;
-    return clock->offset + (double)clock->position / RATE;
+    return clock->offset + (double)clock->position / clock->rate;
 }
 
 double media_clock_place(const struct media_clock *clock, uint32_t timestamp)
 {
     int64_t position = clock->position + (int32_t)(timestamp - clock->last);
-    return clock->offset + (double)position / RATE;
+    return clock->offset + (double)position / clock->rate;
 }

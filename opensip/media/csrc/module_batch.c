@@ -14,6 +14,8 @@ struct fetched {
     double at, seconds, heard_at, said_at, power;
     size_t samples;
     PyObject *heard, *said;
+    PyObject *opaque; /* the data, as bytes */
+    bool due;
     int event_count;
     struct event events[EVENTS];
     int late_count;
@@ -49,6 +51,19 @@ static PyObject *take_ring(struct ring *ring)
     return bytes;
 }
 
+/* As above. */
+static PyObject *take_opaque(struct opaque *opaque)
+{
+    if (!opaque || !opaque->used)
+        return NULL;
+    PyObject *bytes = bytes_of(opaque->data, opaque->used);
+    if (bytes)
+        opaque->used = 0;
+    else
+        PyErr_Clear();
+    return bytes;
+}
+
 /* As above: short of memory a datagram is lost, as any may be. */
 static void take_beside(struct receiver *in, struct fetched *to)
 {
@@ -73,10 +88,21 @@ static void fetch(struct stream *stream, struct fetched *to)
     to->at = stream->at;
     to->seconds = stream->ticks * TICK;
     to->heard_at = in->heard_at;
-    to->said_at = out->said_at;
     to->power = in->power;
     to->samples = in->heard.count;
     to->heard = in->heard.count ? take_ring(&in->heard) : NULL;
+    to->opaque = take_opaque(in->opaque);
+    to->due = stream->due;
+    to->spent = queue_take_spent(&out->queue);
+    in->power = 0;
+    if (!to->due) { /* Python may let what it decodes wait, and the rest waits here */
+        to->said = NULL;
+        to->event_count = to->beside_count = to->late_count = 0;
+        to->moved = false;
+        to->attend = stream->decodes = true;
+        return;
+    }
+    to->said_at = out->said_at;
     to->said = out->said && out->said->count ? take_ring(out->said) : NULL;
     to->event_count = in->event_count;
     memcpy(to->events, in->events, (size_t)in->event_count * sizeof *in->events);
@@ -86,16 +112,15 @@ static void fetch(struct stream *stream, struct fetched *to)
     in->late_count = 0;
     to->moved = in->moved;
     to->remote = in->latch.remote;
-    to->spent = queue_take_spent(&out->queue);
-    to->attend = to->said || to->event_count || to->beside_count || to->late_count || to->moved || stream->changed ||
+    to->attend = to->opaque || stream->decodes || to->said || to->event_count || to->beside_count || to->late_count || to->moved || stream->changed ||
                  stream->at >= stream->report_at;
     stream->ticks = 0;
-    stream->changed = false;
-    in->power = 0;
+    stream->changed = stream->due = false;
+    stream->decodes = to->opaque != NULL;
     in->event_count = 0;
     in->moved = false;
-    if (stream->tell_empty && !out->queue.queued)
-        stream->tell_empty = false;
+    if ((int64_t)out->queue.queued <= stream->tell_at)
+        stream->tell_at = -1;
 }
 
 static PyObject *event_objects(const struct fetched *fetched)
@@ -174,14 +199,37 @@ static PyObject *late_objects(const struct fetched *fetched)
     return list;
 }
 
+/* What Python decodes, in order, or None; gives the data away. */
+static PyObject *opaque_objects(struct fetched *fetched)
+{
+    struct opaque_head head;
+    if (!fetched->opaque)
+        Py_RETURN_NONE;
+    const uint8_t *data = (const uint8_t *)PyBytes_AsString(fetched->opaque);
+    size_t left = (size_t)PyBytes_Size(fetched->opaque), size;
+    PyObject *list = PyList_New(0);
+    for (; list && (size = opaque_read(data, left, &head)); data += size, left -= size) {
+        PyObject *fields = Py_BuildValue(
+            "ikdOkN", head.payload_type, (unsigned long)head.timestamp, head.at,
+            head.follows ? Py_True : Py_False, (unsigned long)head.behind,
+            bytes_of(data + sizeof head, head.size));
+        if (!fields || PyList_Append(list, fields) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(fields);
+    }
+    Py_DECREF(fetched->opaque);
+    return list;
+}
+
 /* What most batches have none of. */
 static PyObject *rest_object(struct fetched *fetched)
 {
     if (!fetched->said && !fetched->event_count && !fetched->beside_count && !fetched->late_count &&
-        !fetched->moved)
+        !fetched->moved && !fetched->opaque)
         Py_RETURN_NONE;
-    return Py_BuildValue("NdNNNN", or_none(fetched->said), fetched->said_at, event_objects(fetched),
-                         moved_object(fetched), beside_objects(fetched), late_objects(fetched));
+    return Py_BuildValue("NdNNNNN", or_none(fetched->said), fetched->said_at, event_objects(fetched),
+                         moved_object(fetched), beside_objects(fetched), late_objects(fetched),
+                         opaque_objects(fetched));
 }
 
 /* By hand, for Py_BuildValue reads its format anew fifty times a second and stream. */
@@ -194,6 +242,7 @@ static PyObject *row_object(PyObject *owner, struct fetched *fetched)
         or_none(fetched->heard),
         PyFloat_FromDouble(fetched->heard_at),
         PyFloat_FromDouble(level_of(fetched)),
+        PyBool_FromLong(fetched->due),
         rest_object(fetched),
     };
     enum { COUNT = sizeof items / sizeof *items };

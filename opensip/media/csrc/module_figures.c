@@ -37,8 +37,8 @@ PyObject *stream_object_received(PyObject *self, PyObject *nothing)
     struct arrivals arrivals = stream->in.arrivals;
     uint32_t ssrc = stream->in.ssrc;
     stream_object_unlock(stream);
-    return Py_BuildValue("kLLLd", (unsigned long)ssrc, (long long)arrivals.received,
-                         (long long)arrivals.first, (long long)arrivals.highest, arrivals.jitter);
+    return Py_BuildValue("kLLLdI", (unsigned long)ssrc, (long long)arrivals.received,
+                         (long long)arrivals.first, (long long)arrivals.highest, arrivals.jitter, arrivals.rate);
 }
 
 static int set_count(PyObject *counts, const char *name, uint64_t count)

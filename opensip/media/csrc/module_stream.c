@@ -68,95 +68,64 @@ static PyObject *begin(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
-/* Opens the context of one direction: None keeps the old one, () is plain RTP. */
-static bool read_key(PyObject *key, bool *is_new, struct srtp **srtp)
-{
-    const char *suite;
-    PyObject *master;
-    *is_new = key != Py_None;
-    if (!*is_new || PyTuple_Size(key) == 0)
-        return true;
-    if (!PyArg_ParseTuple(key, "sS", &suite, &master))
-        return false;
-    *srtp = srtp_open(suite, (const uint8_t *)PyBytes_AsString(master), (size_t)PyBytes_Size(master));
-    if (!*srtp)
-        PyErr_Format(PyExc_ValueError, "no suite %s with a key of that length", suite);
-    return *srtp != NULL;
-}
-
-static bool read_config(PyObject *args, PyObject *keywords, struct stream_config *config)
-{
-    static char *names[] = {"host",   "port",         "new_latch", "symmetric", "sending",
-                            "law",    "payload_type", "event_payload_type",  "half_ticks",
-                            "encodings", "beside",    "mux",       "receive",   "transmit",
-                            NULL};
-    const char *host, *law;
-    int port, new_latch, symmetric, sending, beside, mux;
-    PyObject *encodings, *receive, *transmit;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "$zipppsbbISppOO", names, &host, &port,
-                                     &new_latch, &symmetric, &sending, &law,
-                                     &config->payload_type, &config->event_payload_type,
-                                     &config->half_ticks, &encodings, &beside, &mux, &receive, &transmit))
-        return false;
-    if (PyBytes_Size(encodings) != sizeof config->encodings || !config->half_ticks ||
-        config->half_ticks > 2 * LONGEST_PTIME) {
-        PyErr_SetString(PyExc_ValueError, "128 encodings and one to six half ticks are wanted");
-        return false;
-    }
-    memcpy(config->encodings, PyBytes_AsString(encodings), sizeof config->encodings);
-    config->open = host != NULL;
-    if (host)
-        address_read(&config->remote, host, port); /* a name is no address: then none is known */
-    config->new_latch = new_latch;
-    config->symmetric = symmetric;
-    config->sending = sending;
-    config->mux = mux;
-    config->beside = beside ? calloc(MOST_BESIDE, sizeof *config->beside) : NULL;
-    if (beside && !config->beside) {
-        PyErr_NoMemory();
-        return false;
-    }
-    config->law = strcmp(law, "PCMA") == 0 ? &PCMA : &PCMU;
-    return read_key(receive, &config->new_receive, &config->receive) &&
-           read_key(transmit, &config->new_transmit, &config->transmit);
-}
-
-static PyObject *configure(PyObject *self, PyObject *args, PyObject *keywords)
-{
-    struct stream_config config = {0};
-    bool good = read_config(args, keywords, &config);
-    if (good) {
-        struct stream *stream = stream_object_lock(self);
-        stream_configure(stream, &config);
-        stream_object_unlock(stream);
-    }
-    free(config.beside);
-    srtp_close(config.receive);
-    srtp_close(config.transmit);
-    if (!good)
-        return NULL;
-    Py_RETURN_NONE;
-}
-
 /* ---- what is said */
 
-static PyObject *write_samples(PyObject *self, PyObject *samples)
+struct piece *piece_of(PyObject *samples, PyObject *payload)
 {
     Py_buffer data;
-    if (PyObject_GetBuffer(samples, &data, PyBUF_SIMPLE) < 0)
+    struct piece *piece = NULL;
+    size_t octets = payload ? (size_t)PyBytes_Size(payload) : 0;
+    if (PyErr_Occurred() || PyObject_GetBuffer(samples, &data, PyBUF_SIMPLE) < 0)
         return NULL;
     size_t size = (size_t)data.len / sizeof(int16_t);
-    struct piece *piece = size ? piece_make(data.buf, size) : NULL;
+    if (payload && (!octets || octets > LONGEST_PAYLOAD || size > LONGEST_PACKET)) {
+        PyErr_Format(PyExc_ValueError, "a payload of %zu octets for %zu samples", octets, size);
+    } else {
+        const uint8_t *bytes = payload ? (const uint8_t *)PyBytes_AsString(payload) : NULL;
+        piece = piece_make(data.buf, size, bytes, octets);
+        if (!piece)
+            PyErr_NoMemory();
+    }
     PyBuffer_Release(&data);
-    if (size && !piece)
-        return PyErr_NoMemory();
+    return piece;
+}
+
+static PyObject *queue_up(PyObject *self, struct piece *piece)
+{
+    if (!piece)
+        return NULL;
     struct stream *stream = stream_object_lock(self);
-    struct queue *queue = &stream->out.queue;
-    uint64_t position = piece ? queue_add(queue, piece) : queue->played + queue->queued;
-    struct piece *spent = queue_take_spent(queue);
+    uint64_t position = queue_add(&stream->out.queue, piece);
+    struct piece *spent = queue_take_spent(&stream->out.queue);
     stream_object_unlock(stream);
     pieces_free(spent);
     return PyLong_FromUnsignedLongLong(position);
+}
+
+static PyObject *write_samples(PyObject *self, PyObject *samples)
+{
+    return queue_up(self, piece_of(samples, NULL));
+}
+
+static PyObject *write_packet(PyObject *self, PyObject *args)
+{
+    PyObject *samples, *payload;
+    if (!PyArg_ParseTuple(args, "OS", &samples, &payload))
+        return NULL;
+    return queue_up(self, piece_of(samples, payload));
+}
+
+/* What waits, and how much had been played by then. Bytes are made as in module_batch.c. */
+static PyObject *unsent(PyObject *self, PyObject *nothing)
+{
+    struct stream *stream = stream_object_lock(self);
+    const struct queue *queue = &stream->out.queue;
+    uint64_t played = queue->played;
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(2 * queue->queued));
+    if (bytes)
+        queue_copy(queue, (int16_t *)PyBytes_AsString(bytes));
+    stream_object_unlock(stream);
+    return bytes ? Py_BuildValue("KN", played, bytes) : NULL;
 }
 
 static PyObject *flush(PyObject *self, PyObject *nothing)
@@ -193,10 +162,32 @@ static PyObject *queued(PyObject *self, PyObject *nothing)
     return PyLong_FromUnsignedLongLong(queued);
 }
 
-static PyObject *tell_empty(PyObject *self, PyObject *nothing)
+/* How many packets have gone without a voice since the last that had one. */
+static PyObject *quiet(PyObject *self, PyObject *nothing)
 {
     struct stream *stream = stream_object_lock(self);
-    stream->tell_empty = true;
+    uint64_t count = stream->out.quiet;
+    stream_object_unlock(stream);
+    return PyLong_FromUnsignedLongLong(count);
+}
+
+static PyObject *tell_at(PyObject *self, PyObject *samples)
+{
+    long long count = PyLong_AsLongLong(samples);
+    if (count == -1 && PyErr_Occurred())
+        return NULL;
+    struct stream *stream = stream_object_lock(self);
+    stream->tell_at = count;
+    stream_object_unlock(stream);
+    Py_RETURN_NONE;
+}
+
+/* Python has heard a voice and hands it on: what follows is handed on each tick. */
+static PyObject *come_near(PyObject *self, PyObject *nothing)
+{
+    struct stream *stream = stream_object_lock(self);
+    stream->in.gate = HOLD_TICKS;
+    stream->ticks = 0;
     stream_object_unlock(stream);
     Py_RETURN_NONE;
 }
@@ -290,15 +281,19 @@ static PyObject *close_stream(PyObject *self, PyObject *nothing)
 
 static PyMethodDef methods[] = {
     {"begin", begin, METH_VARARGS, "Set SSRC, timestamp and sequence of the first packet."},
-    {"configure", (PyCFunction)(void (*)(void))configure, METH_VARARGS | METH_KEYWORDS,
-     "Take what was negotiated."},
+    {"configure", (PyCFunction)(void (*)(void))stream_object_configure,
+     METH_VARARGS | METH_KEYWORDS, "Take what was negotiated."},
     {"write", write_samples, METH_O, "Queue samples; gives where they start."},
+    {"write_packet", write_packet, METH_VARARGS, "Queue samples as a payload; gives where they start."},
+    {"unsent", unsent, METH_NOARGS, "Samples sent, and those that are queued."},
     {"flush", flush, METH_NOARGS, "Forget what is queued; gives how much that was."},
     {"pause", pause_queue, METH_O, "Send silence and keep the queue, or go on."},
     {"played", played, METH_NOARGS, "Samples sent."},
     {"queued", queued, METH_NOARGS, "Samples not yet sent."},
-    {"tell_empty", tell_empty, METH_NOARGS, "Make a batch due once the queue is empty."},
+    {"quiet", quiet, METH_NOARGS, "Packets without a voice since the last that had one."},
+    {"tell_at", tell_at, METH_O, "Make a batch due once no more samples than so many are queued."},
     {"keep_said", keep_said, METH_O, "Tell what was sent, from now on."},
+    {"come_near", come_near, METH_NOARGS, "Make a batch due on each tick for half a second."},
     {"report_at", report_at, METH_O, "Set when a batch is a row, for a report is due."},
     {"prompt", prompt, METH_O, "Make a batch due on every tick, or not any more."},
     {"deafen", deafen, METH_O, "Hand nothing on of what is heard, or again."},

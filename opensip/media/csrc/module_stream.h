@@ -22,6 +22,12 @@ StreamObject *stream_object_make(int socket, bool stamped, PyObject *owner);
 int stream_object_gather(StreamObject *self, const struct shape *shape, PyObject *batches,
                          PyObject *rows);
 
+/* Takes what was negotiated; see opensip/media/_engine.pyi. */
+PyObject *stream_object_configure(PyObject *self, PyObject *args, PyObject *keywords);
+
+/* Makes a piece of samples and, unless NULL, their payload as bytes; NULL with an exception set. */
+struct piece *piece_of(PyObject *samples, PyObject *payload);
+
 /* Takes the lock of a stream; what is done until it is given back is short and runs no Python. */
 struct stream *stream_object_lock(PyObject *self);
 void stream_object_unlock(struct stream *stream);

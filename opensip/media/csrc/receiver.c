@@ -14,7 +14,6 @@ const char *const REASONS[DROP_REASONS] = {
 };
 
 enum {
-    HOLD_TICKS = 25,          /* the gate stays open for half a second after the last voice */
     LONGEST_FILL = RATE / 2,  /* samples of lost audio that are filled with silence */
 };
 
@@ -30,8 +29,10 @@ static void collect(void *context, const struct rtp *packet, double at);
 void receiver_open(struct receiver *receiver)
 {
     memset(receiver, 0, sizeof *receiver);
-    receiver->codec = ENCODING_PCMU;
-    arrivals_begin(&receiver->arrivals);
+    receiver->clock_rate = RATE;
+    receiver->opaque_type = -1;
+    arrivals_begin(&receiver->arrivals, RATE);
+    media_clock_begin(&receiver->clock, RATE);
     reorder_begin(&receiver->reorder, collect, receiver);
 }
 
@@ -40,7 +41,9 @@ void receiver_close(struct receiver *receiver)
     reorder_close(&receiver->reorder);
     free(probation_take(&receiver->probation));
     free(receiver->beside);
+    free(receiver->opaque);
     receiver->beside = NULL;
+    receiver->opaque = NULL;
     srtp_close(receiver->srtp);
     srtp_close(receiver->former);
     receiver->srtp = receiver->former = NULL;
@@ -55,9 +58,10 @@ static void begin(struct receiver *receiver, uint32_t ssrc)
     reorder_begin_again(&receiver->reorder);
     receiver->begun = true;
     receiver->ssrc = ssrc;
-    arrivals_begin(&receiver->arrivals);
-    receiver->clock.started = false;
+    arrivals_begin(&receiver->arrivals, receiver->clock_rate);
+    media_clock_begin(&receiver->clock, receiver->clock_rate);
     receiver->has_next = false;
+    receiver->opaque_type = -1;
     if (receiver->line)
         line_begin(receiver->line);
 }
@@ -94,13 +98,40 @@ static void fill(struct receiver *receiver, const struct g711 *law, size_t missi
     }
 }
 
+/* Tells when a sound came, by the clock of its codec, which may be another than before. */
+static double time_of(struct receiver *receiver, const struct rtp *packet, double at)
+{
+    unsigned rate = 1000u * receiver->kilohertz[packet->payload_type];
+    if (rate != receiver->clock_rate) {
+        receiver->clock_rate = rate;
+        receiver->has_next = false;
+        arrivals_change_clock(&receiver->arrivals, rate);
+        media_clock_begin(&receiver->clock, rate);
+    }
+    return media_clock_time(&receiver->clock, packet->timestamp, at);
+}
+
+/* What Python decodes: only that knows how long it lasts, and so what is missing after it. */
+static void collect_opaque(struct receiver *receiver, const struct rtp *packet, double at)
+{
+    struct opaque_head head = {.at = time_of(receiver, packet, at),
+                               .behind = (uint32_t)receiver->heard.count,
+                               .follows = receiver->opaque_type == packet->payload_type};
+    receiver->has_next = false;
+    receiver->opaque_type = -1;
+    if (receiver->deaf || !receiver->opaque)
+        return;
+    receiver->unread += opaque_add(receiver->opaque, head, packet);
+    receiver->opaque_type = packet->payload_type;
+}
+
 static void collect_audio(struct receiver *receiver, enum encoding codec, const struct rtp *packet,
                           double at)
 {
     const struct g711 *law = codec == ENCODING_PCMA ? &PCMA : &PCMU;
-    double time = media_clock_time(&receiver->clock, packet->timestamp, at);
+    double time = time_of(receiver, packet, at);
     uint32_t missing = packet->timestamp - receiver->next_timestamp;
-    receiver->codec = codec;
+    receiver->opaque_type = -1;
     receiver->next_timestamp = packet->timestamp + (uint32_t)packet->size;
     if (receiver->deaf)
         return;
@@ -137,6 +168,8 @@ static void collect(void *context, const struct rtp *packet, double at)
         collect_event(receiver, packet);
     } else if ((encoding == ENCODING_PCMU || encoding == ENCODING_PCMA) && packet->size) {
         collect_audio(receiver, encoding, packet, at);
+    } else if (encoding == ENCODING_OPAQUE && packet->size) {
+        collect_opaque(receiver, packet, at);
     }
 }
 

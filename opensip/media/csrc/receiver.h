@@ -9,13 +9,14 @@
 #include "arrival.h"
 #include "latch.h"
 #include "line.h"
+#include "opaque.h"
 #include "probation.h"
 #include "reorder.h"
 #include "ring.h"
 #include "srtp.h"
 
 enum encoding { ENCODING_NONE, ENCODING_PCMU, ENCODING_PCMA, ENCODING_EVENT, ENCODING_NOISE,
-                ENCODING_OTHER };
+                ENCODING_OTHER, ENCODING_OPAQUE };
 
 /* Why a packet was dropped. */
 enum reason {
@@ -35,6 +36,7 @@ extern const char *const REASONS[DROP_REASONS];
 
 enum {
     EVENTS = 64,     /* telephone-event packets that Python has not read yet: over a second */
+    HOLD_TICKS = 25, /* the gate stays open for half a second after the last voice */
     LATES = 5,       /* packets in a batch that came too late: more in 100 ms is no line */
     LATE_SAMPLES = 160,
     EVENT_BYTES = 4, /* what RFC 4733 section 2.3 defines of a payload */
@@ -69,6 +71,7 @@ struct receiver {
     struct latch latch;
     bool moved; /* the source has moved since Python asked */
     uint8_t encodings[128];
+    uint8_t kilohertz[128]; /* of the timestamps, by payload type; of what is sound alone */
 
     uint64_t packets, dropped[DROP_REASONS], unread;
     bool heard_any;
@@ -79,11 +82,13 @@ struct receiver {
     struct reorder reorder;
     struct probation probation;
     struct media_clock clock;
+    unsigned clock_rate; /* Hz of the timestamps of the sound that came last */
     uint32_t next_timestamp;
     bool has_next;
-    enum encoding codec; /* of what came last */
+    int opaque_type; /* of the sound that came last, where that is Python's; -1: it is not */
 
     struct ring heard;
+    struct opaque *opaque; /* for what Python decodes; NULL: nothing of that kind may come */
     double heard_at;
     double power; /* of `heard`, summed over its samples */
     int64_t fresh_power; /* of this tick */

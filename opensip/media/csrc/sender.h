@@ -10,12 +10,22 @@
 #include "line.h"
 #include "queue.h"
 #include "ring.h"
+#include "rtp.h"
 #include "srtp.h"
 
 enum {
     SIGNS = 256,       /* packets of digits that wait: some seven digits */
     LONGEST_PTIME = 3, /* ticks of one packet: 60 ms */
-    TICK_SAMPLES = 160,
+    TICK_SAMPLES = 160, /* of G.711 */
+    LONGEST_PAYLOAD = RTP_LARGEST - RTP_HEADER,
+};
+
+/* What packets are made of. */
+struct coding {
+    const struct g711 *law; /* NULL: what is queued was encoded by Python */
+    unsigned samples, units; /* of half a tick: of sound, of the timestamp */
+    uint8_t *quiet;          /* a payload of silence, without a law; ours to free */
+    size_t quiet_size;
 };
 
 /* What stands in the place of audio for one packet time. */
@@ -32,11 +42,12 @@ struct sender {
     uint64_t packets, octets;
     struct srtp *srtp; /* NULL: plain RTP */
     struct queue queue;
-    const struct g711 *law;
+    struct coding coding;
     uint8_t payload_type, event_payload_type;
     unsigned half_ticks;     /* of one packet */
     unsigned half_ticks_due; /* that have passed since the last packet ended */
     bool voice;
+    uint64_t quiet; /* packets without a voice since the last that had one */
     struct sign signs[SIGNS];
     unsigned sign, sign_count; /* the next, and how many wait */
     uint32_t sign_timestamp;

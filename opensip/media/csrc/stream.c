@@ -28,7 +28,8 @@ struct stream *stream_open(int socket, bool stamped)
     lock_open(&stream->lock);
     receiver_open(&stream->in);
     stream->report_at = INFINITY;
-    stream->out.law = &PCMU;
+    stream->tell_at = -1;
+    stream->out.coding = (struct coding){.law = &PCMU, .samples = RATE / 100, .units = RATE / 100};
     stream->out.half_ticks = 2;
     return stream;
 }
@@ -74,6 +75,28 @@ static void exchange(struct srtp **one, struct srtp **other)
     *other = kept;
 }
 
+/* What is sent from now on; what waits goes on as it was, or as it was made anew of that. */
+static void configure_sender(struct sender *out, struct stream_config *config)
+{
+    struct coding old = out->coding;
+    if (config->requeue)
+        config->pieces = queue_exchange(&out->queue, config->pieces, config->since,
+                                        old.samples, config->coding.samples);
+    if (config->said && out->said) {
+        struct ring *said = out->said;
+        out->said = config->said;
+        config->said = said;
+        config->said_at = out->said_at;
+    }
+    out->coding = config->coding;
+    config->coding = old;
+    out->payload_type = config->payload_type;
+    out->event_payload_type = config->event_payload_type;
+    out->half_ticks = config->half_ticks;
+    if (out->half_ticks_due > out->half_ticks) /* of a packet time that is over */
+        out->half_ticks_due = out->half_ticks;
+}
+
 void stream_configure(struct stream *stream, struct stream_config *config)
 {
     struct receiver *in = &stream->in;
@@ -91,6 +114,10 @@ void stream_configure(struct stream *stream, struct stream_config *config)
         config->beside = old;
         in->beside_count = 0;
     }
+    if (config->opaque && !in->opaque) { /* what is in it stays, whatever may come later */
+        in->opaque = config->opaque;
+        config->opaque = NULL;
+    }
     in->mux = config->mux;
     in->open = config->open;
     if (config->new_latch) {
@@ -102,13 +129,9 @@ void stream_configure(struct stream *stream, struct stream_config *config)
         stream_let_all_in(stream);
     }
     memcpy(in->encodings, config->encodings, sizeof in->encodings);
+    memcpy(in->kilohertz, config->kilohertz, sizeof in->kilohertz);
     stream->sending = config->sending;
-    out->law = config->law;
-    out->payload_type = config->payload_type;
-    out->event_payload_type = config->event_payload_type;
-    out->half_ticks = config->half_ticks;
-    if (out->half_ticks_due > out->half_ticks) /* of a packet time that is over */
-        out->half_ticks_due = out->half_ticks;
+    configure_sender(out, config);
 }
 
 /* When the kernel took the packet in, on the clock of `now`: a tick of polling is no jitter. */
@@ -230,14 +253,16 @@ void stream_tick(struct stream *stream, const struct tick *tick, bool due)
     send_packets(stream, tick->now);
     stream->ticks++;
     stream->at = tick->now;
-    bool empty = stream->tell_empty && !stream->out.queue.queued;
+    bool low = (int64_t)stream->out.queue.queued <= stream->tell_at;
     /* nobody takes turns with a peer who hears another: a recording has time */
     bool voice = stream->prompt || (stream->in.gate && !stream->in.line);
-    stream->changed |= empty || digits != stream->out.digits;
+    stream->changed |= low || digits != stream->out.digits;
     if (stream->in.deaf) /* then for what there is to do, and that somebody looks at the figures */
         due = due && (stream->ticks >= DEAF_TICKS || stream->in.moved ||
                       tick->now >= stream->report_at);
-    if (due || voice || stream->in.event_count || stream->in.beside_count || stream->changed)
+    stream->due |= due || voice || stream->in.event_count || stream->in.beside_count ||
+                   stream->changed;
+    if (stream->due || (stream->in.opaque && stream->in.opaque->used))
         atomic_store(&stream->pending, true);
 }
 

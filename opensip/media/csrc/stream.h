@@ -29,8 +29,10 @@ struct stream {
     struct receiver in;
     struct sender out;
     bool sending, connected;
-    bool tell_empty; /* Python waits for the end of what it wrote */
+    int64_t tell_at; /* Python waits until no more samples than these are queued; -1: it does not */
     bool changed;    /* Python waits for what has happened since the last batch */
+    bool due;        /* a batch is, whether there is something to decode or not */
+    bool decodes;    /* Python has had something to decode, and may not have handed it on yet */
     double report_at; /* when Python has a report to send */
     bool received;   /* on this tick, before its turn */
     bool prompt;     /* every tick is told of: another peer listens */
@@ -49,10 +51,16 @@ struct stream_config {
     struct beside *beside; /* room for what comes beside RTP; NULL: nothing else may come */
     bool new_receive, new_transmit; /* whether the contexts are exchanged */
     struct srtp *receive, *transmit;
-    uint8_t encodings[128];
-    const struct g711 *law;
+    uint8_t encodings[128], kilohertz[128];
+    struct opaque *opaque; /* room for what Python decodes; NULL: nothing of that kind may come */
+    struct coding coding;
     uint8_t payload_type, event_payload_type;
     unsigned half_ticks; /* of one packet */
+    bool requeue;        /* whether `pieces` take the place of what waits from `since` on */
+    struct piece *pieces;
+    uint64_t since;
+    struct ring *said; /* for what leaves by another rate, in exchange for the one in use */
+    double said_at;
 };
 
 /* The clock of one tick. `since_epoch` is what the clock of kernel stamps is ahead of `now`. */

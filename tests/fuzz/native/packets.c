@@ -48,7 +48,7 @@ static void check(int good, const char *what)
 /* A valid packet of a call that goes on, now and then with CSRCs, an extension or padding. */
 static size_t make(uint8_t *at, uint16_t sequence, uint32_t ssrc)
 {
-    static const uint8_t types[] = {0, 0, 0, 0, 8, 13, 101, 101, 96};
+    static const uint8_t types[] = {0, 0, 0, 0, 8, 13, 101, 101, 96, 9, 9, 111};
     static const size_t sizes[] = {160, 160, 160, 80, 240, 480, 4, 0, 1};
     struct rtp header = {.payload_type = types[dice(sizeof types)], .marker = dice(8) == 0,
                          .sequence = sequence, .timestamp = 160u * sequence, .ssrc = ssrc};
@@ -137,11 +137,31 @@ static void check_invariants(const struct receiver *receiver)
         check(receiver->events[n].packet.size <= EVENT_BYTES, "the size of an event");
 }
 
+/* Reads what Python decodes, as it is read for that. */
+static void check_opaque(const struct opaque *opaque)
+{
+    struct opaque_head head;
+    size_t left = opaque->used, size;
+    check(left <= OPAQUE_ROOM, "more is to be decoded than there is room");
+    uint8_t *exact = malloc(left ? left : 1), *at = exact;
+    memcpy(exact, opaque->data, left);
+    for (; (size = opaque_read(at, left, &head)); at += size, left -= size) {
+        check(size <= left && head.size && head.size <= RTP_LARGEST, "the size of a payload");
+        check(head.payload_type == 9 || head.payload_type == 111, "a payload type");
+        check(head.behind <= RING_SAMPLES, "what is heard before it");
+    }
+    check(!left, "half a payload");
+    free(exact);
+}
+
 static void drain(struct receiver *receiver)
 {
     static int16_t samples[RING_SAMPLES];
-    if (dice(40) == 0)
+    if (dice(40) == 0) {
+        check_opaque(receiver->opaque);
+        receiver->opaque->used = 0;
         ring_take(&receiver->heard, samples);
+    }
     if (dice(10) == 0)
         receiver->event_count = receiver->late_count = receiver->beside_count = 0;
 }
@@ -149,11 +169,15 @@ static void drain(struct receiver *receiver)
 static void open_receiver(struct receiver *receiver, const char *suite, const uint8_t *master,
                           size_t size)
 {
-    static const struct { uint8_t number, encoding; } formats[] = {
-        {0, ENCODING_PCMU}, {8, ENCODING_PCMA}, {13, ENCODING_NOISE}, {101, ENCODING_EVENT}};
+    static const struct { uint8_t number, encoding, kilohertz; } formats[] = {
+        {0, ENCODING_PCMU, 8}, {8, ENCODING_PCMA, 8}, {9, ENCODING_OPAQUE, 8},
+        {111, ENCODING_OPAQUE, 48}, {13, ENCODING_NOISE, 0}, {101, ENCODING_EVENT, 0}};
     receiver_open(receiver);
-    for (size_t n = 0; n < sizeof formats / sizeof *formats; n++)
+    for (size_t n = 0; n < sizeof formats / sizeof *formats; n++) {
         receiver->encodings[formats[n].number] = formats[n].encoding;
+        receiver->kilohertz[formats[n].number] = formats[n].kilohertz;
+    }
+    receiver->opaque = calloc(1, sizeof *receiver->opaque);
     receiver->srtp = suite ? srtp_open(suite, master, size) : NULL;
     receiver->open = true;
     receiver->latch.symmetric = true;
@@ -217,6 +241,7 @@ static void run_row(struct receiver *receiver, unsigned which)
             drain(receiver);
     }
     srtp_close(sending);
+    check_opaque(receiver->opaque);
     receiver_close(receiver);
     line_release(receiver->line);
     line_release(receiver->line);

@@ -17,7 +17,7 @@ CONTRACT = [
     "tests/media/test_native_stream.py", "tests/media/test_native_ends.py",
     "tests/media/test_engine_connect.py", "tests/media/test_engine_connect_keys.py",
     "tests/media/test_engine_connect_playout.py", "tests/media/test_engine_beside.py",
-    "tests/media/test_same_hearing.py",
+    "tests/media/test_same_hearing.py", "tests/media/test_engine_wide.py",
     "tests/media/test_playback.py", "tests/media/csrc",
 ]  # fmt: skip
 # What is fuzzed below, what runs none of our C, and what needs a loop to be in time.
@@ -70,6 +70,7 @@ def test_broken_packets_break_nothing_for_long(fuzzer):
         ("receiver.c", "int16_t samples[RTP_LARGEST];", "int16_t samples[479];"),
         ("receiver.c", "receiver->event_count == EVENTS", "receiver->event_count == EVENTS + 1"),
         ("reorder.c", "reorder->count > REORDER_HELD", "reorder->count > REORDER_HELD + 1"),
+        ("opaque.c", "used + size > OPAQUE_ROOM", "used + size > OPAQUE_ROOM + 1"),
     ],
 )
 def test_a_planted_off_by_one_is_found(tmp_path, file, old, new):
