@@ -45,12 +45,18 @@ static void check(int good, const char *what)
     abort();
 }
 
-/* A valid packet of a call that goes on, now and then with CSRCs, an extension or padding. */
-static size_t make(uint8_t *at, uint16_t sequence, uint32_t ssrc)
+/*
+ * A valid packet of a call that goes on, now and then with CSRCs, an extension or padding; of a
+ * `wide` one most are for Python to decode.
+ */
+static size_t make(uint8_t *at, uint16_t sequence, uint32_t ssrc, bool wide)
 {
-    static const uint8_t types[] = {0, 0, 0, 0, 8, 13, 101, 101, 96, 9, 9, 111};
+    static const uint8_t narrow_types[] = {0, 0, 0, 0, 8, 13, 101, 101, 96, 9};
+    static const uint8_t wide_types[] = {9, 9, 9, 9, 9, 111, 111, 111, 0, 101};
     static const size_t sizes[] = {160, 160, 160, 80, 240, 480, 4, 0, 1};
-    struct rtp header = {.payload_type = types[dice(sizeof types)], .marker = dice(8) == 0,
+    struct rtp header = {.payload_type = wide ? wide_types[dice(sizeof wide_types)]
+                                              : narrow_types[dice(sizeof narrow_types)],
+                         .marker = dice(8) == 0,
                          .sequence = sequence, .timestamp = 160u * sequence, .ssrc = ssrc};
     size_t size = RTP_HEADER;
     rtp_write_header(at, &header);
@@ -215,13 +221,14 @@ static void run_row(struct receiver *receiver, unsigned which)
     uint16_t sequence = (uint16_t)dice(65536);
     uint32_t ssrc = dice(3);
     playback_begin(&playback, dice(2) ? &PCMU : &PCMA);
+    bool wide = dice(2);
     bool away = dice(4) == 0;             /* Python does not come to fetch anything */
     double pace = dice(3) ? 0.02 : 0.0001; /* a burst: a gap is not given up meanwhile */
     for (unsigned n = 0; n < LONGEST_ROW; n++) {
         double now = n * pace;
         sequence += dice(20) ? 1 : (uint16_t)dice(5000);
         ssrc += dice(60) == 0;
-        size_t size = make(data, dice(10) ? sequence : (uint16_t)(sequence - dice(9)), ssrc);
+        size_t size = make(data, dice(10) ? sequence : (uint16_t)(sequence - dice(9)), ssrc, wide);
         if (dice(4) == 0)
             size = break_it(data, size);
         if (sending)

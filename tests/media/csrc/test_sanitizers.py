@@ -70,7 +70,7 @@ def test_broken_packets_break_nothing_for_long(fuzzer):
         ("receiver.c", "int16_t samples[RTP_LARGEST];", "int16_t samples[479];"),
         ("receiver.c", "receiver->event_count == EVENTS", "receiver->event_count == EVENTS + 1"),
         ("reorder.c", "reorder->count > REORDER_HELD", "reorder->count > REORDER_HELD + 1"),
-        ("opaque.c", "used + size > OPAQUE_ROOM", "used + size > OPAQUE_ROOM + 1"),
+        ("opaque.c", "(uint16_t)packet->size;", "(uint16_t)(packet->size + 1);"),
     ],
 )
 def test_a_planted_off_by_one_is_found(tmp_path, file, old, new):
