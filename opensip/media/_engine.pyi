@@ -1,5 +1,6 @@
 """The native media engine in C (csrc/); it may be missing where it could not be built."""
 
+from collections.abc import Collection
 from typing import Any
 
 from typing_extensions import Buffer
@@ -121,6 +122,8 @@ class Stream:
         """Make a batch due on each tick for half a second, now that what came was handed on."""
     def report_at(self, at: float, /) -> None:
         """Set from when on gather gives the row of this stream, for a report is due."""
+    def expect_beside(self, sources: Collection[tuple[str, int]], /) -> None:
+        """Learn where the peer is: what comes beside RTP from elsewhere is strangers'."""
     def prompt(self, wanted: bool, /) -> None:
         """Make a batch due on every tick, or not any more."""
     def deafen(self, wanted: bool, /) -> None:

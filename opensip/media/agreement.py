@@ -96,6 +96,12 @@ def make_keying(
     check_keying(way)
     from opensip.media.keying_pair import KeyingPair  # noqa: PLC0415 - needs an extra
 
-    made = KeyingPair(send=stream.send_beside, keyed=keyed, failed=failed, random=random)
+    made = KeyingPair(
+        send=stream.send_beside,
+        expect=stream.expect_beside,
+        keyed=keyed,
+        failed=failed,
+        random=random,
+    )
     stream.control = made.receive_control
     return made

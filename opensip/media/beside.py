@@ -1,6 +1,7 @@
 """What comes to a stream's port and is no RTP: STUN, DTLS, RTCP. It waits to be read."""
 
-from opensip.media.engine import MOST_BESIDE, Beside
+from opensip.media.engine import MOST_BESIDE, Address, Beside
+from opensip.media.strangers import MOST_WAITING, Strangers
 from opensip.rtp.rtcp import is_rtcp
 from opensip.rtp.stun import is_stun
 
@@ -19,19 +20,27 @@ def is_beside(datagram: bytes, *, mux: bool) -> bool:
 
 
 class BesideInbox:
-    """Keeps datagrams of other protocols until they are taken."""
+    """Keeps datagrams of other protocols until they are taken.
+
+    The peer has room of its own: `strangers` may take a part, and each of them a part of that.
+    """
 
     def __init__(self) -> None:
         self.waiting: list[Beside] = []
+        self.strangers = Strangers()
+        self._strange = 0  # of what waits
 
-    def put(self, beside: Beside) -> bool:
-        """Keep a datagram; tells whether there was room."""
+    def put(self, beside: Beside, *, remote: Address | None, now: float) -> bool:
+        """Keep a datagram; tells whether there was room. `remote` is where RTP comes from."""
         room = len(self.waiting) < MOST_BESIDE
+        if room and beside.source != remote and beside.source not in self.strangers.known:
+            room = self._strange < MOST_WAITING and self.strangers.admit(beside.source, now=now)
+            self._strange += room
         if room:
             self.waiting.append(beside)
         return room
 
     def take(self) -> list[Beside]:
         """Take all, in order."""
-        taken, self.waiting = self.waiting, []
+        taken, self.waiting, self._strange = self.waiting, [], 0
         return taken

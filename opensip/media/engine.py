@@ -1,6 +1,6 @@
 """What a media engine does for the rooms above: the protocol that every engine keeps."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -148,6 +148,12 @@ class Stream(Protocol):
 
     def send_beside(self, datagram: bytes, to: Address, *, control: bool = False) -> None:
         """Send a datagram of another protocol from the port of RTP, or of RTCP, at once."""
+
+    def expect_beside(self, sources: Collection[Address], /) -> None:
+        """Learn where what comes beside RTP comes from, if it is the peer's.
+
+        Of others, where RTP does not come from either, less is taken: see `strangers`.
+        """
 
     def statistics(self) -> Mapping[str, float]:
         """Counts and measures so far, both ways, by name."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -38,7 +39,7 @@ class Keying:
         random: Callable[[int], bytes],
     ) -> None:
         self.keys: SrtpKeys | None = None
-        self.dropped: dict[str, int] = {}
+        self.dropped: Counter[str] = Counter()
         self._certificate = certificate
         self._random = random
         self._ufrag, self._password = _token(random(6)), _token(random(18))
@@ -89,6 +90,13 @@ class Keying:
         if self._before is not None and not self._moves and not self._ice.nominated:
             return self._before.remote
         return self._ice.remote
+
+    @property
+    def sources(self) -> frozenset[Address]:
+        """Where the peer's datagrams come from: by its SDP, and where checks proved it to be."""
+        told = [self._told] if self._told is not None else []
+        known = (ice for ice in (self._ice, self._before) if ice is not None)
+        return frozenset(told).union(*(ice.sources for ice in known))
 
     def renew(self, agreed: Negotiated) -> bool:
         """Make new what an answer of ours must not repeat; tell whether anything was.
@@ -148,9 +156,7 @@ class Keying:
         """What was dropped, by name."""
         stun = self._ice.dropped if self._ice is not None else {}
         dtls = self._handshake.dropped if self._handshake is not None else {}
-        counts = {**self.dropped}
-        for why, count in (*stun.items(), *dtls.items()):
-            counts[why] = counts.get(why, 0) + count
+        counts = self.dropped + Counter(stun) + Counter(dtls)
         return {f"dropped_{why}": count for why, count in counts.items()}
 
     def close(self) -> None:
@@ -220,8 +226,7 @@ class Keying:
         if self._peer is None:
             return
         if self._handshake is not None:
-            for why, count in self._handshake.dropped.items():
-                self.dropped[why] = self.dropped.get(why, 0) + count
+            self.dropped.update(self._handshake.dropped)
             if self._handshake.keys is not None:
                 self._done = self._handshake
         self._handshake = DtlsHandshake(
@@ -337,7 +342,7 @@ class Keying:
         self._failed(why)
 
     def _drop(self, why: str) -> None:
-        self.dropped[why] = self.dropped.get(why, 0) + 1
+        self.dropped[why] += 1
 
 
 def _token(random: bytes) -> str:

@@ -1,6 +1,6 @@
 """The DTLS of one session on both of its ports: RTP's, and RTCP's where they are not one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
 from typing import Protocol
@@ -35,10 +35,14 @@ class KeyingPair:
         self,
         *,
         send: Send,
+        expect: Callable[[Collection[Address]], None],
         keyed: Callable[[], None],
         failed: Callable[[str], None],
         random: Callable[[int], bytes],
     ) -> None:
+        self._expect = expect  # learns where what comes beside RTP comes from
+        self._sources: frozenset[Address] = frozenset()
+        self._candidates: frozenset[Address] = frozenset()  # where the peer says that it may be
         certificate = DtlsCertificate()
         self._media = Keying(
             certificate=certificate, send=send, keyed=keyed, failed=failed, random=random
@@ -77,7 +81,9 @@ class KeyingPair:
 
     def agree(self, agreed: Negotiated, told: Address | None) -> None:
         """Follow offer and answer; `told` is where the peer is by its SDP."""
+        self._candidates = agreed.ice.places if agreed.ice is not None else frozenset()
         self._media.agree(agreed, told)
+        self._tell_sources()
         if agreed.mux:
             self._control.forget()
         elif agreed.rtcp[0] not in UNSPECIFIED:  # the old hold leaves it where it was
@@ -86,6 +92,7 @@ class KeyingPair:
     def receive(self, beside: Beside) -> None:
         """Take a datagram that came beside RTP."""
         self._media.receive(beside)
+        self._tell_sources()
 
     def receive_control(self, beside: Beside) -> None:
         """Take a datagram that came beside RTCP."""
@@ -97,6 +104,12 @@ class KeyingPair:
         for why, count in self._control.statistics().items():
             counts[why] = counts.get(why, 0) + count
         return counts
+
+    def _tell_sources(self) -> None:
+        sources = self._media.sources | self._candidates
+        if sources != self._sources:
+            self._sources = sources
+            self._expect(sources)
 
     def forget(self) -> None:
         """Give up both: keys come by another way now."""

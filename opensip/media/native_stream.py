@@ -65,6 +65,7 @@ class NativeStream:
         self._clock = clock
         self._closed: Callable[[NativeStream], None] | None = closed
         self.core = core.open(ports.rtp.fileno(), self)
+        self.expect_beside = self.core.expect_beside
         ssrc, timestamp = (int.from_bytes(random(4), "big") for _ in range(2))
         # a sequence that wraps late: RFC 3711 section 3.3.1
         self.core.begin(ssrc, timestamp, int.from_bytes(random(2), "big") >> 1)

@@ -99,7 +99,7 @@ class Receiver:
         if len(datagram) > LARGEST:
             self.drop("malformed")
         elif self._config.beside and is_beside(datagram, mux=self._config.mux):
-            if not self.beside.put(Beside(datagram, source)):
+            if not self.beside.put(Beside(datagram, source), remote=self.remote, now=now):
                 self.drop("crowded")
         else:
             self._receive_rtp(datagram, source, now)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
@@ -178,6 +178,10 @@ class PythonStream:
     def send_beside(self, datagram: bytes, to: Address, *, control: bool = False) -> None:
         """Send a datagram of another protocol from the port of RTP, or of RTCP, at once."""
         self._unsent += not self._ports.send(datagram, to, rtcp=control)
+
+    def expect_beside(self, sources: Collection[Address], /) -> None:
+        """Learn where what comes beside RTP comes from, if it is the peer's."""
+        self.receiver.beside.strangers.known = sources
 
     def statistics(self) -> Mapping[str, float]:
         """Counts and measures so far, both ways, by name."""

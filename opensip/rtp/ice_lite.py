@@ -57,6 +57,11 @@ class IceLite:
         """Whether the peer has chosen where it is."""
         return self._nominated is not None
 
+    @property
+    def sources(self) -> tuple[Address, ...]:
+        """Where checks came from that proved themselves."""
+        return tuple(self._sources)
+
     def admits(self, source: Address) -> bool:
         """Tell whether a check from there has proven itself."""
         return source in self._sources

@@ -3,11 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from opensip.errors import RemoteProtocolError
 from opensip.sdp.description import MediaDescription, SessionDescription, parse_integer
 
 RTP, RTCP = 1, 2  # components
+
+MOST_PLACES = 8  # as many as prove themselves, see rtp/ice_lite.py
 
 _ICE_CHAR = r"[0-9A-Za-z+/]"
 _UFRAG = re.compile(rf"{_ICE_CHAR}{{4,256}}")
@@ -63,6 +66,12 @@ class IcePeer:
     password: str = field(repr=False)
     lite: bool = False
     candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def places(self) -> frozenset[tuple[str, int]]:
+        """Where its RTP may come from, by the first candidates."""
+        mine = (c for c in self.candidates if c.component == RTP)
+        return frozenset((c.address, c.port) for c in islice(mine, MOST_PLACES))
 
     def fits(self, address: str, port: int) -> bool:
         """Tell whether the default address is a candidate, else somebody in between changed it.

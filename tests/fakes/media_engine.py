@@ -34,6 +34,9 @@ class FakeStream:
     def send_beside(self, datagram, to):
         self.beside.append((datagram, to))
 
+    def expect_beside(self, sources):
+        self.expected = sources
+
     def statistics(self):
         return self.counters
 

@@ -7,7 +7,9 @@ import pytest
 
 from opensip.media.engine import MOST_BESIDE, StreamConfig
 from opensip.media.ports import PortPool
+from opensip.media.strangers import MOST_OF_ONE
 from opensip.rtp.rtcp import ReceiverReport, SourceDescription, serialize_compound
+from opensip.rtp.stun import BINDING_REQUEST, USE_CANDIDATE, USERNAME, StunMessage
 from tests.fakes.engines import each_engine
 from tests.fakes.parties import Party, connect, run, voice
 
@@ -29,6 +31,7 @@ def test_what_comes_beside_rtp_is_handed_on_and_bounded(engine_type):
         port, peer, batches = pair.address, peer_socket(), []
         stream = engine.open(pair, StreamConfig(beside=True))
         stream.listener = batches.append
+        stream.expect_beside([("a.name", 4000), peer.getsockname()])
         await asyncio.sleep(0.1)
         for first in (0, 3, 20, 63):
             peer.sendto(bytes((first,)) * 30, port)
@@ -52,6 +55,91 @@ def test_what_comes_beside_rtp_is_handed_on_and_bounded(engine_type):
         assert stream.statistics()["unsent"] == 1
         peer.close()
         engine.close()
+        await asyncio.sleep(0)
+
+    run(main)
+
+
+def crowd():
+    """Three sockets of one host that is not the peer's."""
+    made = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(3)]
+    for one in made:
+        one.bind(("127.0.0.2", 0))
+    return made
+
+
+@each_engine
+def test_strangers_have_a_part_of_the_room_and_of_each_second(engine_type):
+    async def main():
+        loop = asyncio.get_running_loop()
+        engine, pair = engine_type(loop), PortPool("127.0.0.1", 0, 0, clock=loop.time).take()
+        port, peer, strangers, batches = pair.address, peer_socket(), crowd(), []
+        stream = engine.open(pair, StreamConfig(beside=True))
+        stream.listener = batches.append
+        stream.expect_beside([peer.getsockname()])
+        await asyncio.sleep(0.1)
+        for _ in range(50):
+            for one in strangers:
+                one.sendto(b"\x00" * 20, port)
+                one.sendto(b"\x16" * 20, port)
+            peer.sendto(b"\x01" * 20, port)
+            await asyncio.sleep(0.02)
+        came = [datagram for batch in batches for datagram in batch.beside]
+        assert sum(datagram.source == peer.getsockname() for datagram in came) == 50
+        theirs = sum(datagram.source[0] == "127.0.0.2" for datagram in came)
+        assert MOST_OF_ONE <= theirs <= 2 * MOST_OF_ONE  # a second, or two that it touches
+        assert stream.statistics()["dropped_crowded"] == 6 * 50 - theirs
+        for one in (peer, *strangers):
+            one.close()
+        engine.close()
+        await asyncio.sleep(0)
+
+    run(main)
+
+
+def behind(address):
+    """Change an offer to that of a peer that does ICE, and tells that it is at `address`."""
+
+    def change(offer):
+        lines = offer.decode().splitlines(keepends=True)
+        kept = "".join(one for one in lines if not one.startswith(("a=ice-lite", "a=candidate")))
+        return kept.replace("127.0.0.1", address).encode()
+
+    return change
+
+
+def check_of(caller, callee):
+    """Write the ICE check that the caller sends to the callee."""
+    one, other = (party.session._keying.own for party in (caller, callee))
+    user = (USERNAME, f"{other.ufrag}:{one.ufrag}".encode())
+    message = StunMessage(BINDING_REQUEST, bytes(12), (user, (USE_CANDIDATE, b"")))
+    return message.to_bytes(other.password.encode())
+
+
+@each_engine
+@pytest.mark.parametrize("told", ["127.0.0.1", "192.0.2.9"])
+def test_whoever_floods_the_port_the_peer_proves_itself_and_comes_to_its_keys(engine_type, told):
+    async def main():
+        caller, callee = Party(engine_type, keying="dtls"), Party(engine_type, keying="dtls")
+        connect(caller, callee, behind(told))
+        strangers, port = crowd(), callee.session.address
+        for tick in range(100):
+            for one in strangers:
+                for _ in range(10):
+                    one.sendto(b"\x00\x01" + bytes(18), port)
+                    one.sendto(b"\x16\xfe\xfd" + bytes(22), port)
+            if tick % 25 == 5:
+                caller.session.stream.send_beside(check_of(caller, callee), port)
+            await asyncio.sleep(0.02)
+        assert [len(party.notes) for party in (caller, callee)] == [1, 1]
+        assert callee.session.negotiated.dtls is not None
+        assert callee.counts["received"] > 20
+        assert callee.counts["dropped_crowded"] > 5000
+        for party in (caller, callee):
+            await party.session.close()
+            party.engine.close()
+        for one in strangers:
+            one.close()
         await asyncio.sleep(0)
 
     run(main)

@@ -99,6 +99,8 @@ def test_sources_are_few_and_the_nominated_one_stays():
     known = [ice.admits(("192.0.2.9", 5000 + port)) for port in range(3 * MOST_SOURCES)]
     assert (ice.admits(PEER), sum(known)) == (True, MOST_SOURCES - 1)
     assert ice.remote == PEER
+    assert len(ice.sources) == MOST_SOURCES
+    assert PEER in ice.sources
 
 
 @given(st.binary(max_size=120))

@@ -25,6 +25,13 @@ def test_a_peer_that_does_ice():
     assert "asd88" not in repr(peer)
 
 
+def test_places_are_those_of_the_first_candidates():
+    many = [("candidate", HOST.replace("4000", str(port))) for port in range(4000, 4020)]
+    rtcp = ("candidate", HOST.replace("1 1", "1 2"))
+    peer = read(UFRAG, PASSWORD, rtcp, *many)
+    assert peer.places == {("192.0.2.1", port) for port in range(4000, 4008)}
+
+
 def test_credentials_may_stand_above():
     peer = read(session=(UFRAG, PASSWORD, ("ice-lite", "")))
     assert peer is not None

@@ -283,6 +283,7 @@ static PyMethodDef methods[] = {
     {"begin", begin, METH_VARARGS, "Set SSRC, timestamp and sequence of the first packet."},
     {"configure", (PyCFunction)(void (*)(void))stream_object_configure,
      METH_VARARGS | METH_KEYWORDS, "Take what was negotiated."},
+    {"expect_beside", stream_object_expect_beside, METH_O, "Learn where the peer is."},
     {"write", write_samples, METH_O, "Queue samples; gives where they start."},
     {"write_packet", write_packet, METH_VARARGS, "Queue samples as a payload; gives where they start."},
     {"unsent", unsent, METH_NOARGS, "Samples sent, and those that are queued."},

@@ -44,6 +44,9 @@ PyObject *stream_objects_connect(PyObject *engine, PyObject *args);
 PyObject *stream_object_disconnect(PyObject *engine, PyObject *stream);
 PyObject *stream_object_playout(PyObject *self, PyObject *nothing);
 
+/* Stream.expect_beside. */
+PyObject *stream_object_expect_beside(PyObject *self, PyObject *sources);
+
 bool is_stream_object(PyObject *object);
 
 /* Host and port, or None. */

@@ -33,6 +33,7 @@ void receiver_open(struct receiver *receiver)
     receiver->opaque_type = -1;
     arrivals_begin(&receiver->arrivals, RATE);
     media_clock_begin(&receiver->clock, RATE);
+    strangers_begin(&receiver->strangers);
     reorder_begin(&receiver->reorder, collect, receiver);
 }
 
@@ -263,15 +264,31 @@ static bool is_beside(const struct receiver *receiver, const uint8_t *data, size
            (receiver->mux && rtp_is_rtcp(data, size));
 }
 
-static void put_beside(struct receiver *receiver, const uint8_t *data, size_t size,
-                       const struct address *source)
+/* The peer has room of its own: strangers may take a part, and each of them a part of that. */
+static bool has_room_beside(struct receiver *receiver, const struct address *source, bool strange,
+                            double now)
 {
-    if (receiver->beside_count == MOST_BESIDE) {
+    if (receiver->beside_count == MOST_BESIDE)
+        return false;
+    int strangers = 0;
+    for (int n = 0; n < receiver->beside_count; n++)
+        strangers += receiver->beside[n].strange;
+    return !strange || (strangers < STRANGERS_WAITING &&
+                        strangers_admit(&receiver->strangers, source, now));
+}
+
+static void put_beside(struct receiver *receiver, const uint8_t *data, size_t size,
+                       const struct address *source, double now)
+{
+    bool strange = !address_equal(source, &receiver->latch.remote) &&
+                   !strangers_know(&receiver->strangers, source);
+    if (!has_room_beside(receiver, source, strange, now)) {
         receiver->dropped[DROP_CROWDED]++;
         return;
     }
     struct beside *beside = &receiver->beside[receiver->beside_count++];
     beside->source = *source;
+    beside->strange = strange;
     beside->size = size;
     memcpy(beside->data, data, size);
 }
@@ -281,7 +298,7 @@ void receiver_take(struct receiver *receiver, uint8_t *data, size_t size,
 {
     struct rtp packet;
     if (is_beside(receiver, data, size)) {
-        put_beside(receiver, data, size, source);
+        put_beside(receiver, data, size, source, now);
         return;
     }
     if (!receiver->open) {

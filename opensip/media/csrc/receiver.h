@@ -14,6 +14,7 @@
 #include "reorder.h"
 #include "ring.h"
 #include "srtp.h"
+#include "strangers.h"
 
 enum encoding { ENCODING_NONE, ENCODING_PCMU, ENCODING_PCMA, ENCODING_EVENT, ENCODING_NOISE,
                 ENCODING_OTHER, ENCODING_OPAQUE };
@@ -52,6 +53,7 @@ struct event {
 /* A datagram of another protocol, whose meaning is Python's. */
 struct beside {
     struct address source;
+    bool strange; /* the peer is not known to be there */
     size_t size;
     uint8_t data[RTP_LARGEST];
 };
@@ -101,6 +103,7 @@ struct receiver {
     bool deaf;         /* nobody listens: what comes is not handed on */
     struct beside *beside; /* room for MOST_BESIDE; NULL: RTP has its port for itself */
     int beside_count;
+    struct strangers strangers;
     bool mux; /* RTCP shares the port */
     struct line *line; /* whose other end hears the peer too; NULL: none */
 };

@@ -138,6 +138,8 @@ static void check_invariants(const struct receiver *receiver)
     check(receiver->beside_count >= 0 && receiver->beside_count <= MOST_BESIDE, "too many beside");
     for (int n = 0; n < receiver->beside_count; n++)
         check(receiver->beside[n].size <= RTP_LARGEST, "the size beside");
+    check(receiver->strangers.total >= 0 && receiver->strangers.total <= STRANGERS_A_SECOND,
+          "too many strangers");
     check(receiver->arrivals.jitter >= 0, "jitter");
     for (int n = 0; n < receiver->event_count; n++)
         check(receiver->events[n].packet.size <= EVENT_BYTES, "the size of an event");
