@@ -7,6 +7,7 @@ from typing import Any
 from opensip.audio.frame import AudioFrame, AudioSource
 
 _LAG = 0.12  # how late a frame may come: a batch of the gated path, and jitter
+_EPSILON = 1e-6  # of a look: a timer may fire that much early
 
 
 async def listen(
@@ -45,7 +46,8 @@ async def listen(
 class _Watch:
     """Ends a wait for frames once a deadline has passed without any.
 
-    It looks now and then: a timer for each frame would cost as much as the frame.
+    It looks now and then: a timer for each frame would cost as much as the frame. All calls look
+    at the same moments, so that the loop wakes once for them.
     """
 
     def __init__(
@@ -61,24 +63,29 @@ class _Watch:
 
     def begin(self) -> None:
         """Look from now on."""
-        self._wait(_LAG)
+        self._wait_with_all()
 
     def end(self) -> None:
         """Look no more."""
         if self._timer:
             self._timer.cancel()
 
-    def _wait(self, seconds: float) -> None:
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
+    def _wait_with_all(self) -> None:
+        loop = asyncio.get_running_loop()
+        looks = int(loop.time() / _LAG + _EPSILON)  # that are past
+        self._timer = loop.call_at((looks + 1) * _LAG, self._look)
 
     def _look(self) -> None:
+        loop = asyncio.get_running_loop()
         due = self._deadline() if self.frames == self._seen else None
         self._seen = self.frames
         left = _LAG if due is None else due + _LAG - self._now()
         if left <= 0:
-            self._patience.reschedule(asyncio.get_running_loop().time())
+            self._patience.reschedule(loop.time())
+        elif left < _LAG:
+            self._timer = loop.call_later(left, self._look)
         else:
-            self._wait(min(left, _LAG))
+            self._wait_with_all()
 
 
 async def cancelled(*tasks: asyncio.Task[Any] | None) -> None:

@@ -55,3 +55,25 @@ def test_what_runs_is_ended():
         assert task.cancelled()
 
     run(main)
+
+
+def test_all_calls_look_for_their_deadlines_at_the_same_moments():
+    async def main():
+        loop, looks = asyncio.get_running_loop(), ([], [])
+
+        async def call(begins, looked):
+            await asyncio.sleep(begins)
+            await listen(
+                Source((1.5, 160)),
+                since=0.0,
+                now=loop.time,
+                deadline=lambda: looked.append(loop.time()),
+                heard=lambda frame: None,
+                tick=lambda at: None,
+            )
+
+        await asyncio.gather(call(0.01, looks[0]), call(0.05, looks[1]))
+        assert 12 <= len(looks[0]) <= 13
+        assert looks[0] == looks[1][: len(looks[0])]
+
+    run(main)
