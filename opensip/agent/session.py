@@ -41,7 +41,7 @@ from opensip.agent.turn_events import (
 )
 from opensip.agent.turn_state import State
 from opensip.agent.turn_taking import deadline, stays_quiet, step
-from opensip.agent.voice_activity import Voicing
+from opensip.agent.voice_activity import SILENT_DBFS, Voicing
 from opensip.audio.frame import AudioFrame
 from opensip.audio.level import pieces
 from opensip.events import BargedIn, SpeechEnded, SpeechStarted, TurnDecided
@@ -58,8 +58,6 @@ _DECISIONS = {
 }
 _ECHO_SECONDS = 1.0  # words are told no later than this after the sound of them came back
 _LEAKED_SECONDS = 0.3  # of an echo that are taken for a voice, at most: more is the caller's
-# 7 dB below what any detector takes for a voice: so much louder may one of five pieces be
-_SILENT_DBFS = -62.0
 _UNTOLD = ("a click",)  # reasons of which every noisy line has too many
 
 
@@ -172,7 +170,7 @@ class AgentSession:
 
     def _heard(self, frame: AudioFrame) -> None:
         """Hear a frame in pieces short enough to decide on, but silence as a whole."""
-        if frame.level_dbfs < _SILENT_DBFS and stays_quiet(self._turns, frame.at + frame.seconds):
+        if frame.level_dbfs < SILENT_DBFS and stays_quiet(self._turns, frame.at + frame.seconds):
             self._hear(frame)
             return
         for piece in pieces(frame):

@@ -12,6 +12,9 @@ from typing import NamedTuple, Protocol, cast
 from opensip.audio.frame import AudioFrame
 from opensip.errors import MissingExtra
 
+# 7 dB below what any detector takes for a voice: so much louder may one of five pieces be
+SILENT_DBFS = -62.0
+
 
 class Voicing(NamedTuple):
     """Whether a stretch of audio that began at `at` and lasted `seconds` holds a voice."""

@@ -4,7 +4,7 @@ In noise it hears voices everywhere, and for a moment after each word: what does
 the line's noise is no voice, whatever it says.
 """
 
-from opensip.agent.voice_activity import Decided, Voicing
+from opensip.agent.voice_activity import SILENT_DBFS, Decided, Voicing
 from opensip.agent.voice_activity.noise_floor import NoiseFloor
 from opensip.agent.voice_activity.windows import RATE, Windows
 from opensip.audio.frame import AudioFrame
@@ -16,7 +16,7 @@ _QUIETEST_DBFS = -52.0
 
 
 class WebRtc:
-    """Asks the detector about each 20 ms that stand out of the noise."""
+    """Asks the detector about each 20 ms; from the first of a silence it only learns."""
 
     def __init__(self, rate: int, decided: Decided) -> None:
         from webrtcvad import Vad  # noqa: PLC0415  not everywhere
@@ -26,7 +26,12 @@ class WebRtc:
         self._floor = NoiseFloor(_MARGIN_DB, _QUIETEST_DBFS)
 
     def hear(self, frame: AudioFrame) -> None:
-        """Decide at once, on whole windows of 20 ms."""
+        """Decide at once: that silence is none, and on whole windows of 20 ms."""
+        if frame.level_dbfs < SILENT_DBFS and frame.rate == RATE and len(frame.samples) >= _SIZE:
+            self._vad.is_speech(frame.samples[:_SIZE].tobytes(), RATE)
+            self._floor.stands_out(frame.level_dbfs, frame.seconds)
+            self._decided(Voicing(frame.at, frame.seconds, False, frame.level_dbfs))
+            return
         for window in self._windows.of(frame):
             voice = self._vad.is_speech(window.samples.tobytes(), RATE)  # learns from silence too
             louder = self._floor.stands_out(window.level_dbfs, _SIZE / RATE)

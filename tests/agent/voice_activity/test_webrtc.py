@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from opensip.agent.voice_activity.webrtc import make
+from opensip.audio.frame import AudioFrame
+from opensip.audio.level import dbfs
 from tests.agent.voice_activity.sounds import frames, vowel
 
 pytest.importorskip("webrtcvad")
@@ -26,3 +28,16 @@ def test_a_vowel_is_a_voice_and_silence_after_it_is_none():
 def test_steady_noise_is_no_voice_though_the_detector_says_so():
     noise = np.random.default_rng(2).normal(0, 600, 16000).astype(np.int16)
     assert sum(decisions(noise)[50:]) == 0
+
+
+def test_silence_is_decided_on_as_a_whole_and_a_voice_after_it_is_still_noticed():
+    decided = []
+    detector = make(8000, decided.append)
+    quiet = np.random.default_rng(1).normal(0, 8, 800).astype(np.int16)
+    for number in range(20):
+        detector.hear(AudioFrame(number * 0.1, quiet, 8000, dbfs(quiet)))
+    assert [(one.seconds, one.voiced) for one in decided] == [(0.1, False)] * 20
+    decided.clear()
+    for frame in frames(vowel(0.6)):
+        detector.hear(frame)
+    assert sum(one.voiced for one in decided) >= 27
