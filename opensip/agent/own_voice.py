@@ -67,13 +67,18 @@ class OwnVoice:
         self._settle(tick, level_dbfs, played)
         if ticks > 1:
             self._settle(tick + ticks - 1, level_dbfs, played)
-        if voiced and self._tick % _EVERY == 0:
+        if voiced and self._tick % _EVERY == 0 and self._may_be_back:
             self._compare()
         return self._is_due(level_dbfs)
 
     def may_begin(self, at: float) -> bool:
         """Tell whether a voice that began `at` may be the beginning of an echo of ours."""
         return self.echo is None and 0 <= at - self._began <= _LAGS * _TICK + _NOTICED
+
+    @property
+    def _may_be_back(self) -> bool:
+        """Whether any of the ticks that are compared has our voice in it."""
+        return self._tick * _TICK - self._last_played <= (_PAST + 1) * _TICK
 
     def _settle(self, tick: int, level_dbfs: float, played: int) -> None:
         block = played // self._block
@@ -106,20 +111,20 @@ class OwnVoice:
         if not (_may_move(recent) and _may_move(before)):
             return
         heard = np.array(recent)
-        apart = heard - heard.mean()
+        apart = heard - sum(recent) / _WINDOW
         spread = math.sqrt(apart @ apart / _WINDOW)
         if spread < _MOVES_DB:
             return
         own = np.array(before)[_SPANS]  # a row for each lag; its softest parts are lost in the line
-        own = np.maximum(own, own.max(axis=1, keepdims=True) - np.ptp(heard))
-        means = own.mean(axis=1, keepdims=True)
-        own_apart, above = own - means, own > means
-        spreads = np.sqrt(np.einsum("ij,ij->i", own_apart, own_apart) / _WINDOW)
-        moves = (above[:, 1:] != above[:, :-1]).sum(axis=1)
-        like = own_apart @ apart >= _LIKE * _WINDOW * spread * spreads
-        lags = np.flatnonzero((spreads >= _MOVES_DB) & (moves >= _LEAST_MOVES) & like)
-        if len(lags):
-            self._learn(int(lags[0]), own[lags[0]], heard)
+        own = np.maximum(own, np.maximum.reduce(own, axis=1)[:, None] - np.ptp(heard))
+        own_apart = own - np.add.reduce(own, axis=1)[:, None] / _WINDOW
+        spreads = np.sqrt(np.vecdot(own_apart, own_apart) / _WINDOW)
+        lags = np.flatnonzero(own_apart @ apart >= _LIKE * _WINDOW * spread * spreads)
+        for lag in lags[spreads[lags] >= _MOVES_DB]:
+            above = own_apart[lag] > 0
+            if np.count_nonzero(above[1:] != above[:-1]) >= _LEAST_MOVES:
+                self._learn(int(lag), own[lag], heard)
+                return
 
     def _learn(self, lag: int, own: NDArray[np.float64], heard: NDArray[np.float64]) -> None:
         loud = own > own.max() - 2 * _MOVES_DB
