@@ -34,6 +34,7 @@ _DTLS_1_2 = 0xFEFD
 _EXPORTER = b"EXTRACTOR-dtls_srtp"  # RFC 5764 section 4.2
 _RECORD_HEADER = 13  # octets: type, version, epoch, sequence, length (RFC 6347 section 4.1)
 _LARGEST = 65536
+_LONGEST = 1500  # octets of a datagram that is looked at, as on the port of RTP
 _ALERT, _HANDSHAKE, _CLIENT_HELLO = 21, 22, 1
 
 
@@ -103,7 +104,7 @@ class DtlsHandshake:
 
         An alert before there are keys proves nothing, so it ends nothing: RFC 6347 section 4.1.2.7.
         """
-        records = _records(datagram)
+        records = _records(datagram) if len(datagram) <= _LONGEST else None
         if records is None:
             self._drop("dtls_malformed")
             return

@@ -11,6 +11,7 @@ TARGETS = (
     "address",
     "description",
     "digest",
+    "dtls",
     "framing",
     "message",
     "multipart",

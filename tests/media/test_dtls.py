@@ -87,6 +87,14 @@ def test_what_is_cut_short_is_dropped_and_the_handshake_goes_on():
     assert server.keys is not None
 
 
+def test_what_no_path_carries_is_not_looked_at():
+    client, server = pair()
+    hello = client.datagrams_to_send()[0]
+    server.receive(hello * 8)
+    assert server.dropped == {"dtls_malformed": 1}
+    assert server.datagrams_to_send() == []
+
+
 def test_an_alert_that_nobody_signed_ends_nothing():
     client, server = pair()
     alert = bytes.fromhex("15fefd0000000000000009") + b"\x00\x02\x02\x28"
