@@ -96,6 +96,14 @@ class ProviderFailed(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderRecovered(CallEvent):
+    """A provider that had failed, in this call or another, does its work again."""
+
+    stage: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCalled(CallEvent):
     """A tool ran, with what it was given and what it gave."""
 

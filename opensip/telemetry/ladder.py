@@ -295,6 +295,7 @@ _NOTES: Mapping[str, Callable[[Event], Told]] = {
     "turn_taken": _turn,
     "turn_decided": lambda e: ("state", f"turn {e['decision']}", e["why"]),
     "provider_failed": lambda e: ("fault", f"{e['stage']} {e['provider']} failed", e["error"]),
+    "provider_recovered": lambda e: ("state", f"{e['stage']} {e['provider']} works again"),
     "tool_called": lambda e: (
         *("fault" if e["error"] else "state", f"tool {e['name']}, {e['duration_ms']:.0f} ms"),
         e["error"],

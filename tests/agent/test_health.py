@@ -38,7 +38,29 @@ def test_after_a_rest_one_call_tries_for_all():
     assert health.tried()
 
 
+def test_a_probe_that_gets_through_brings_it_back_for_all_once():
+    now = [0.0]
+    health = Health(clock=lambda: now[0])
+    health.failed()
+    health.watched = True
+    now[0] = 100.0
+    assert health.resting  # until the probe has found it
+    assert health.ill
+    health.answered()
+    assert [health.tried() for _ in range(3)] == [True] * 3
+    assert not health.ill
+    health.failed()  # it took the probe and no call
+    assert health.rest == 10
+    health.answered()
+    assert [health.tried() for _ in range(3)] == [True, False, False]
+    assert health.worked()
+    assert not health.worked()
+    assert [health.tried() for _ in range(3)] == [True] * 3
+
+
 def test_all_calls_share_one():
     healths = Healths()
+    assert healths.of("c", print).probe is print
+    assert healths.of("c").probe is print
     assert healths.of("a") is healths.of("a")
     assert healths.of("a") is not healths.of("b")

@@ -3,7 +3,7 @@ import pytest
 from opensip.agent.health import Health
 from opensip.agent.line_up import LineUp
 from opensip.errors import ProviderError
-from opensip.events import ProviderFailed
+from opensip.events import ProviderFailed, ProviderRecovered
 from tests.fakes.line import Noted
 
 
@@ -36,11 +36,28 @@ def test_each_is_asked_once_and_twice_where_that_may_help():
     line, noted = lineup(A, B)
     assert names(line.tries(), lambda p: line.failed(p, TimeoutError())) == "ab"
     assert noted.of(ProviderFailed)[0] == ProviderFailed(3.0, "dialogue", "a", "TimeoutError")
+    told = len(noted.of(ProviderFailed))
     assert names(line.tries(), lambda p: line.failed(p, PASSING)) == "aabb"
+    assert [e.provider for e in noted.of(ProviderFailed)[told:]] == ["a", "b"]  # once each
     assert names(line.tries(), lambda p: line.failed(p, ProviderError("401"))) in ("ab", "ba")
     alone, _ = lineup(A)
     for _ in range(2):
         assert names(alone.tries(), lambda p: alone.failed(p, PASSING)) == "aa"
+
+
+def test_what_fails_twice_for_one_question_is_told_once_and_costs_one_rest():
+    health = Health(clock=lambda: 0.0)
+    ill, errors = Named("ill", health), iter([PASSING, PASSING, ProviderError("gone"), PASSING])
+    line, noted = lineup(ill)
+    for _ in range(2):
+        for provider in line.tries():
+            line.failed(provider, next(errors))
+        if health.rest == 5:
+            assert [e.error for e in noted.of(ProviderFailed)] == ["overloaded"]
+    assert [e.error for e in noted.of(ProviderFailed)] == ["overloaded", "gone"]
+    line.worked(ill)
+    line.worked(ill)
+    assert noted.of(ProviderRecovered) == [ProviderRecovered(3.0, "dialogue", "ill")]
 
 
 def test_who_works_stays_first():

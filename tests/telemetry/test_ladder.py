@@ -27,6 +27,12 @@ KINDS = [
     ),
     ("confirmation_asked", {"name": "pay", "again": False}, "may pay run?", None),
     ("confirmation_asked", {"name": "pay", "again": True}, "may pay run? again", None),
+    (
+        "provider_recovered",
+        {"stage": "dialogue", "provider": "p"},
+        "dialogue p works again",
+        None,
+    ),
     ("confirmation_ended", {"name": "pay", "outcome": "passed_over"}, "pay passed over", None),
     ("tool_refused", {"name": "pay", "why": "enough"}, "tool pay refused", "enough"),
     (

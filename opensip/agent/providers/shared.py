@@ -3,6 +3,7 @@
 import sys
 
 _SHARING = (
+    "opensip.agent.probing",  # before the clients that it uses
     "opensip.agent.providers.embedded_recognizer",
     "opensip.agent.providers.openai.client",
     "opensip.agent.tools.webhook",

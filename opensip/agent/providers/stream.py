@@ -6,6 +6,7 @@ unchanged, but for the REST request with which it hangs up: here it closes its s
 
 import secrets
 from collections.abc import AsyncIterator
+from functools import partial
 
 import numpy as np
 import structlog
@@ -13,6 +14,7 @@ import structlog
 from opensip.agent.health import Health, Healths
 from opensip.agent.live import Cut, Marked, Opening, Sound, Told
 from opensip.agent.memory import Call
+from opensip.agent.probing import SECONDS
 from opensip.agent.providers import Brief
 from opensip.agent.spoken import fill_names
 from opensip.agent.wire import Wire
@@ -34,6 +36,7 @@ from opensip.media_streams.message import (
     Stop,
 )
 from opensip.net import websocket
+from opensip.net.reach import reach
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +60,9 @@ class BotStream:
     def __init__(self, brief: Brief) -> None:
         account = brief.account
         self.name = brief.name
-        self.health: Health = healths.of(account.base_url)
+        self.health: Health = healths.of(
+            account.base_url, partial(reach, account.base_url, seconds=SECONDS)
+        )
         self.first_sound = account.first_sound_seconds or None
         self.ends_call = account.when_closed == "hang_up"
         self._account = account

@@ -11,7 +11,7 @@ from opensip.agent.definition import Account, Agent
 from opensip.agent.live import Opening
 from opensip.agent.providers import Brief
 from opensip.agent.providers.stream import MOST_WRONG, make
-from opensip.errors import ConfigError, ProviderError
+from opensip.errors import ConfigError, OpenSipError, ProviderError
 from tests.fakes.bot import Bot
 
 QUIET = base64.b64encode(b"\xff" * 160).decode()
@@ -189,3 +189,14 @@ def test_a_bot_that_reads_nothing_is_lost_once_it_is_far_behind():
 def test_wants_an_address():
     with pytest.raises(ConfigError, match=r"providers\.bot\.base_url"):
         make(Brief(Agent("test"), "bot", Account(provider="stream")))
+
+
+def test_a_probe_opens_a_socket_and_wakes_no_bot():
+    async def work(it, bot):
+        await it.health.probe()
+        return it.health, bot.headers
+
+    health, headers = run(work)
+    assert not headers
+    with pytest.raises(OpenSipError, match=r"127\.0\.0\.1"):
+        asyncio.run(health.probe())

@@ -5,6 +5,7 @@ import json
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import httpx2
@@ -13,7 +14,9 @@ import openai
 from opensip.agent.clients import PerLoop
 from opensip.agent.definition import Account
 from opensip.agent.health import Health, Healths
+from opensip.agent.probing import SECONDS
 from opensip.errors import ProviderError
+from opensip.net.reach import reach
 
 T = TypeVar("T")
 
@@ -22,6 +25,7 @@ _CONNECTIONS = 500  # at once: a stage of so many calls
 _PREPARING = 3.0  # seconds to open a connection ahead of time
 _LONGEST_REST = 300.0  # seconds; what asks for more has most likely run out of its quota
 WRONG_KEY = 60.0  # seconds of rest: somebody must change the configuration first
+_NO_LIST = (404, 405, 501)  # of a server that is there, without a list of its models
 _TOLD = 200  # characters of a server's own message
 
 
@@ -47,7 +51,24 @@ healths = Healths()  # of each stage of each account, for all calls
 
 def health_of(stage: str, account: Account) -> Health:
     """Give the health of one stage of an account."""
-    return healths.of((stage, account.base_url, account.api_key))
+    probe = _reach if stage == "realtime" else _ask
+    return healths.of((stage, account.base_url, account.api_key), partial(probe, account))
+
+
+async def _ask(account: Account) -> None:
+    """Ask for the models, which costs nothing; a server that has no such list is there too."""
+    try:
+        with errors_of("probe"):
+            await client_of(account).models.list()
+    except ProviderError as error:
+        status = getattr(error.__cause__, "status_code", 0)
+        if status not in _NO_LIST:
+            raise
+
+
+async def _reach(account: Account) -> None:
+    """Open a socket alone: a session might cost something."""
+    await reach(str(client_of(account).base_url), seconds=SECONDS)
 
 
 @dataclass(slots=True)

@@ -4,7 +4,8 @@ import pytest
 
 from opensip.agent.definition import Account
 from opensip.agent.providers.openai import client
-from opensip.errors import ProviderError
+from opensip.errors import OpenSipError, ProviderError
+from tests.fakes.http_server import HttpServer
 from tests.fakes.openai_server import OpenAiServer
 
 
@@ -42,3 +43,38 @@ def test_retry_after(value, seconds):
 def test_what_has_a_shape_nobody_expected():
     with pytest.raises(ProviderError, match="main: odd"), client.errors_of("main"):
         raise ValueError("odd")
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [(200, ""), (404, ""), (405, ""), (401, "refused our key"), (429, "enough"), (503, "failed")],
+)
+def test_a_probe_asks_for_the_models_and_a_server_without_a_list_is_there(status, told):
+    async def main():
+        async with HttpServer(lambda *_: (status, b'{"data": []}')) as server:
+            probe = client.health_of("dialogue", Account(base_url=server.url)).probe
+            try:
+                await probe()
+            finally:
+                await client.close_shared()
+                assert [path for _, path, *_ in server.requests] == ["/models"]
+
+    if told:
+        with pytest.raises(ProviderError, match=told):
+            asyncio.run(main())
+    else:
+        asyncio.run(main())
+
+
+def test_a_probe_of_speech_to_speech_opens_a_socket_alone():
+    async def main():
+        async with HttpServer() as server:
+            await client.health_of("realtime", Account(base_url=server.url)).probe()
+            await client.close_shared()
+        assert server.requests == []
+        for stage in ("realtime", "dialogue"):
+            with pytest.raises(OpenSipError, match=r"127\.0\.0\.1"):
+                await client.health_of(stage, Account(base_url=server.url)).probe()
+        await client.close_shared()
+
+    asyncio.run(main())
