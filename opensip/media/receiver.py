@@ -61,6 +61,7 @@ class Receiver:
         self._events = TelephoneEventReceiver()
         self._event_clock = 8000
         self._heard = Heard(8000)
+        self._voice = False  # in what was decoded packet by packet since the last tick
         self._in_order: InOrder[tuple[float, RtpPacket]] = InOrder()
         self._probation = Probation()
         self._begin(-1)
@@ -145,6 +146,8 @@ class Receiver:
         if self.gate:
             self.gate -= 1
         self._hand_on(now)
+        if self._voice:
+            self.gate, self._voice = HOLD_TICKS, False
 
     def hear(self, samples: Samples, power: float) -> None:
         """Take what was `fresh`, decoded; `power` is the sum of its squares."""
@@ -300,8 +303,7 @@ class Receiver:
         except RemoteProtocolError:
             self.drop("undecodable")
             return 0
-        if voice:
-            self.gate = HOLD_TICKS
+        self._voice |= voice
         return units
 
 

@@ -15,7 +15,7 @@ import pytest
 from tests.interop.baresip import Baresip, needs_baresip
 from tests.interop.hearing import read_channels
 from tests.interop.server import Server
-from tests.interop.test_codecs import check_tone
+from tests.interop.test_codecs import MODULES, NAMES, check_tone, needs_pyav
 from tests.interop.test_dtls import thread
 
 pytestmark = [pytest.mark.interop, needs_baresip]
@@ -25,6 +25,7 @@ TRUNK = """\
 networks = ["127.0.0.0/8"]
 srtp = "off"
 recording = "on"
+codecs = {codecs}
 [trunks.phones.numbers]
 tone = "tone"
 """
@@ -43,9 +44,10 @@ def bound() -> socket.socket:
 
 
 class Border:
-    """Carries signalling both ways, and later offers changed: PCMA first, another port."""
+    """Carries signalling both ways, and later offers changed: one codec, another port."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, payload_type: int) -> None:
+        self._payload_type = payload_type
         self.signalling, self.media = bound(), bound()
         self.port = self.signalling.getsockname()[1]
         self.carried = 0  # packets of sound
@@ -86,7 +88,7 @@ class Border:
         self._media_phone = ("127.0.0.1", int(line[1]))
         port = self.media.getsockname()[1]
         head, _, body = message.partition(b"\r\n\r\n")
-        body = body.replace(line[0], b"m=audio %d RTP/AVP 8 101" % port)
+        body = body.replace(line[0], b"m=audio %d RTP/AVP %d 101" % (port, self._payload_type))
         length = b"Content-Length: %d" % len(body)
         return re.sub(rb"Content-Length: *[0-9]+", length, head) + b"\r\n\r\n" + body
 
@@ -96,11 +98,18 @@ class Border:
         self.media.close()
 
 
-def test_codec_and_port_change_and_both_go_on_hearing(tmp_path: Path) -> None:
-    server = Server(tmp_path, trunks=TRUNK)
-    border = Border(server)
-    account = f"<sip:alice@127.0.0.1:{border.port}>;regint=0"
-    phone = Baresip(server.folder / "phone", account, tone=BARESIP_TONE)
+@pytest.mark.parametrize(
+    ("codec", "payload_type"), [("PCMA", 8), pytest.param("G722", 9, marks=needs_pyav)]
+)
+def test_codec_and_port_change_and_both_go_on_hearing(
+    tmp_path: Path, codec: str, payload_type: int
+) -> None:
+    server = Server(tmp_path, trunks=TRUNK.format(codecs=json.dumps(["PCMU", codec])))
+    border = Border(server, payload_type)
+    names = f"{NAMES['PCMU']},{NAMES[codec]}"
+    account = f"<sip:alice@127.0.0.1:{border.port}>;regint=0;audio_codecs={names}"
+    modules = [MODULES[codec]] if codec in MODULES else []
+    phone = Baresip(server.folder / "phone", account, tone=BARESIP_TONE, modules=modules)
     try:
         with thread(border.carry), thread(border.carry_sound):
             phone.command("dial", f"sip:tone@127.0.0.1:{border.port}")
@@ -119,7 +128,7 @@ def test_codec_and_port_change_and_both_go_on_hearing(tmp_path: Path) -> None:
     [journal] = tmp_path.glob("data/journals/*.jsonl")
     events = map(json.loads, journal.read_text().splitlines())
     agreed = [e for e in events if e["kind"] == "media_negotiated"]
-    assert (agreed[0]["codec"], agreed[-1]["codec"]) == ("PCMU", "PCMA")
+    assert (agreed[0]["codec"], agreed[-1]["codec"]) == ("PCMU", codec)
     assert agreed[0]["remote"] != agreed[-1]["remote"]
     assert border.carried > 50
     [recording] = tmp_path.glob("data/recordings/*.wav")

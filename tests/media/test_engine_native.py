@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import itertools
 import os
 import resource
 import socket
@@ -10,7 +11,10 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from opensip.audio.codecs import CODECS
+from opensip.audio.tones import goertzel, tone
 from opensip.media.engine import StreamConfig
 from opensip.media.ports import PortPool
 from opensip.rtp.packet import RtpPacket
@@ -69,6 +73,34 @@ def test_what_is_queued_is_heard_while_python_stands_still():
         assert {p.payload for p in packets[2:12]} == {packets[3].payload}
         left = stream.flush()
         assert left + stream.played() == 24000
+        stream.close()
+        engine.close()
+
+    with peer() as one:
+        asyncio.run(main(one))
+
+
+@pytest.mark.parametrize(("codec", "number", "units"), [("G722", 9, 160), ("opus", 111, 960)])
+def test_what_was_encoded_ahead_is_heard_while_python_stands_still(codec, number, units):
+    pytest.importorskip("av", reason="the extra 'codecs' is not installed")
+
+    async def main(peer):
+        engine, stream, _ = opened(peer, codec=codec, payload_type=number)
+        assert stream.write(tone(1000, 1.5, 16000)) == 0
+        first = await asyncio.to_thread(peer.recv, 2048)
+        before = stream.played()
+        time.sleep(0.3)  # noqa: ASYNC251 - the loop is what must not matter
+        assert stream.played() - before >= 14 * 320
+        peer.setblocking(False)
+        packets = [RtpPacket.parse(data) for data in [first, *_waiting(peer)]]
+        assert len(packets) >= 14
+        assert {packet.payload_type for packet in packets} == {number}
+        steps = {two.timestamp - one.timestamp for one, two in itertools.pairwise(packets)}
+        assert steps <= {units, units - 2**32}
+        decode = CODECS[codec].decoder()
+        heard = np.concatenate([decode(packet.payload) for packet in packets])
+        assert goertzel(heard[1600:4000], 1000, 16000) == pytest.approx(-16, abs=1)
+        assert stream.flush() + stream.played() == 24000
         stream.close()
         engine.close()
 

@@ -104,6 +104,27 @@ def test_fields_that_cannot_be():
         stream, _ = opened()
         with pytest.raises(ValueError, match="one to six half ticks"):
             stream.configure(StreamConfig(remote=REMOTE, ptime=200))
+        good = {
+            "host": None, "port": 0, "new_latch": False, "symmetric": True, "sending": True,
+            "coding": "PCMU", "payload_type": 0, "event_payload_type": 0, "half_ticks": 2,
+            "encodings": bytes(128), "kilohertz": bytes(128), "beside": False, "mux": False,
+            "receive": (), "transmit": (), "queue": None, "new_said": False,
+        }  # fmt: skip
+        assert stream.core.configure(**good) is None
+        sound = np.zeros(320, np.int16)
+        for why, changes in (
+            ("128 encodings", {"kilohertz": bytes(127)}),
+            ("payload type 9 has no clock", {"encodings": bytes(9) + b"\x06" + bytes(118)}),
+            ("48 kHz", {"coding": (481, 80, b"quiet")}),
+            ("48 kHz", {"coding": (160, 80, b"")}),
+            ("0 octets", {"queue": (0, [(sound, b"")])}),
+            ("for 3000 samples", {"queue": (0, [(sound, b"x"), (np.zeros(3000, np.int16), b"x")])}),
+            ("2000 octets", {"queue": (0, [(sound, bytes(2000))])}),
+        ):
+            with pytest.raises(ValueError, match=why):
+                stream.core.configure(**good | changes)
+        with pytest.raises(TypeError):
+            stream.core.configure(**good | {"queue": (0, [(sound, "x")])})
         stream.close()
 
     run(main)

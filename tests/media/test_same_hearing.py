@@ -18,6 +18,7 @@ from tests.fakes.engines import needs_native
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
 FORMATS = ((0, "PCMU"), (8, "PCMA"), (101, "telephone-event"))
+WIDE_FORMATS = ((9, "G722"), (111, "opus"), (0, "PCMU"))
 KEYS = SrtpKeys("AES_CM_128_HMAC_SHA1_80", b"k" * 30, b"k" * 30)
 pytestmark = needs_native
 
@@ -144,10 +145,9 @@ def test_a_digit_amid_losses():
 @pytest.mark.parametrize("name", ["G722", "opus"])
 def test_codecs_with_state(name, seed):
     pytest.importorskip("av", reason="the extra 'codecs' is not installed")
-    formats = ((9, "G722"), (111, "opus"), (0, "PCMU"))
     loss, late = (0.0, 0.0) if seed % 3 == 0 else (0.05, 0.05)
     rows = wide_trace(seed, name, loss=loss, late=late)
-    heard, _, counts = compare(sealed(rows), receive=formats, keys=KEYS)
+    heard, _, counts = compare(sealed(rows), receive=WIDE_FORMATS, keys=KEYS)
     assert len(heard) > 10000
     assert counts["received"] > 40
 
@@ -157,3 +157,5 @@ def test_a_thousand_traces():
     for seed in range(1000):
         compare(trace(seed), receive=FORMATS, symmetric=False)
         compare(sealed(trace(seed, odd=0.03)), receive=FORMATS, keys=KEYS)
+        rows = wide_trace(3 * seed + 1, "opus" if seed % 2 else "G722")
+        compare(rows, receive=WIDE_FORMATS, symmetric=False)

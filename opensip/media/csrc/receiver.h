@@ -75,7 +75,8 @@ struct receiver {
     uint8_t encodings[128];
     uint8_t kilohertz[128]; /* of the timestamps, by payload type; of what is sound alone */
 
-    uint64_t packets, dropped[DROP_REASONS], unread;
+    uint64_t packets, dropped[DROP_REASONS];
+    uint64_t unread; /* samples, and payloads that Python decodes, that it did not fetch in time */
     bool heard_any;
     double last_received;
     bool begun;
