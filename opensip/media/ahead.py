@@ -37,7 +37,9 @@ class Ahead:
         self._refill = round((AHEAD - REFILL) * codec.rate)
         self._go = round(AT_ONCE * codec.rate)
         self._pieces: deque[Samples] = deque()
-        self._encoded: deque[Samples] = deque(maxlen=self._most // count + 1 + WARM)
+        # what was encoded last, and how many samples of it are no filling
+        self._encoded: deque[tuple[Samples, int]] = deque(maxlen=self._most // count + 1 + WARM)
+        self._quiet = 0  # packets of silence that went after that
         self._written_at = -math.inf
 
     def write(self, samples: Samples, *, now: float) -> None:
@@ -52,10 +54,7 @@ class Ahead:
         `quiet` packets of silence went out since the last of ours. The last packet is filled up
         with silence once nobody writes on.
         """
-        if not self.waiting:
-            return
-        if quiet and not queued:
-            self._hear_silence(quiet)
+        self._quiet = 0 if queued else quiet
         upto = min(self._most, queued + self._go)
         while self.waiting >= self._count and queued < upto:
             yield self._packet(self._count)
@@ -72,37 +71,39 @@ class Ahead:
         """Forget what waits; of what was encoded the last samples were not sent."""
         self._pieces.clear()
         self.waiting = 0
-        for _ in range(-(-unsent // self._count)):
-            self._encoded.pop()
         if unsent:
             self._encode = None
+        while unsent > 0:
+            unsent -= self._encoded.pop()[1]
 
     def rest(self) -> Samples:
         """Take what waits."""
         return self._take(self.waiting)
 
     def _packet(self, filled: int) -> tuple[Samples, bytes]:
+        self._hear_silence()
         encode = self._coder()
         samples = self._take(filled)
         frame = np.concatenate([samples, np.zeros(self._count - filled, np.int16)])
-        self._encoded.append(frame)
+        self._encoded.append((frame, filled))
         return samples, encode(frame)
 
     def _coder(self) -> Callable[[Samples], bytes]:
         """Give the coder; a new one is brought to where the peer's is."""
         if self._encode is None:
             self._encode = self._make()
-            for frame in tuple(self._encoded)[-WARM:]:
+            for frame, _ in tuple(self._encoded)[-WARM:]:
                 self._encode(frame)
         return self._encode
 
-    def _hear_silence(self, packets: int) -> None:
+    def _hear_silence(self) -> None:
         """The peer has heard silence after what was encoded last."""
         silence = np.zeros(self._count, np.int16)
-        for _ in range(min(packets, WARM)):
-            self._encoded.append(silence)
+        for _ in range(min(self._quiet, WARM)):
+            self._encoded.append((silence, 0))
             if self._encode is not None:
                 self._encode(silence)
+        self._quiet = 0
 
     def _take(self, count: int) -> Samples:
         taken: list[Samples] = [np.zeros(0, np.int16)]

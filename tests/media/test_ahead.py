@@ -104,6 +104,27 @@ def test_after_a_flush_and_silence_too(ahead):
     assert coders[1].given == [3, 4, 5, 0, 0, 50]
 
 
+def test_silence_is_heard_once_and_only_before_a_packet(ahead):
+    ahead.write(numbered(1), now=0.0)
+    take(ahead)
+    ahead.write(numbered(1, first=2)[:100], now=1.0)
+    for _ in range(3):
+        assert take(ahead, 0, 3, now=1.0) == []  # somebody may write on
+    assert coders[0].given == [1]
+    assert len(take(ahead, 0, 3, now=1.1)) == 1
+    assert coders[0].given == [1, 0, 0, 0, 2]
+
+
+def test_packets_that_were_filled_up_count_as_packets_in_a_flush(ahead):
+    for number in range(1, 7):
+        ahead.write(numbered(1, first=number)[:100], now=0.0)
+        assert len(take(ahead, 0, now=1.0)) == 1
+    ahead.flush(300)
+    ahead.write(numbered(1, first=50), now=0.0)
+    take(ahead)
+    assert coders[1].given == [1, 2, 3, 50]
+
+
 def test_a_flush_of_what_waits_alone_costs_no_coder(ahead):
     ahead.write(numbered(3)[:100], now=0.0)
     ahead.flush(0)
