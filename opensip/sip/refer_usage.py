@@ -14,7 +14,9 @@ from opensip.sip.transaction import TransactionKey
 from opensip.sip.usage import Ask, Authorize, Respond, Usage, authorized, with_credentials
 
 SIPFRAG = "message/sipfrag;version=2.0"
-SILENCE = 30.0  # seconds without a NOTIFY after which the target counts as lost
+# Seconds without a final NOTIFY after which the target counts as lost. Others make them no more:
+# RFC 3515 says how a REFER is reported on, not for how long, and a caller waits meanwhile.
+PATIENCE = 30.0
 EXPIRES = 60  # seconds that our own subscriptions are said to last
 _STATUS_LINE = re.compile(rb"\s*SIP/2\.0[ \t]+([1-6][0-9]{2})(?![0-9])", re.I)
 
@@ -58,7 +60,7 @@ class ReferSender(Usage[ReferProgress]):
         "_deadline",
         "_ids",
         "_is_final",
-        "_silence",
+        "_patience",
         "dialog",
         "request",
     )
@@ -69,7 +71,7 @@ class ReferSender(Usage[ReferProgress]):
         refer_to: str,
         *,
         headers: Iterable[tuple[str, str]] = (),
-        silence: float = SILENCE,
+        patience: float = PATIENCE,
         authorize: Authorize | None = None,
     ) -> None:
         super().__init__()
@@ -77,7 +79,7 @@ class ReferSender(Usage[ReferProgress]):
         self.request = dialog.create_request("REFER", headers=fields)
         self.dialog = dialog
         self._ids = {str(self.request.cseq.number)}
-        self._silence = silence
+        self._patience = patience
         self._authorize = authorize
         self._deadline: float | None = None
         self._accepted = False
@@ -116,8 +118,7 @@ class ReferSender(Usage[ReferProgress]):
         self._command(Respond(key, self.dialog.create_response(request, 200)))
         status = read_sipfrag(request.body)
         final = status >= 200 or _is_terminated(request)
-        if not self._is_final:
-            self._deadline = now + self._silence
+        self._arm(now)
         if status or final:
             self._tell("notify", status, final=final)
 
@@ -136,7 +137,7 @@ class ReferSender(Usage[ReferProgress]):
         return self._deadline
 
     def handle_timer(self, *, now: float) -> None:
-        """End the wait for a NOTIFY if it is due."""
+        """End the wait for a final NOTIFY if it is due."""
         if self._deadline is not None and now >= self._deadline:
             self._tell("notify", 0, final=True)
 
@@ -144,8 +145,12 @@ class ReferSender(Usage[ReferProgress]):
         self._accepted = True
         no_subscription = _refer_sub(response) == "false"
         self._tell("refer", response.status, final=no_subscription)
-        if not self._is_final:
-            self._deadline = now + self._silence
+        self._arm(now)
+
+    def _arm(self, now: float) -> None:
+        """Begin to wait for the end, with the first that shows that the peer took the REFER."""
+        if not self._is_final and self._deadline is None:
+            self._deadline = now + self._patience
 
     def _ask_again(self, credentials: Sequence[tuple[str, str]]) -> None:
         self.dialog.local_cseq += 1

@@ -22,7 +22,7 @@ from opensip.sip.invite_events import (
 from opensip.sip.invite_usage import InviteUsage
 from opensip.sip.message import Request, Response
 from opensip.sip.multipart import description_of
-from opensip.sip.refer_usage import SILENCE, ReferProgress
+from opensip.sip.refer_usage import PATIENCE, ReferProgress
 from opensip.sip.transaction import TransactionKey
 from opensip.sip.usage import Authorize
 from opensip.ua.alarm import Alarm
@@ -162,12 +162,12 @@ class InviteSession:
         refer_to: str,
         headers: Sequence[tuple[str, str]] = (),
         *,
-        timeout: float = SILENCE,  # noqa: ASYNC109 - of the protocol: no NOTIFY for so long
+        timeout: float = PATIENCE,  # noqa: ASYNC109 - of the protocol: no final NOTIFY for so long
     ) -> AsyncIterator[ReferProgress]:
         """Ask the peer to call `refer_to` (a Refer-To value), and follow what comes of it.
 
         The last progress is final; a refusal raises nothing. `timeout` is how many seconds
-        without a NOTIFY mean that none will come.
+        without a final NOTIFY mean that none will come.
         """
         if not self.is_established:
             yield ReferProgress("refer", 481, final=True)
@@ -177,7 +177,7 @@ class InviteSession:
             self.dialog,
             refer_to,
             headers=headers,
-            silence=timeout,
+            patience=timeout,
             authorize=self._authorize,
         )
         self._requests.refers.append(refer)

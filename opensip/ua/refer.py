@@ -25,13 +25,13 @@ class OutgoingRefer:
         refer_to: str,
         *,
         headers: Iterable[tuple[str, str]],
-        silence: float,
+        patience: float,
         authorize: Authorize | None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._courier = courier
         self._usage = ReferSender(
-            dialog, refer_to, headers=headers, silence=silence, authorize=authorize
+            dialog, refer_to, headers=headers, patience=patience, authorize=authorize
         )
         self._alarm = Alarm(self._ring)
         self._progress: asyncio.Queue[ReferProgress] = asyncio.Queue()

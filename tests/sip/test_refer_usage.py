@@ -104,11 +104,18 @@ class TestSender:
         assert run_until(alice.refer, 40) == []
         assert alice.told() == [("notify", 0, True)]
 
-    def test_each_notify_breaks_the_silence(self):
-        alice = Sender(silence=5.0)
+    @pytest.mark.parametrize("body", [b"", b"SIP/2.0 100 Trying", b"SIP/2.0 180 Ringing"])
+    def test_a_notify_that_is_not_final_gives_no_more_time(self, body):
+        alice = Sender(patience=5.0)
         alice.answered(202, now=0)
-        alice.notify(b"SIP/2.0 180 Ringing", now=4)
-        assert alice.refer.get_timer() == 9
+        alice.notify(body, now=4)
+        assert alice.refer.get_timer() == 5
+
+    def test_a_notify_that_comes_before_the_202_begins_the_time(self):
+        alice = Sender(patience=5.0)
+        alice.notify(b"SIP/2.0 100 Trying", now=1)
+        alice.answered(202, now=3)
+        assert alice.refer.get_timer() == 6
 
     def test_bye_before_the_end_is_success(self):
         alice = Sender()

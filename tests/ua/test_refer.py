@@ -64,6 +64,23 @@ def test_transfer_of_which_nothing_is_heard():
     scene(check)
 
 
+def test_a_target_that_rings_for_ever_is_waited_for_no_longer():
+    async def check(it):
+        session = await it.talk()
+        referring = asyncio.create_task(refer(session))
+        it.answer(await it.peer.get(), 202)
+        for cseq, status in enumerate((100, 180, 180, 180, 180), 10):
+            await it.notify(session, sipfrag(status), cseq=cseq)
+            await asyncio.sleep(7)
+        assert (await referring)[-2:] == [("notify", 180, False), ("notify", 0, True)]
+        assert 30 <= asyncio.get_running_loop().time() < 36
+        late = await it.notify(session, sipfrag(200), cseq=20, state="terminated")
+        assert late.status == 200
+        assert session.is_established
+
+    scene(check)
+
+
 def test_peer_that_hangs_up_before_it_tells():
     async def check(it):
         session = await it.talk()

@@ -6,7 +6,7 @@ from opensip.call.handoff import LINE
 from opensip.call.leg import Referrer
 from opensip.call.transfer.strategy import Transfer, TransferResult
 
-PATIENCE = 30.0  # seconds without a word from the peer before the caller is taken back
+PATIENCE = 30.0  # seconds without a final word from the peer before the caller is taken back
 
 
 class Refer:
