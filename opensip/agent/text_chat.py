@@ -38,10 +38,12 @@ class TextChat:
         now = asyncio.get_running_loop().time
         self._mind = Mind(make_dialogues(agent, variables), self, now)
         self._agent = agent
+        self._prompted: Prompted | None = None  # is yet to be shown
 
     def note(self, event: CallEvent) -> None:
         """Tell of providers that failed."""
         if isinstance(event, ProviderFailed):
+            self._show_model()
             self._tell("failed", event.error)
 
     async def open(self) -> bool:
@@ -66,19 +68,38 @@ class TextChat:
         goes_on = True
         try:
             async for act in self._mind.acts(ask):
-                self._show(act)
+                self._take(act)
                 if isinstance(act, Say):
                     said.append(act.text)
                 goes_on = goes_on and not isinstance(act, HangUp | Transfer)
         except ProviderError as error:
+            self._show_model()
             alone = self._agent.human not in self._agent.directory
             self._tell("agent", apology(self._agent, alone=alone))
             self._show(
                 HangUp(str(error)) if alone else Transfer(self._agent.human, "", 0.0, str(error))
             )
             goes_on = False
+        self._show_model()
         self._mind.heard(" ".join(said), interrupted=False)
         return goes_on
+
+    def _take(self, act: Act) -> None:
+        """Show a model after all of its words, some of which come later, before its tools."""
+        if not isinstance(act, Say):
+            self._show_model()
+        if isinstance(act, Prompted):
+            self._prompted = act
+        else:
+            self._show(act)
+
+    def _show_model(self) -> None:
+        used, self._prompted = self._prompted, None
+        if used:
+            tokens = (
+                f", {used.tokens_in} tokens in, {used.tokens_out} out" if used.tokens_in else ""
+            )
+            self._tell("model", f"{used.model} of {used.provider}{tokens}")
 
     def _show(self, act: Act) -> None:
         match act:
@@ -88,9 +109,6 @@ class TextChat:
                 self._tell("understood", f"{intent} {dict(slots) or ''}".strip())
             case Noted(outcome, details):
                 self._tell("noted", f"{outcome}: {details}".rstrip(": "))
-            case Prompted(provider, model, _, tokens_in, tokens_out):
-                tokens = f", {tokens_in} tokens in, {tokens_out} out" if tokens_in else ""
-                self._tell("model", f"{model} of {provider}{tokens}")
             case Press(digits):
                 self._tell("presses", digits)
             case Record(on):
@@ -109,8 +127,8 @@ class TextChat:
                 self._tell("tool", _looked(act))
             case Settled(name, _, outcome):
                 self._tell("asked", f"{name}: {outcome.replace('_', ' ')}")
-            case Refused(name, _, why):
-                self._tell("refused", f"{name}: {why}")
+            case Refused(_, _, why):
+                self._tell("refused", why)
 
 
 def _looked(looked: Looked) -> str:

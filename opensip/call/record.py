@@ -183,7 +183,7 @@ def _add_turn(record: Record, turn: dict[str, Any]) -> None:
 
 def _turn_taken(record: Record, event: Event) -> None:
     """Latencies stand with the caller's turn that they answer."""
-    latencies = {n: round(ms, 1) for n, ms in event.items() if n.endswith("_ms")}
+    latencies = {n: ms for n, ms in event.items() if n.endswith("_ms")}
     latencies |= {name: event[name] for name in ("why", "supposed") if name in event}
     for turn in reversed(record["turns"]):
         if turn["speaker"] == "caller":

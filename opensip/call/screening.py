@@ -58,7 +58,7 @@ async def screen(
             now(),
             *(verdict.outcome, verdict.status, verdict.why),
             *(verdict.attestation, verdict.origination_id, verdict.certificate),
-            round((now() - began) * 1000, 1),
+            (now() - began) * 1000,
         )
     )
     log.info("identity_checked", outcome=verdict.outcome, sip_status=verdict.status)

@@ -5,6 +5,7 @@ from opensip.agent import text_chat
 from opensip.agent.chat import Used
 from opensip.agent.memory import Call
 from opensip.agent.text_chat import TextChat
+from opensip.agent.withheld import Settled
 from opensip.errors import ProviderError
 from tests.fakes.chat_model import FakeChat
 from tests.fakes.model_agent import AGENT, FIND, HUMAN, dialogue
@@ -31,20 +32,46 @@ def talk(monkeypatch, chat, *lines, agent=AGENT):
 
 def test_what_is_said_and_done_is_told_as_it_comes(monkeypatch):
     note = Call("3", "note_outcome", '{"outcome": "resolved"}')
-    chat = FakeChat([FIND], ["It is a lamp.", Used("m-1", 5, 2)], [note], ["Fine."], [HUMAN])
+    first = ["I look that up for you. It", " takes long", FIND, Used("m-1", 4, 1)]
+    chat = FakeChat(first, ["It is a lamp.", Used("m-1", 5, 2)], [note], ["Fine."], [HUMAN])
     told, goes_on = talk(monkeypatch, chat, "Where is order 4217?", "keys:1", "A person!")
     assert goes_on == [True, True, True, False]
-    assert told[:4] == [
+    assert told[:7] == [
         ("agent", "Hello, this is Harbor Lamps."),
+        ("agent", "I look that up for you."),
+        ("agent", "It takes long"),
+        ("model", "m-1 of main, 4 tokens in, 1 out"),
         ("tool", "look_up(table='orders', key='4217') in 0 ms: {'item': 'a lamp'}"),
-        ("model", "m-1 of main, 5 tokens in, 2 out"),
         ("agent", "It is a lamp."),
+        ("model", "m-1 of main, 5 tokens in, 2 out"),
     ]
     assert ("noted", "resolved") in told
     assert told[-1] == ("transfers", "human; complaint; The lamp broke.")
     shown = chat.requests[2][0]
     assert shown[-1]["content"] == "(The caller pressed the keys 1.)"
-    assert {"role": "assistant", "content": "It is a lamp."} in shown
+    heard = "I look that up for you. It takes long It is a lamp."
+    assert {"role": "assistant", "content": heard} in shown
+
+
+def test_what_fails_twice_is_told_once(monkeypatch):
+    gone = ProviderError("main: the connection failed", retryable=True)
+    told, _ = talk(monkeypatch, FakeChat([gone], [gone]), "Hello?")
+    assert [what for what, _ in told] == ["agent", "failed", "agent", "transfers"]
+
+
+def test_what_is_agreed_to_or_refused_is_told(monkeypatch):
+    shop = dataclasses.replace(AGENT, tool_repeats=1)
+    chat = FakeChat([FIND], ["A lamp."], [FIND], ["As I said."])
+    told, _ = talk(monkeypatch, chat, "Where is it?", "Where?", agent=shop)
+    assert (
+        "refused",
+        "look_up ran 1 times with the same arguments in this call (tool_repeats)",
+    ) in told
+    chatting = TextChat.__new__(TextChat)
+    chatting._prompted, shown = None, []
+    chatting._tell = lambda what, text: shown.append((what, text))
+    chatting._take(Settled("cancel", {}, "passed_over"))
+    assert shown == [("asked", "cancel: passed over")]
 
 
 def test_what_fails_is_told_and_ends_the_talk(monkeypatch):

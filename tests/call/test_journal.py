@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from opensip.call.journal import VERSION, Journal
-from opensip.events import CallAnswered, CallerSaid, HeaderContext, ToolCalled
+from opensip.call.journal import VERSION, Journal, line_of
+from opensip.events import CallAnswered, CallerSaid, Dtmf, HeaderContext, ToolCalled
 
 STARTED = datetime(2026, 11, 20, 10, 0, 0, 250_000, tzinfo=UTC)
 
@@ -125,3 +125,12 @@ def test_a_disk_that_takes_little_at_a_time_gets_whole_lines(tmp_path, monkeypat
         journal = journal_at(tmp_path / "c-1.jsonl")
     journal.close()
     assert json.loads(journal.path.read_text())["call_id"] == "c-1"
+
+
+def test_milliseconds_are_rounded_in_one_place_and_whole_ones_stay_whole():
+    said = ToolCalled(1.0, "find", {"wait_ms": 0.1234567}, None, 123.40000000000003)
+    assert line_of(said, 1.23456789) == {
+        "at": 1.234568, "kind": "tool_called", "name": "find", "error": "", "result": None,
+        "arguments": {"wait_ms": 0.1234567}, "duration_ms": 123.4,
+    }  # fmt: skip
+    assert repr(line_of(Dtmf(1.0, "5", 100, "info"), 1.0)["duration_ms"]) == "100"

@@ -31,7 +31,7 @@ from opensip.agent.wire import Wire
 from opensip.audio.codecs import G711
 from opensip.audio.frame import Samples
 from opensip.errors import OpenSipError, ProviderError, TransportFailed
-from opensip.net.websocket import LARGEST_MESSAGE, failed
+from opensip.net.websocket import LARGEST_MESSAGE, failed, without_password
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +94,7 @@ class OpenAiRealtime:
             async with asyncio.timeout(seconds):
                 return await self._connect()
         except TimeoutError as error:
-            text = f"{self.name}: no session within {seconds:g} s"
+            text = f"{self._place()}: no session within {seconds:g} s"
             raise ProviderError(text, provider=self.name) from error
 
     async def begin(self, opening: Opening) -> None:
@@ -173,7 +173,7 @@ class OpenAiRealtime:
         except ProviderError:
             raise
         except Exception as error:  # of the library that openai opens sockets with
-            raise self._refused(failed(error, self.name)) from error
+            raise self._refused(failed(error, self._place())) from error
         try:
             await self._set_up(line)
         except BaseException:
@@ -193,7 +193,8 @@ class OpenAiRealtime:
                     case "error":
                         why = str(getattr(getattr(event, "error", ""), "message", "no reason"))
                         raise ProviderError(
-                            f"{self.name}: refused the session: {why[:_TOLD]}", provider=self.name
+                            f"{self._place()}: refused the session: {why[:_TOLD]}",
+                            provider=self.name,
                         )
 
     async def _received(self, line: AsyncRealtimeConnection) -> Any:
@@ -202,8 +203,13 @@ class OpenAiRealtime:
         except (OpenSipError, asyncio.CancelledError):
             raise
         except Exception as error:  # of the socket's library, or a message of a strange shape
-            text = f"{self.name}: {failed(error, 'the connection').args[0]}"
+            text = str(failed(error, self._place()))
             raise ProviderError(text, provider=self.name, retryable=True) from error
+
+    def _place(self) -> str:
+        """Tell who we are and where the server is, without what its URL may hold of secrets."""
+        url = without_password(str(client_of(self._account).base_url))
+        return f"{self.name}: {url.replace('http', 'ws', 1).rstrip('/')}/realtime"
 
     def _refused(self, error: TransportFailed) -> ProviderError:
         wrong = "status 401" in str(error) or "status 403" in str(error)
