@@ -23,7 +23,7 @@ from opensip.agent.providers import (
 from opensip.agent.turn_clock import TurnClock
 from opensip.agent.withheld import Asked, Refused, Settled
 
-_ASIDE = (Looked, Prompted, Asked, Settled, Refused)  # acts that are no part of the answer itself
+_NOTED = (Meant, Noted, Looked, Prompted, Asked, Settled, Refused)  # acts that are written down
 
 
 class Answer:
@@ -83,7 +83,7 @@ class Answer:
     async def _act(self, act: Act) -> HangUp | Transfer | None:
         if isinstance(act, Meant):
             self._meant = act
-        self._answered = self._answered or not isinstance(act, (Began, *_ASIDE))
+        self._answered = self._answered or not isinstance(act, Began | Looked | Prompted)
         if self._answered and self.committed.is_set():
             self._note()
         match act:
@@ -92,9 +92,7 @@ class Answer:
             case Say(text):
                 self._mark("worded")
                 await self._mouth.say(text)
-            case Meant() | Noted() if not self.committed.is_set():
-                self._early.append(act)
-            case _ if isinstance(act, _ASIDE) and not self.committed.is_set():
+            case _ if isinstance(act, _NOTED) and not self.committed.is_set():
                 self._early.append(act)
             case _:
                 await self.committed.wait()
