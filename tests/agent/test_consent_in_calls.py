@@ -99,7 +99,7 @@ def test_a_yes_after_the_question_has_it_done(monkeypatch):
     [asked] = call.noted.of(ConfirmationAsked)
     said = [event.heard for event in call.noted.of(AgentSaid)]
     assert said[-2:] == [asked.text, "It is cancelled."]
-    [yes] = [event for event in call.noted.of(CallerSaid) if event.text == "Yes, please."]
+    assert call.noted.of(CallerSaid)[-1].text == "Yes, please."
     order = [type(event) for event in call.noted.events][-9:]
     assert order.index(CallerSaid) < order.index(ConfirmationEnded) < order.index(ToolCalled)
     assert [event.error for event in call.noted.of(ToolCalled)] == [""]
