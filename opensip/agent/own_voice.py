@@ -27,6 +27,7 @@ _MOVES_DB = 5.0  # standard deviation of a level that tells anything
 _MARGIN_DB = 6.0  # over the echo that is due
 _LEAST_MOVES = 6  # times that a level crosses its mean: one step up is like any other
 _SOFTER_DB = -6.0  # no line gives more of a voice back
+_FAR_DB = 20.0  # below ours: callers are not, and who is says more than our own words
 _QUIET_DBFS = -60.0
 LEAST_WORDS = 2  # of an echo that is recognised by its words alone
 _NOTICED = 0.4  # seconds in which a voice is noticed that begins softly
@@ -47,6 +48,7 @@ class OwnVoice:
         self._played = 0
         self._seen: tuple[int, float] | None = None  # lag and loss of a likeness, once
         self.echo: tuple[int, float] | None = None  # lag in ticks and gain in dB, once known
+        self.known_from = float("inf")  # when that was
         self._began = self._last_played = float("-inf")  # our voice, after a silence of it
 
     def wrote(self, position: int, samples: Samples) -> None:
@@ -74,6 +76,12 @@ class OwnVoice:
     def may_begin(self, at: float) -> bool:
         """Tell whether a voice that began `at` may be the beginning of an echo of ours."""
         return self.echo is None and 0 <= at - self._began <= _LAGS * _TICK + _NOTICED
+
+    def is_far_below(self, began: float) -> bool:
+        """Tell whether what is heard since `began` is too soft to be a caller of this line."""
+        ticks = max(1, min(self._tick - round(began / _TICK) + 1, _RING - _LAGS))
+        ours = max(self._last(self._own, ticks + _LAGS))
+        return max(self._last(self._heard, ticks)) <= ours - _FAR_DB
 
     @property
     def _may_be_back(self) -> bool:
@@ -130,6 +138,7 @@ class OwnVoice:
         loud = own > own.max() - 2 * _MOVES_DB
         found = lag, float((heard - own)[loud].mean())
         if self._seen and abs(self._seen[0] - lag) <= 1 and found[1] <= _SOFTER_DB:
+            self.known_from = min(self.known_from, self._tick * _TICK)
             self.echo = found
         self._seen = found
 

@@ -234,9 +234,9 @@ class AgentSession:
             return 1
         is_short = turns.voiced_seconds < _LEAKED_SECONDS
         came_back = is_short and self._now() - self._echoed < _ECHO_SECONDS
-        if came_back or own.may_begin(turns.began):
+        if came_back or own.may_begin(turns.began) or own.is_far_below(turns.began):
             return 1
-        return LEAST_WORDS if is_short and own.echo is None else 0
+        return LEAST_WORDS if is_short and turns.began < own.known_from else 0
 
     def _agent_is(self, voice: Speech) -> None:
         self._step(AgentIs(self._now(), voice, self._must_be_heard(voice), self._asked(voice)))

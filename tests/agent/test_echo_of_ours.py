@@ -27,9 +27,9 @@ class Voice:
 
     rate = RATE
 
-    def __init__(self):
+    def __init__(self, seed=1):
         self.ends = []
-        self._random = np.random.default_rng(1)
+        self._random = np.random.default_rng(seed)
         self._written = 0
 
     async def speak(self, text):
@@ -87,10 +87,10 @@ class Parrot:
     async def close(self): ...
 
 
-async def called(recognizer, *, gain_db, delay, caller=()):
+async def called(recognizer, *, gain_db, delay, caller=(), seed=1):
     """Let the agent say its text on such a line; the caller says `caller`: (when, samples)."""
     loop = asyncio.get_running_loop()
-    line, noted, voice = EchoLine(gain_db=gain_db, delay=delay), Noted(), Voice()
+    line, noted, voice = EchoLine(gain_db=gain_db, delay=delay), Noted(), Voice(seed)
     session = AgentSession(
         Agent("test", voice_activity="energy"),
         Seat(source=line, sink=line, observer=noted, now=loop.time),
@@ -118,6 +118,26 @@ def test_an_echo_in_our_words_is_no_interruption(recognizer, delay, gain_db):
     noted, _ = run(called(recognizer(), gain_db=gain_db, delay=delay))
     assert [event.heard for event in noted.of(AgentSaid)][:1] == [TEXT]
     assert noted.of(BargedIn) == []
+
+
+@pytest.mark.parametrize(
+    ("gain_db", "delay", "seed"),
+    [(-30, 0.06, 7), (-30, 0.25, 11), (-30, 0.4, 9), (-10, 0.06, 5), (-15, 0.14, 5)],
+)
+def test_a_word_of_a_soft_echo_or_of_one_that_is_just_known_is_ours(gain_db, delay, seed):
+    noted, _ = run(called(LiveParrot(), gain_db=gain_db, delay=delay, seed=seed))
+    assert noted.of(BargedIn) == []
+
+
+def test_a_soft_caller_with_words_of_their_own_interrupts():
+    class Listener(LiveParrot):
+        async def hear(self, line, voice, late):
+            asyncio.get_running_loop().call_later(2.9, self.tell, "on Tuesday please")
+            await asyncio.Event().wait()
+
+    said = tone(250, 0.6, RATE, level_dbfs=-42)
+    noted, _ = run(called(Listener(), gain_db=-90, delay=0.2, caller=((2.4, said),)))
+    assert len(noted.of(BargedIn)) == 1
 
 
 @pytest.mark.parametrize("gain_db", [-10, -20, -30])

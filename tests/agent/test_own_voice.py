@@ -145,3 +145,20 @@ def test_silence_as_a_whole_is_the_same_as_tick_by_tick():
         for tick in range(5):
             parts.hear(n * 0.1 + tick * 0.02, -100.0, played=played, voiced=False)
     assert whole.__dict__ == parts.__dict__
+
+
+@pytest.mark.parametrize(("level", "far"), [(-20, False), (-36, False), (-48, True)])
+def test_what_is_far_softer_than_ours_is_told(level, far):
+    own = OwnVoice(RATE)
+    own.wrote(0, tone(300, 3, RATE, level_dbfs=-20))
+    hear(own, tone(250, 2, RATE, level_dbfs=level))
+    assert own.is_far_below(1.5) is far
+    assert own.is_far_below(0.0) is far  # longer than is remembered
+
+
+def test_it_is_kept_when_an_echo_was_known_first():
+    own, said = OwnVoice(RATE), speech(6, 1)
+    assert own.known_from == float("inf")
+    own.wrote(0, said)
+    hear(own, np.concatenate([np.zeros(10 * BLOCK, np.int16), said // 8])[: len(said)])
+    assert 0.5 < own.known_from < 4.0
