@@ -196,6 +196,6 @@ def _json(text: str) -> str:
     """Give arguments as servers take them back: those that are no JSON would be refused."""
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "{}"
     return text

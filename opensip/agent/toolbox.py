@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import structlog
+
 from opensip.agent.consent import Consent
 from opensip.agent.definition import Agent, ToolTable
 from opensip.agent.limits import LEAVING, counted, exceeded, is_again
@@ -15,6 +17,8 @@ from opensip.agent.tools import Tool, function, webhook
 from opensip.agent.tools.builtin import BUILT_IN, built_in
 from opensip.agent.withheld import Refused
 from opensip.errors import ToolError
+
+log = structlog.get_logger(__name__)
 
 LARGEST_RESULT = 4000  # characters of a result that a model is shown
 Ran = tuple[tuple[Act, ...], str]  # what is to be noted, and what the model is shown
@@ -90,9 +94,9 @@ class Toolbox:
         arguments: dict[str, Any] = {}
         acts: tuple[Act, ...] = ()
         try:
-            arguments = _arguments(call)
+            arguments, written = _arguments(call)
             tool = self._tool(call.name)
-            wanted = call.name, json.dumps(arguments, sort_keys=True)
+            wanted = call.name, written
             if why := exceeded(self._agent, self._memory.spent, wanted):
                 return (self._refused(call.name, arguments, why),), _SPENT.format(why=why)
             if tool.confirm:
@@ -100,11 +104,13 @@ class Toolbox:
                 if shown is not None:
                     return acts, shown
             result = await self._result(tool, wanted, arguments)
-        except ToolError as error:
-            looked = Looked(call.name, arguments, None, self._now() - began, str(error))
-            return (*acts, looked), f"Error: {error}"
+            shown = _written(call.name, result)
+        except Exception as error:  # foreign: a model's arguments, a tool's code and its result
+            why = str(_told(call.name, error))
+            looked = Looked(call.name, arguments, None, self._now() - began, why)
+            return (*acts, looked), f"Error: {why}"
         looked = Looked(call.name, arguments, result, self._now() - began)
-        return (*acts, looked), _written(call.name, result)
+        return (*acts, looked), shown
 
     def _tool(self, name: str) -> Tool:
         tool = self._tools.get(name)
@@ -147,14 +153,25 @@ class Toolbox:
             raise ToolError(f"{tool.name} gave no answer in {tool.seconds:g} s") from error
 
 
-def _arguments(call: Call) -> dict[str, Any]:
+def _told(name: str, error: Exception) -> ToolError:
+    """Give what a model is told of an error; what is none of ours may not even have a text."""
+    if isinstance(error, ToolError):
+        return error
+    kind = type(error).__name__
+    log.warning("tool_failed", tool=name, error=kind)  # its text may hold what the caller said
+    return ToolError(f"{name}: failed with {kind}")
+
+
+def _arguments(call: Call) -> tuple[dict[str, Any], str]:
+    """Read the arguments of a call, and write them so that the same are equal."""
     try:
         arguments = json.loads(call.arguments or "{}")
-    except ValueError as error:
+        written = json.dumps(arguments, sort_keys=True)
+    except (ValueError, RecursionError) as error:
         raise ToolError(f"{call.name}: the arguments are no JSON: {error}") from error
     if not isinstance(arguments, dict):
         raise ToolError(f"{call.name}: the arguments are no JSON object")
-    return arguments
+    return arguments, written
 
 
 def _sized(name: str, result: Any) -> Any:

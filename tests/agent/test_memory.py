@@ -32,12 +32,19 @@ def test_tools_stand_with_what_was_said_before_them_until_it_was_heard():
     memory.begin("a", "Where is it?")
     memory.said.append("Let me look.")
     memory.tools_ran(
-        [Call("1", "find", '{"n": 1}'), Call("2", "find", "{half")], ["on its way", "no"]
+        [
+            Call("1", "find", '{"n": 1}'),
+            Call("2", "find", "{half"),
+            Call("3", "find", "[" * 60_000),
+        ],
+        ["on its way", "no", "no"],
     )
     shown = memory.shown()
-    assert [m["role"] for m in shown] == ["user", "assistant", "tool", "tool"]
+    assert [m["role"] for m in shown] == ["user", "assistant", "tool", "tool", "tool"]
     assert shown[1]["content"] == "Let me look."
-    assert [c["function"]["arguments"] for c in shown[1]["tool_calls"]] == ['{"n": 1}', "{}"]
+    assert [c["function"]["arguments"] for c in shown[1]["tool_calls"]] == [
+        '{"n": 1}', "{}", "{}",
+    ]  # fmt: skip
     assert memory.messages[1]["content"] is None
     memory.agent_said("Let me look. It is on its way.")
     assert memory.messages[-1] == {"role": "assistant",

@@ -105,6 +105,42 @@ def test_a_megabyte_is_cut_and_what_is_no_json_is_an_error(box):
     run(main)
 
 
+class Odd:
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+class OddError(Exception, Odd):
+    __str__ = Odd.__str__
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("[" * 60_000, "act: the arguments are no JSON"),
+        ('{"n": ' * 60_000, "act: the arguments are no JSON"),
+        ('{"n": 1}', "act: failed with RuntimeError"),
+        ('{"n": 2}', "act: failed with RuntimeError"),
+        ('{"n": 3}', "act: failed with KeyError"),
+    ],
+)
+def test_nothing_odd_ends_more_than_the_tool(box, monkeypatch, arguments, told):
+    async def odd(n: int = 0):
+        if n == 2:
+            raise OddError
+        return Odd()
+
+    async def main():
+        tools, _ = box(odd)
+        if arguments == '{"n": 3}':
+            monkeypatch.setattr(toolbox, "exceeded", lambda *_: {}[0])
+        (looked,), shown = await tools.run(Call("1", "act", arguments))
+        assert looked.error.startswith(told)
+        assert (looked.result, shown) == (None, f"Error: {looked.error}")
+
+    run(main)
+
+
 def test_the_budget_of_a_call_ends_but_not_what_is_built_in(box):
     async def main():
         tools, _ = box(fine, tool_calls=1)

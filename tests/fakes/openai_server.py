@@ -19,10 +19,14 @@ RATE = 24000
 
 @dataclass(frozen=True)
 class Ask:
-    """A tool that the model asks for; `arguments` may be text that is no JSON."""
+    """A tool that the model asks for; `arguments` may be text that is no JSON.
+
+    `status` is that of the item: "incomplete" where the answer was cut off in it.
+    """
 
     name: str
     arguments: dict | str = field(default_factory=dict)
+    status: str = "completed"
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,8 @@ class OpenAiServer:
             for part in (text[:7], text[7:]):
                 call = {"index": index, "function": {"arguments": part}}
                 _event(writer, _delta({"tool_calls": [call]}))
-        _event(writer, _delta({}, "tool_calls" if asks else "stop"))
+        cut = any(ask.status == "incomplete" for ask in asks)
+        _event(writer, _delta({}, "length" if cut else "tool_calls" if asks else "stop"))
         usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
         _event(writer, _delta(None) | {"choices": [], "usage": usage})
         _chunk(writer, b"data: [DONE]\n\n")
@@ -184,7 +189,7 @@ class OpenAiServer:
                     one.arguments if isinstance(one.arguments, str) else json.dumps(one.arguments)
                 )
                 item = {"type": "function_call", "id": f"f{index}", "call_id": f"call_{index}",
-                        "name": one.name, "arguments": text, "status": "completed"}  # fmt: skip
+                        "name": one.name, "arguments": text, "status": one.status}  # fmt: skip
                 event("response.output_item.done", output_index=index, item=item)
                 continue
             for word in one.split(" "):

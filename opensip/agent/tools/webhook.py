@@ -15,7 +15,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import httpx2
 
@@ -27,6 +27,10 @@ from opensip.errors import ToolError
 VERSION = "opensip-v1"  # of what is signed: its first line, so that no other scheme fits it
 _LARGEST = 65_536  # octets of an answer that are read; a model is given less
 _PLACE = re.compile(r"\{(\w+)\}")
+_QUERY = re.compile(r"[?#]")  # where the path of a URL ends
+_SLASH = re.compile(r"[/\\]")
+_DECODINGS = 4  # of an argument: more servers in a row than anybody has
+_SHOWN = 40  # characters of an argument that was refused
 
 _clients = PerLoop(
     lambda _: httpx2.AsyncClient(follow_redirects=False), lambda client: client.aclose()
@@ -70,7 +74,7 @@ async def _ask(
     name: str, table: ToolTable, arguments: dict[str, Any], variables: Mapping[str, str]
 ) -> Any:
     placed = set(_PLACE.findall(table.url))
-    url = _PLACE.sub(lambda found: quote(str(arguments.get(found[1], "")), safe=""), table.url)
+    url = _url(name, table.url, arguments)
     query, body = None, b""
     if table.method == "GET":
         query = {key: str(value) for key, value in arguments.items() if key not in placed}
@@ -99,6 +103,33 @@ async def _ask(
             await response.aclose()
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise ToolError(f"{name}: {type(error).__name__} {error}".strip()) from error
+
+
+def _url(name: str, template: str, arguments: Arguments) -> str:
+    """Put arguments in their places. Raises ToolError for one that would lead to another path."""
+    query = _QUERY.search(template)
+    path = query.start() if query else len(template)
+
+    def placed(found: re.Match[str]) -> str:
+        value = str(arguments.get(found[1], ""))
+        if found.start() < path and _leads_away(value):
+            raise ToolError(
+                f"{name}: {found[1]} is {value[:_SHOWN]!r}, which cannot stand in a path: give"
+                " a value that is not empty and has no part '.' or '..'"
+            )
+        return quote(value, safe="")
+
+    return _PLACE.sub(placed, template)
+
+
+def _leads_away(value: str) -> bool:
+    """Tell whether a server that resolves dots (RFC 3986 section 5.2.4) may leave the path.
+
+    Some servers decode first, some of them more than once: then "%2F" parts a path as well.
+    """
+    for _ in range(_DECODINGS):
+        value = unquote(value)
+    return not value or any(part in (".", "..") for part in _SLASH.split(value))
 
 
 def key_of(secret: str) -> bytes:
@@ -142,5 +173,5 @@ async def _answer(name: str, response: httpx2.Response) -> Any:
     text = data[:_LARGEST].decode(errors="replace")
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: what is nested without end
         return text

@@ -58,6 +58,22 @@ def test_a_get_has_its_arguments_in_path_and_query():
     assert request[3] == b""
 
 
+@pytest.mark.parametrize(
+    "number", ["", ".", "..", "%2e%2E", "%252e.", "../../admin", "4\\..", "4%2F..%2F5"]
+)
+def test_no_argument_leads_to_another_path(number):
+    told = "find: number is .*, which cannot stand in a path: give a value that is not empty"
+    with pytest.raises(ToolError, match=told):
+        ask({"number": number, "way": "air"}, path="/orders/{number}/cancel", method="GET")
+
+
+@pytest.mark.parametrize(("number", "sent"), [("4..2", "4..2"), ("..", ".."), ("...", "...")])
+def test_dots_that_lead_nowhere_are_taken(number, sent):
+    path = "/orders?number={number}" if number == ".." else "/orders/{number}"
+    _, [request], _ = ask({"number": number}, path=path, optional=("way",))
+    assert request[1] == path.replace("{number}", sent)
+
+
 def receiver():
     """Give the function that docs/agents.md shows to receivers."""
     text = (Path(__file__).parents[3] / "docs/agents.md").read_text(encoding="utf-8")
@@ -119,6 +135,11 @@ def test_a_server_that_is_not_there_and_arguments_that_do_not_fit():
         asyncio.run(main())
     with pytest.raises(ToolError, match="find: number is missing; way is 'rail'"):
         ask({"way": "rail"})
+
+
+def test_an_answer_that_is_nested_without_end_is_a_text():
+    result, _, _ = ask({"number": "1", "way": "sea"}, answer=lambda *_: (200, b"[" * 60_000))
+    assert result == "[" * 60_000
 
 
 def test_of_a_huge_answer_the_beginning_is_read():

@@ -104,7 +104,7 @@ async def prepare(account: Account) -> None:
     if now < service.open_until:
         return
     service.open_until = now + _KEEP_OPEN
-    with suppress(openai.OpenAIError, httpx2.HTTPError, TimeoutError, ValueError):
+    with suppress(openai.OpenAIError, httpx2.HTTPError, TimeoutError, ValueError, RecursionError):
         async with asyncio.timeout(_PREPARING):
             await service.client.models.list()
 
@@ -168,7 +168,7 @@ def errors_of(name: str) -> Iterator[None]:
         what = str(cause) or type(cause).__name__
         text = f"{name}: the connection failed{_place(error)}: {what}"
         raise ProviderError(text, provider=name, retryable=True) from error
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:  # the latter: nested without end
         text = f"{name}: sent what is no JSON: {error}"
         raise ProviderError(text, provider=name, retryable=True) from error
     except (openai.OpenAIError, ValueError) as error:  # in a stream; of a shape not expected

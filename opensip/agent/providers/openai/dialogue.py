@@ -26,6 +26,8 @@ from opensip.agent.providers.openai.responses import OpenAiResponses
 from opensip.agent.tools import Tool
 from opensip.errors import ProviderError
 
+_CUT = ("length", "content_filter")  # reasons of an answer that ends amid a word or a call
+
 
 @dataclass(slots=True)
 class _Asked:
@@ -49,7 +51,7 @@ class OpenAiChat:
     ) -> AsyncGenerator[Delta]:
         """Answer: words as they come, then each tool's call, then what it took."""
         asked: dict[int, _Asked] = {}
-        finished, used = False, Used(self._account.dialogue_model)
+        finished, cut, used = False, False, Used(self._account.dialogue_model)
         with errors_of(self.name):
             async with aclosing(self._chunks(messages, tools)) as chunks:
                 async for chunk in chunks:
@@ -61,9 +63,12 @@ class OpenAiChat:
                             yield Words(text)
                         _collect(asked, choice.delta.tool_calls or ())
                         finished = finished or choice.finish_reason is not None
+                        cut = cut or choice.finish_reason in _CUT
         if not finished:
             raise ProviderError(f"{self.name}: the answer broke off", provider=self.name,
                                 retryable=True)  # fmt: skip
+        if cut and asked:
+            asked.popitem()  # it was being written
         for index, call in asked.items():
             yield Call(call.id or f"call_{len(messages)}_{index}", call.name, call.arguments)
         yield used

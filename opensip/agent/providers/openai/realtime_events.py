@@ -35,10 +35,15 @@ def _name(event: Any) -> str:
     return str(getattr(event, "item_id", None) or "")
 
 
+def is_whole(item: Any) -> bool:
+    """Tell whether an item is one that nothing cut off; not every server says so of each."""
+    return getattr(item, "status", None) in (None, "completed")
+
+
 def _item(event: Any) -> Told | None:
     item = event.item
     match item.type:
-        case "function_call":
+        case "function_call" if is_whole(item):
             return Call(
                 text_of(item.call_id or item.id or ""),
                 text_of(item.name),

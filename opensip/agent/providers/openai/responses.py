@@ -16,6 +16,7 @@ from opensip.agent.providers.openai.client import (
     health_of,
     prepare,
 )
+from opensip.agent.providers.openai.realtime_events import is_whole
 from opensip.agent.tools import Tool
 from opensip.errors import ProviderError
 
@@ -44,7 +45,7 @@ class OpenAiResponses:
                     match event.type:
                         case "response.output_text.delta" | "response.refusal.delta":
                             yield Words(event.delta)
-                        case "response.output_item.done" if event.item.type == "function_call":
+                        case "response.output_item.done" if _is_call(event.item):
                             item = event.item
                             yield Call(item.call_id, item.name, item.arguments)
                         case "response.completed" | "response.incomplete":
@@ -117,6 +118,10 @@ def items_of(messages: Sequence[Message]) -> tuple[str, list[dict[str, Any]]]:
                     for call in message.get("tool_calls", ())
                 ]
     return "\n\n".join(instructions), items
+
+
+def _is_call(item: Any) -> bool:
+    return item.type == "function_call" and is_whole(item)
 
 
 def _spec(tool: Tool) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 import asyncio
+import json
 
 import pytest
 
@@ -43,6 +44,11 @@ def test_retry_after(value, seconds):
 def test_what_has_a_shape_nobody_expected():
     with pytest.raises(ProviderError, match="main: odd"), client.errors_of("main"):
         raise ValueError("odd")
+
+
+def test_what_is_nested_without_end_is_no_json():
+    with pytest.raises(ProviderError, match="main: sent what is no JSON"), client.errors_of("main"):
+        json.loads("[" * 60_000)
 
 
 @pytest.mark.parametrize(

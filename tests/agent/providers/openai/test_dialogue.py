@@ -58,6 +58,12 @@ def test_calls_of_tools_come_whole():
     assert calls[0].id != calls[1].id
 
 
+def test_the_call_that_was_cut_off_is_none():
+    asks = [Ask("find_order", {"number": "4217"}), Ask("hang_up", "{}", status="incomplete")]
+    deltas, _ = chat(lambda messages, tools: ["Wait.", *asks])
+    assert [delta.name for delta in deltas if isinstance(delta, Call)] == ["find_order"]
+
+
 def test_without_tools_none_are_named_and_options_go_along():
     _, server = chat(tools=[], options={"temperature": 0.2})
     [request] = server.asked("completions")

@@ -27,6 +27,13 @@ def test_tells_what_events_mean():
     assert (text_of("x"), count_of(None), count_of(3)) == ("x", 0, 3)
 
 
+@pytest.mark.parametrize("status", ["incomplete", "in_progress"])
+def test_a_call_that_was_cut_off_is_none(status):
+    call = {"type": "function_call", "call_id": "c", "id": "i", "name": "look", "arguments": "{}"}
+    assert item(**call, status=status) is None
+    assert item(**call, status="completed") == item(**call) == Call("c", "look", "{}")
+
+
 @pytest.mark.parametrize(
     ("kind", "fields"),
     [

@@ -48,6 +48,12 @@ def test_words_and_tools_come_as_they_are_made():
     }  # fmt: skip
 
 
+def test_a_call_that_was_cut_off_is_none():
+    cut = Ask("hang_up", {"reason": "x"}, status="incomplete")
+    deltas, _ = ask(lambda items, tools: [Ask("hang_up", "{}"), cut])
+    assert deltas == [Call("call_0", "hang_up", "{}"), Used("fake-1", 7, 3)]
+
+
 def test_messages_become_items():
     asked = {"id": "1", "type": "function", "function": {"name": "find", "arguments": "{}"}}
     instructions, items = items_of([
