@@ -125,6 +125,9 @@ def _weighed(state: State) -> tuple[State, Decisions]:
     least += _MORE_SECONDS * state.false_pauses
     if not state.paused and state.voiced_seconds >= least - _EPSILON:
         state, done = state._replace(paused=True), (Decision(Do.PAUSE_VOICE, "a voice"),)
+    if state.paused and state.text and not wants_nothing(state):  # said over what had to be heard
+        state, stopped = _stopped(state, "words")
+        return state, done + stopped
     floor = GO_ON_SECONDS if state.voice is Speech.THINKING else FLOOR_SECONDS
     if (state.text and wants_nothing(state)) or (state.hearing.live and not state.text):
         floor = LISTENING_SECONDS

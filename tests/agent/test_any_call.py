@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from opensip.agent.outcome import CallerLeft
@@ -200,7 +200,15 @@ def hold_call(plan, answers, is_live):
         check(runner.run(main()))
 
 
+MHM = Speak(1, 0.1, "", over=False, backchannel=True)
+
+
 @given(PLANS, ANSWERS, st.booleans())
+@example(  # words over what must be heard, then a cough over what need not
+    [(1.0, MHM), (2.0, dataclasses.replace(MHM, over=True)), (0.5, MHM),
+     (0.5, Speak(1, 0.1, "", over=False)), (1.0, Act("cough"))],
+    ["short", "fails", "must"], True,
+)  # fmt: skip
 @settings(max_examples=10, deadline=None)
 def test_any_call(plan, answers, is_live):
     hold_call(plan, answers, is_live)

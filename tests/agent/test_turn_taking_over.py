@@ -93,6 +93,18 @@ def test_what_must_be_heard_goes_on_and_what_was_said_meanwhile_is_answered_afte
     assert then(state, Tick(3.0))[1][-1] == (Do.COMMIT, "the end of a sentence")
 
 
+def test_words_over_what_had_to_be_heard_get_the_floor_with_the_next_sound():
+    state, _ = step(LIVE_OVER, AgentIs(0.0, Speech.SPEAKING, must_be_heard=True))
+    state, _ = play(state, "#" * 10 + "." * 10)
+    state, _ = then(state, Words(0.4, "wait a moment", True))
+    state, done = step(state, AgentIs(1.0, Speech.SPEAKING))
+    assert done == ()
+    state, done = play(state, "#" * 4 + "." * 80, at=1.5)  # a cough, upon which it went silent
+    assert what(done)[:2] == [Do.PAUSE_VOICE, Do.STOP_VOICE]
+    assert what(done)[-1] is Do.COMMIT
+    assert not state.paused
+
+
 def test_what_must_be_heard_is_paused_no_longer():
     state, _ = play(OVER, "#" * 5)
     assert state.paused
