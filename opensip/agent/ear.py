@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from opensip.agent.line_up import LineUp
 from opensip.agent.live_words import LiveWords
+from opensip.agent.preparing import prepare
 from opensip.agent.providers import Expectation, Heard, LiveRecognizer, Recognizer, Understood
 from opensip.agent.turn_events import Hearing
 from opensip.audio.frame import AudioFrame, Samples
@@ -57,6 +58,13 @@ class Ear:
         if isinstance(first, LiveRecognizer):
             return Hearing(True, punctuates, first.ends_turns)
         return Hearing(punctuates=punctuates)
+
+    async def prepare(self) -> None:
+        """Let the recognizers open connections; of live ones, who keep theirs, the first alone."""
+        await prepare(
+            one for one in self._line_up.all
+            if one is self._line_up.first or not isinstance(one, LiveRecognizer)
+        )  # fmt: skip
 
     def known(self) -> Understood | None:
         """Tell what is known of the turn already."""

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
 from opensip.agent.line_up import LineUp
+from opensip.agent.preparing import prepare
 from opensip.agent.providers import Act, Dialogue, Expectation, SupposingDialogue, Understood
 from opensip.errors import ProviderError
 from opensip.events import Observer
@@ -43,7 +44,7 @@ class Mind:
 
     async def prepare(self) -> None:
         """Let every dialogue get ready."""
-        await asyncio.gather(*(dialogue.prepare() for dialogue in self._line_up.all))
+        await prepare(self._line_up.all)
 
     async def close(self) -> None:
         """Let every dialogue end what still runs."""

@@ -10,6 +10,7 @@ import numpy as np
 from opensip.agent.ledger import SLOWEST, Ledger, Span
 from opensip.agent.line_up import LineUp
 from opensip.agent.own_voice import OwnVoice
+from opensip.agent.preparing import prepare
 from opensip.agent.pronounced import pronounced
 from opensip.agent.providers import Spoken, Synthesizer
 from opensip.agent.spoken import clauses
@@ -108,6 +109,10 @@ class Mouth:
     def answering(self) -> bool:
         """Whether an answer has been begun."""
         return bool(self.meant)
+
+    async def connect(self) -> None:
+        """Let every voice open its connection: one whose first words are kept has opened none."""
+        await prepare(self._line_up.all)
 
     async def prepare(self, texts: Iterable[str]) -> None:
         """Have standing words spoken ahead of time; a voice that fails is not asked first."""

@@ -3,6 +3,7 @@
 import asyncio
 
 from opensip.agent.definition import Agent
+from opensip.agent.ear import Ear
 from opensip.agent.listening import cancelled
 from opensip.agent.mind import Mind
 from opensip.agent.mouth import Mouth
@@ -14,9 +15,10 @@ LONGEST = 1.5  # seconds that a phone may ring longer
 class Readiness:
     """Opens connections and has standing words spoken: first those that are needed first."""
 
-    def __init__(self, agent: Agent, mouth: Mouth, mind: Mind) -> None:
+    def __init__(self, agent: Agent, ear: Ear, mouth: Mouth, mind: Mind) -> None:
         self._standing = tuple(standing_words(agent))
         self._first = (*self._standing[:1], *agent.bridges)
+        self._ear = ear
         self._mouth = mouth
         self._mind = mind
         self._task: asyncio.Task[None] | None = None
@@ -35,6 +37,9 @@ class Readiness:
         await cancelled(self._task)
 
     async def _prepare(self, ready: asyncio.Event) -> None:
-        await asyncio.gather(self._mouth.prepare(self._first), self._mind.prepare())
+        await asyncio.gather(
+            self._ear.prepare(), self._mind.prepare(),
+            self._mouth.connect(), self._mouth.prepare(self._first),
+        )  # fmt: skip
         ready.set()
         await self._mouth.prepare(self._standing)

@@ -88,7 +88,7 @@ class AgentSession:
         self._ear.told, self._mouth.began = self._told, self._began_to_speak
         self._answering.agent_is = self._agent_is
         self._answering.ended, self._answering.failed = self._answered, self._failed
-        self._readiness = Readiness(agent, self._mouth, self._mind)
+        self._readiness = Readiness(agent, self._ear, self._mouth, self._mind)
         self._voiced = self._echo = False  # of the last that was heard
         self._activity = voice_activity.make(agent.voice_activity, seat.source.rate, self._decided)
         self._turns = State(

@@ -153,7 +153,8 @@ Act: TypeAlias = (
 class Recognizer(Protocol):
     """Turns one caller's speech into words; one for a call.
 
-    One whose words end sentences with signs may say so: `punctuates = True`.
+    One whose words end sentences with signs may say so: `punctuates = True`. Recognizers and voices
+    may have a `prepare` as dialogues have (agent/preparing.py).
     """
 
     rate: int
@@ -209,7 +210,7 @@ class Dialogue(Protocol):
         """Learn how much of the last answer the caller heard."""
 
     async def prepare(self) -> None:
-        """Get ready while the phone rings; must not raise."""
+        """Get ready while the phone rings; what fails then is not told."""
 
     async def close(self) -> None:
         """End what still runs."""

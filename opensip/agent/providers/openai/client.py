@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
@@ -73,10 +73,10 @@ async def _reach(account: Account) -> None:
 
 @dataclass(slots=True)
 class _Service:
-    """A client, and until when its connections are surely open."""
+    """A client, and until when the connection of each stage is surely open."""
 
     client: openai.AsyncOpenAI
-    open_until: float = 0.0
+    open_until: dict[str, float] = field(default_factory=dict)
 
 
 _services: PerLoop[_Service] = PerLoop(
@@ -98,15 +98,22 @@ async def close_shared() -> None:
     await _services.close()
 
 
-async def prepare(account: Account) -> None:
-    """Open a connection, if none is, with a small question whose answer does not matter."""
+async def prepare(stage: str, account: Account) -> None:
+    """Open a connection for a stage, with a small question whose answer does not matter.
+
+    Stages that get ready at once open one each, as a turn needs them; none does while its is open.
+    """
     service, now = _service_of(account), asyncio.get_running_loop().time()
-    if now < service.open_until:
+    if now < service.open_until.get(stage, 0.0):
         return
-    service.open_until = now + _KEEP_OPEN
-    with suppress(openai.OpenAIError, httpx2.HTTPError, TimeoutError, ValueError, RecursionError):
+    service.open_until[stage] = now + _KEEP_OPEN
+    try:
         async with asyncio.timeout(_PREPARING):
             await service.client.models.list()
+    except openai.APIStatusError:
+        pass  # of a server without such a list, or with another key: the connection is open
+    except (openai.OpenAIError, httpx2.HTTPError, TimeoutError, ValueError, RecursionError):
+        service.open_until.pop(stage, None)
 
 
 async def in_time(work: Awaitable[T], seconds: float, *, name: str, what: str) -> T:

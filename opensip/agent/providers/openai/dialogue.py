@@ -75,7 +75,7 @@ class OpenAiChat:
 
     async def prepare(self) -> None:
         """Open the connection."""
-        await prepare(self._account)
+        await prepare("dialogue", self._account)
 
     async def _chunks(
         self, messages: Sequence[Message], tools: Sequence[Tool]

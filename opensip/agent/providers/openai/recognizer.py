@@ -8,7 +8,7 @@ import numpy as np
 from openai import omit
 
 from opensip.agent.providers import Brief, Expectation, Understood
-from opensip.agent.providers.openai.client import client_of, errors_of, health_of, in_time
+from opensip.agent.providers.openai.client import client_of, errors_of, health_of, in_time, prepare
 from opensip.audio.frame import Samples
 from opensip.errors import ProviderError
 
@@ -26,6 +26,10 @@ class OpenAiRecognizer:
         self._language = brief.agent.language.partition("-")[0]
         self._vocabulary = ", ".join(brief.agent.vocabulary)
         self._pieces: list[Samples] = []
+
+    async def prepare(self) -> None:
+        """Open a connection."""
+        await prepare("recognizer", self._account)
 
     def begin(self, expectation: Expectation) -> None:
         """Begin a new turn; anything may be said, whatever is expected."""

@@ -61,7 +61,7 @@ class OpenAiResponses:
 
     async def prepare(self) -> None:
         """Open the connection."""
-        await prepare(self._account)
+        await prepare("dialogue", self._account)
 
     async def _events(
         self, messages: Sequence[Message], tools: Sequence[Tool]

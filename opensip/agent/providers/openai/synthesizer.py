@@ -8,7 +8,7 @@ import numpy as np
 from openai import omit
 
 from opensip.agent.providers import Brief
-from opensip.agent.providers.openai.client import client_of, errors_of, health_of, in_time
+from opensip.agent.providers.openai.client import client_of, errors_of, health_of, in_time, prepare
 from opensip.audio.frame import Samples
 from opensip.errors import ProviderError
 
@@ -28,6 +28,10 @@ class OpenAiSynthesizer:
         self.voice_key = (account.base_url, account.synthesizer_model, account.voice,
                           account.voice_instructions)  # fmt: skip
         self._account = brief.account
+
+    async def prepare(self) -> None:
+        """Open a connection: words that are kept from other calls open none."""
+        await prepare("synthesizer", self._account)
 
     async def speak(self, text: str) -> AsyncIterator[Samples]:
         """Give the audio of a clause as it comes, from its first sound on. ProviderError."""

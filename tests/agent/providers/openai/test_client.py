@@ -7,7 +7,7 @@ from opensip.agent.definition import Account
 from opensip.agent.providers.openai import client
 from opensip.errors import OpenSipError, ProviderError
 from tests.fakes.http_server import HttpServer
-from tests.fakes.openai_server import OpenAiServer
+from tests.fakes.openai_server import Fault, OpenAiServer
 
 
 def test_calls_of_a_loop_share_connections_of_an_account():
@@ -19,13 +19,38 @@ def test_calls_of_a_loop_share_connections_of_an_account():
                 Account(base_url=server.base_url, api_key="other")
             )
             for _ in range(3):
-                await client.prepare(account)
+                await client.prepare("dialogue", account)
             await client.close_shared()
             return server
 
     server = asyncio.run(main())
     assert (server.connections, len(server.requests)) == (1, 1)
     assert server.requests[0][1]["authorization"] == "Bearer none"
+
+
+def test_each_stage_has_its_connection_before_the_first_turn_needs_it():
+    async def main():
+        async with OpenAiServer(delay=0.01) as server:
+            account = Account(base_url=server.base_url)
+            stages = ("recognizer", "dialogue", "synthesizer")
+            await asyncio.gather(*(client.prepare(stage, account) for stage in stages))
+            await client.close_shared()
+            return server.connections
+
+    assert asyncio.run(main()) == 3
+
+
+def test_who_was_not_there_is_tried_again_for_the_next_call():
+    async def main():
+        async with OpenAiServer() as server:
+            account = Account(base_url=server.base_url)
+            server.faults["models"] = [Fault("reset")]
+            for _ in range(3):
+                await client.prepare("dialogue", account)
+            await client.close_shared()
+            return len(server.requests)
+
+    assert asyncio.run(main()) == 2
 
 
 def test_what_takes_too_long_says_what_was_waited_for():
