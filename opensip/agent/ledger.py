@@ -1,13 +1,13 @@
 """What of the agent's words the caller heard, to the sample and rounded down to a word."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 SLOWEST = 0.09  # seconds a character: no voice that answers the telephone speaks slower
 Marks = tuple[int, ...]  # positions of the sink at which the words of a span end, one a word
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A run of text and the samples that speak it: positions `start` to `end` of the sink.
 
     `must_be_heard` says that nobody may interrupt it; `still` is how many samples are thought to
@@ -49,14 +49,14 @@ class Ledger:
         end, last = start + samples, self.spans[-1] if self.spans else None
         if last and not text:
             still = max(0, last.still - samples)
-            self.spans[-1] = replace(last, end=end, marks=last.marks + marks, still=still)
+            self.spans[-1] = last._replace(end=end, marks=last.marks + marks, still=still)
         else:
             self.spans.append(Span(text, start, end, marks, must_be_heard, still))
 
     def whole(self) -> None:
         """Book that no more samples of the last span will come."""
         if self.spans:
-            self.spans[-1] = replace(self.spans[-1], still=0)
+            self.spans[-1] = self.spans[-1]._replace(still=0)
 
     def must_be_heard(self, played: int) -> bool:
         """Tell whether what is to be played next may not be interrupted."""
@@ -67,7 +67,7 @@ class Ledger:
         if self.spans:
             last = self.spans[-1]
             text = " ".join(last.text.split()[:words])
-            self.spans[-1] = replace(last, text=text, still=0, marks=last.marks[:words])
+            self.spans[-1] = last._replace(text=text, still=0, marks=last.marks[:words])
 
     def bridge(self, start: int, samples: int) -> None:
         """Book samples that are no part of the answer: nobody is said to have heard them."""

@@ -312,15 +312,16 @@ def _is_spoken(clause: str) -> bool:
 
 
 async def _in_time(pieces: AsyncIterator[Samples | Spoken]) -> AsyncGenerator[Spoken]:
+    """Give what a synthesizer gives, and wait for none of it too long; who takes it has time."""
+    loop = asyncio.get_running_loop()
     try:
-        while True:
-            async with asyncio.timeout(_SECONDS):
-                piece = await anext(pieces, None)
-            if piece is None:
-                return
-            spoken = piece if isinstance(piece, Spoken) else Spoken(piece)
-            if len(spoken.samples):
-                yield spoken
+        async with asyncio.timeout(_SECONDS) as patience:
+            async for piece in pieces:
+                spoken = piece if isinstance(piece, Spoken) else Spoken(piece)
+                if len(spoken.samples):
+                    patience.reschedule(None)
+                    yield spoken
+                patience.reschedule(loop.time() + _SECONDS)
     finally:
         if isinstance(pieces, AsyncGenerator):
             await pieces.aclose()
