@@ -112,7 +112,7 @@ class Consent:
             return self._told(memory.held, replaced)
         if memory.turns == held.turn:
             return (), _SAY.format(question=self._words_of(held, again=False))
-        outcome = self._outcome(held, await self._transcript())
+        outcome = self._outcome(held, await self._transcript(held.turn))
         if outcome == "unclear" and held.asked < MOST_ASKED:
             memory.held = replace(held, asked=held.asked + 1, turn=memory.turns)
             return self._told(memory.held, ())
@@ -125,8 +125,8 @@ class Consent:
         asked = Asked(held.call.name, held.arguments, text, again)
         return (*before, asked), _SAY.format(question=text)
 
-    async def _transcript(self) -> str:
-        """Give the words of the caller's last turn; "" where they do not come."""
+    async def _transcript(self, since: int) -> str:
+        """Give the words of the caller's turns after `since`; "" where the last do not come."""
         memory = self._memory
         with suppress(TimeoutError):
             async with asyncio.timeout(_TRANSCRIPT):
@@ -134,7 +134,9 @@ class Consent:
                     told = asyncio.Event()
                     memory.told = told.set
                     await told.wait()
-        return memory.transcripts.get(memory.turns, "")
+        if memory.turns not in memory.transcripts:
+            return ""
+        return " ".join(words for turn, words in memory.transcripts.items() if turn > since)
 
     # ---- the question, and what was said to it
 

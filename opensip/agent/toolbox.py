@@ -28,7 +28,7 @@ _AGAIN = "You have called this with the same arguments already: use what it gave
 _SPENT = "{why}. Do not ask for it again: answer without it, or hand the caller over."
 _ASKS = (
     " The caller is told what this does, with its arguments, and must say yes before it runs:"
-    " do not ask yourself."
+    " do not ask yourself, and do not say that it is done before it is."
 )
 
 

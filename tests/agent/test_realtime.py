@@ -19,6 +19,7 @@ from opensip.events import (
     Escalated,
     ModelAnswered,
     ToolCalled,
+    ToolRefused,
     TurnTaken,
 )
 from tests.fakes.live import GOODBYE, FakeLive
@@ -241,3 +242,49 @@ def test_other_arguments_are_another_question_to_a_model_that_speaks(monkeypatch
     scene, paid, _ = paying(monkeypatch, ("Pay.", PAY), ("Yes.", other), ("Yes.", other))
     assert paid == ["9"]
     assert [e.outcome for e in scene.noted.of(ConfirmationEnded)] == ["replaced", "confirmed"]
+
+
+def test_an_answer_in_two_turns_is_read_as_one(monkeypatch):
+    async def main(*words):
+        fake, paid = FakeLive(), []
+
+        async def pay(sum: str):
+            paid.append(sum)
+
+        table = ToolTable(module="tests", confirm=True)
+        monkeypatch.setattr(toolbox, "load", lambda name, table: tool_of("pay", pay, table))
+        scene = Scene(fake, agent=dataclasses.replace(AGENT, tools={"pay": table}))
+        scene.start()
+        fake.tell(live.Began(), live.Ended("a"), live.Understood("Pay.", "a"), PAY)
+        await asyncio.sleep(1)
+        for number, text in enumerate(words):
+            item = f"b{number}"
+            fake.tell(live.Began(), live.Ended(item), live.Understood(text, item))
+            await asyncio.sleep(0.3)
+        fake.tell(PAY)
+        await asyncio.sleep(3)
+        scene.line.hang_up()
+        await scene.end()
+        return paid
+
+    assert run(main("Yes.", "Please.")) == ["1200"]
+    assert run(main("No.", "Yes.", "No.")) == []
+
+
+def test_a_model_in_a_circle_is_left_for_a_person():
+    find = [Call(f"c{n}", "look_up", '{"table": "orders", "key": "1"}') for n in range(3)]
+
+    async def main():
+        fake = FakeLive()
+        scene = Scene(fake, agent=dataclasses.replace(AGENT, tool_repeats=1))
+        scene.start()
+        for call in find:
+            fake.tell(live.Began(), live.Ended("a"), live.Answering(), call, live.Answered("m-1"))
+            await asyncio.sleep(1)
+        return await scene.end(), scene
+
+    outcome, scene = run(main())
+    assert isinstance(outcome, Escalate)
+    assert outcome.why == "look_up ran 1 times with the same arguments in this call (tool_repeats)"
+    assert [event.times for event in scene.noted.of(ToolRefused)] == [1, 2]
+    assert len(scene.noted.of(ToolCalled)) == 1
