@@ -198,15 +198,25 @@ class Baresip:
 
 
 def answering(
-    folder: Path, user: str, transport: str, certs: Path, *, port: int = 0, **how: Any
+    folder: Path,
+    user: str,
+    transport: str,
+    certs: Path,
+    *,
+    port: int = 0,
+    codecs: str = "",
+    **how: Any,
 ) -> Baresip:
     """Start a telephone that answers by itself, over TLS with SDES alone.
 
-    `certs` is a folder that scripts/certs made; `port` is where it listens, for TLS the one above.
+    `certs` is a folder that scripts/certs made; `port` is where it listens, for TLS the one above;
+    `codecs` are its own names of them, all that it has where none is told.
     """
     both = certs / "both.pem"
     both.write_text((certs / "server.pem").read_text() + (certs / "server.key").read_text())
     account = f"<sip:{user}@127.0.0.1;transport={transport.lower()}>;regint=0;answermode=auto"
+    if codecs:
+        account += f";audio_codecs={codecs}"
     return Baresip(
         folder / user, account + (";mediaenc=srtp-mand" if transport == "TLS" else ""),
         ca=certs / "ca.pem", certificate=both, listen=f"127.0.0.1:{port}", **how,

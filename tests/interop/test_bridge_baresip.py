@@ -1,5 +1,6 @@
 """Two of Debian's baresips joined by us: a caller over TLS, and a human over UDP, TCP or TLS."""
 
+import json
 import time
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 
 from tests.interop.baresip import Baresip, answering, needs_baresip
-from tests.interop.hearing import Samples, loudness, read_mono, share_of
+from tests.interop.hearing import Samples, loudness, read_channels, share_of
 from tests.interop.server import ROOT, Server, free_ports
+from tests.interop.test_codecs import MODULES, NAMES, needs_pyav
 
 pytestmark = [pytest.mark.interop, needs_baresip]
 
@@ -17,6 +19,7 @@ TRUNK = """\
 networks = ["127.0.0.0/8"]
 srtp = "preferred"
 transfer = "bridge"
+codecs = {codecs}
 [trunks.loopback.numbers]
 clerk = "clerk"
 [directory]
@@ -37,23 +40,33 @@ def ended(phone: Baresip) -> Samples:
     """Hear what a telephone recorded, once it has hung up."""
     phone.wait_for("CALL_CLOSED")
     time.sleep(0.5)
-    return read_mono(phone.heard()[-1])
+    return read_channels(phone.heard()[-1])[0]
 
 
-@pytest.mark.parametrize("transport", ["UDP", "TCP", "TLS"])
-def test_the_caller_hears_the_human_who_ends_both(folder: Path, transport: str) -> None:
+@pytest.mark.parametrize(
+    ("transport", "codec"),
+    [
+        ("UDP", "PCMU"), ("TCP", "PCMU"), ("TLS", "PCMU"),
+        pytest.param("UDP", "G722", marks=needs_pyav),
+    ],
+)  # fmt: skip
+def test_the_caller_hears_the_human_who_ends_both(folder: Path, transport: str, codec: str) -> None:
     port = free_ports(above=free_ports())
     listening = port + (transport == "TLS")
     human_uri = f"sip:human@127.0.0.1:{listening};transport={transport.lower()}"
     agents = str(ROOT / "tests/interop/agents/*.toml")
-    server = Server(folder, trunks=TRUNK.format(human=human_uri), agents=agents)
+    trunks = TRUNK.format(human=human_uri, codecs=json.dumps(sorted({codec, "PCMU"})))
+    server = Server(folder, trunks=trunks, agents=agents)
     phones = []
     try:
         human = answering(
             folder, "human", transport, server.certs, port=port, tone=HUMAN_TONE, first_port=42100
         )
         phones.append(human)
-        caller = answering(folder, "caller", "TLS", server.certs, said=0, first_port=42200)
+        caller = answering(
+            folder, "caller", "TLS", server.certs, said=0, first_port=42200, codecs=NAMES[codec],
+            modules=[MODULES[codec]] if codec in MODULES else [],
+        )  # fmt: skip
         phones.append(caller)
         caller.command("dial", f"sip:clerk@127.0.0.1:{server.tls_port};transport=tls")
         caller.wait_for("CALL_ESTABLISHED")
@@ -71,5 +84,7 @@ def test_the_caller_hears_the_human_who_ends_both(folder: Path, transport: str) 
     assert seconds_of(heard, HUMAN_TONE) > TALK - 1.5
     [transfer] = record["transfers"]
     assert (transfer["strategy"], transfer["outcome"]) == ("bridge", "transferred")
+    way = "engine" if codec == "PCMU" else "batches"
+    assert transfer["joined"] == {"way": way, "codecs": f"{codec} and PCMU"}
     assert record["ending"]["side"] == "target"
     assert record["suite"]

@@ -99,6 +99,29 @@ def test_what_nobody_fetches_is_forgotten_oldest_first():
     run(main)
 
 
+def test_of_what_python_decodes_the_older_half_is_forgotten_when_nobody_fetches_it():
+    pytest.importorskip("av", reason="the extra 'codecs' is not installed")
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        peer = PortPool("127.0.0.1", 0, 0, clock=loop.time).take()
+        stream, pair = opened(remote=peer.address, receive=((9, "G722"),))
+        heard = []
+        stream.listener = heard.append
+        for n in range(250):  # five seconds at once
+            packet = RtpPacket(9, n, 160 * n, 7, bytes(160))
+            peer.rtp.sendto(packet.serialize(), pair.address)
+        await asyncio.sleep(0.2)
+        (frame,) = [batch.heard for batch in heard if batch.heard]
+        forgotten = stream.statistics()["unread"]
+        assert len(frame.samples) == 320 * (250 - forgotten)
+        assert 50 < forgotten < 150
+        stream.close()
+        peer.close()
+
+    run(main)
+
+
 def test_fields_that_cannot_be():
     async def main():
         stream, _ = opened()
