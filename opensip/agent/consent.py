@@ -87,6 +87,7 @@ class Consent:
         the call that now runs, or gives its model the news.
         """
         memory, held = self._memory, self._memory.held
+        memory.answered = None  # a yes that was of no use is good for nothing later
         if held is None:
             return ()
         if not held.heard:

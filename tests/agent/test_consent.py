@@ -145,6 +145,24 @@ def test_a_model_that_calls_again_by_itself_runs_nothing(shop):
     assert run(main).cancelled == []
 
 
+def test_a_yes_that_came_too_late_for_a_limit_is_good_for_nothing_later(shop):
+    made = shop([CANCEL], ["Sorry."], ["Hm."], tool_calls=1)
+
+    async def main():
+        at = made()
+        await at.say("Cancel it.")
+        at.talk._memory.spent = dataclasses.replace(at.talk._memory.spent, calls=1)
+        refused = await at.say("Yes.")
+        at.talk._memory.spent = dataclasses.replace(at.talk._memory.spent, calls=0)
+        at.chat.answers[:0] = [[CANCEL]]
+        return at, refused, await at.say("And now?")
+
+    at, refused, later = run(main)
+    assert isinstance(refused[0], Refused)
+    assert [type(act) for act in later] == [Asked, Say]
+    assert at.cancelled == []
+
+
 def test_a_question_that_was_not_heard_to_its_end_is_none(shop):
     async def main():
         at = shop([CANCEL], [CANCEL], ["Done."])()
