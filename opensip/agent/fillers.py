@@ -8,6 +8,7 @@ from opensip.audio.frame import AudioSink
 from opensip.events import FillerSaid, Observer
 
 LATEST = 1.4  # seconds after the caller's last sound, however long its end was waited for
+_SOON = 0.2  # seconds until a filler is tried again that could not be said
 AGAIN = 2.2  # seconds of silence after the last sound: with the filler's delay, under 3 in all
 
 
@@ -31,6 +32,7 @@ class Fillers:
         self._observer = observer
         self._now = now
         self._next = 0
+        self._sound_ends = now()  # of an answer that the mouth does not speak
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -51,16 +53,29 @@ class Fillers:
             self._task.cancel()
             self._task = None
 
+    def sounded(self) -> None:
+        """Learn that sound of the answer was queued beside the mouth."""
+        self._sound_ends = self._now() + self._sink.queued() / self._sink.rate
+
     async def _watch(self, due: float, since: float) -> None:
+        began = self._now()
         while True:
             await asyncio.sleep(max(0.0, due - self._now()))
-            if not self._sink.queued():
-                self._say(self._now() - since)
-            await self._sink.drained()
-            due = self._now() + AGAIN
+            if self._sink.queued():
+                await self._sink.drained()
+                due = self._now() + AGAIN
+            elif (sounded := max(self._sound_ends, self._mouth.sound_ends)) > began:
+                due, began = sounded + AGAIN, sounded
+            elif self._say(self._now() - since):
+                await self._sink.drained()
+                due = self._now() + AGAIN
+            else:
+                due = self._now() + _SOON
 
-    def _say(self, waited: float) -> None:
+    def _say(self, waited: float) -> bool:
         text = self._texts[self._next % len(self._texts)]
-        if self._mouth.bridge(text):
+        said = self._mouth.bridge(text)
+        if said:
             self._next += 1
             self._observer.note(FillerSaid(self._now(), text, waited * 1000))
+        return said

@@ -40,6 +40,11 @@ class LineUp(Generic[P]):
             raise ProviderError(f"no {self._stage} is left", provider=self._stage)
         return self._order[0]
 
+    @property
+    def order(self) -> tuple[P, ...]:
+        """All, in the order in which they are asked now."""
+        return tuple(self._order)
+
     def tries(self) -> Iterator[P]:
         """Give whom to ask a question, in order; `failed` or `worked` must tell how each went."""
         self._told = None

@@ -1,12 +1,12 @@
 """The agent's mouth: speaks clause by clause into a sink, and knows what was heard."""
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Iterable, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Sequence
+from contextlib import aclosing
 from typing import NamedTuple
 
 import numpy as np
 
+from opensip.agent.in_time import in_time
 from opensip.agent.ledger import SLOWEST, Ledger, Span
 from opensip.agent.line_up import LineUp
 from opensip.agent.own_voice import OwnVoice
@@ -21,6 +21,7 @@ from opensip.errors import OpenSipError, ProviderError
 from opensip.events import AgentSaid, Observer
 
 _SECONDS = 6.0  # a synthesizer that lets a caller wait longer has failed
+STALL = 1.5  # seconds beyond what is queued for a clause to go on: no filler may be said amid it
 _SOON = 0.5  # seconds: who answers sooner than a question ends knows it already
 _ASKED = 2.0  # seconds: the agent may add something to its question, and be answered meanwhile
 _LATELY = 2.0  # seconds: an echo and its words are no later
@@ -79,6 +80,7 @@ class Mouth:
         self.paused = False
         self.own = OwnVoice(sink.rate)
         self._clause_began = 0  # position of the clause that is being written
+        self.sound_ends = now()  # when the last that was written of an answer is over
 
     @property
     def silent(self) -> bool:
@@ -121,7 +123,8 @@ class Mouth:
                 if self._kept(synthesizer, clause) is not None:
                     break
                 try:
-                    async with aclosing(self._spoken(synthesizer, clause)) as pieces:
+                    speaking = self._spoken(synthesizer, clause, lambda: _SECONDS)
+                    async with aclosing(speaking) as pieces:
                         async for _ in pieces:
                             pass
                 except (OpenSipError, TimeoutError, OSError) as error:
@@ -167,16 +170,23 @@ class Mouth:
 
     def bridge(self, text: str) -> bool:
         """Say prepared words at once, beside the answer; False where that cannot be."""
-        samples = None
-        with suppress(ProviderError):
-            samples = self._kept(self._line_up.first, text)
-        if self._amid or samples is None or self.paused:
+        samples = None if self._amid or self.paused else self._prepared(text)
+        if samples is None:
             return False
         position = self._sink.write(samples)
         self.own.wrote(position, samples)
         self._ledger.bridge(position, len(samples))
         self._bridged = True
         return True
+
+    def _prepared(self, text: str) -> Samples | None:
+        """Give what is kept of a text, of the present voice if it is, else of any other."""
+        for synthesizer in self._line_up.order:
+            kept = [self._kept(synthesizer, clause) for clause in clauses(text)]
+            found = [samples for samples in kept if samples is not None]
+            if found and len(found) == len(kept):
+                return np.concatenate(found)
+        return None
 
     async def finish(self) -> str:
         """Wait until all is heard; returns it."""
@@ -186,6 +196,7 @@ class Mouth:
     def stop(self) -> str:
         """Fall silent at once; returns what was heard of the answer."""
         self._sink.flush()
+        self.sound_ends = self._now()
         self.resume()
         return self._end(interrupted=True)
 
@@ -206,7 +217,8 @@ class Mouth:
         for synthesizer in self._line_up.tries():
             text, must, samples_said = clause, self._must(clause), 0
             try:
-                async with aclosing(self._spoken(synthesizer, clause)) as pieces:
+                speaking = self._spoken(synthesizer, clause, self._patience)
+                async with aclosing(speaking) as pieces:
                     async for samples, marks in pieces:
                         self._amid = True
                         self._queue(Piece(text, samples, marks, must))
@@ -226,6 +238,13 @@ class Mouth:
             if not clause:
                 return
         raise ProviderError("no synthesizer is left", provider="synthesizer")
+
+    def _patience(self) -> float:
+        """Tell how many seconds the next piece may take: once a clause has begun, to be in time."""
+        if not self._amid:
+            return _SECONDS
+        waiting = sum(len(piece.samples) for piece in self._gate or ())
+        return min(_SECONDS, (self._sink.queued() + waiting) / self._sink.rate + STALL)
 
     def _broken_off(self, clause: str, samples: int) -> str:
         """Keep of a clause the words that so many samples may have said; returns the others."""
@@ -253,6 +272,7 @@ class Mouth:
             self._ledger.whole()
             return
         position = self._sink.write(piece.samples)
+        self.sound_ends = self._now() + self._sink.queued() / self._sink.rate
         self.own.wrote(position, piece.samples)
         if piece.text:
             self._clause_began = position
@@ -270,9 +290,12 @@ class Mouth:
         return max(0, int(len(piece.text) * SLOWEST * self._sink.rate) - len(piece.samples))
 
     async def _spoken(
-        self, synthesizer: Synthesizer, clause: str
+        self, synthesizer: Synthesizer, clause: str, patience: Callable[[], float]
     ) -> AsyncGenerator[tuple[Samples, tuple[int, ...]]]:
-        """Give a clause at the sink's rate: what is kept of it, or as it is spoken; with marks."""
+        """Give a clause at the sink's rate: what is kept of it, or as it is spoken; with marks.
+
+        `patience` tells how many seconds the next piece may take.
+        """
         kept = self._kept(synthesizer, clause)
         if kept is not None:
             yield kept, ()
@@ -280,7 +303,7 @@ class Mouth:
         resampler = live_resampler(synthesizer.rate, self._sink.rate)
         whole: list[Samples] = []
         speech = synthesizer.speak(pronounced(clause, self._language))
-        async with aclosing(_in_time(speech)) as pieces:
+        async with aclosing(in_time(speech, patience)) as pieces:
             async for piece in pieces:
                 samples = resampler.push(piece.samples)
                 whole.append(samples)
@@ -309,19 +332,3 @@ class Mouth:
 def _is_spoken(clause: str) -> bool:
     """Tell words from mere marks, of which no voice makes a sound."""
     return any(map(str.isalnum, clause))
-
-
-async def _in_time(pieces: AsyncIterator[Samples | Spoken]) -> AsyncGenerator[Spoken]:
-    """Give what a synthesizer gives, and wait for none of it too long; who takes it has time."""
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(_SECONDS) as patience:
-            async for piece in pieces:
-                spoken = piece if isinstance(piece, Spoken) else Spoken(piece)
-                if len(spoken.samples):
-                    patience.reschedule(None)
-                    yield spoken
-                patience.reschedule(loop.time() + _SECONDS)
-    finally:
-        if isinstance(pieces, AsyncGenerator):
-            await pieces.aclose()

@@ -2,8 +2,9 @@ import asyncio
 
 import pytest
 
-from opensip.agent.mouth import Mouth
+from opensip.agent.mouth import STALL, Mouth
 from opensip.agent.providers.scripted import ScriptedSynthesizer
+from opensip.audio.tones import tone
 from opensip.errors import ProviderError
 from opensip.events import AgentSaid, ProviderFailed
 from tests.fakes.line import Line, Noted
@@ -164,5 +165,60 @@ def test_what_was_said_lately_is_what_an_echo_may_hold():
         assert last == pytest.approx(now + 0.5 / 0.42, abs=1.5)
         speaker.stop()
         assert speaker.lately == ""
+
+    run(main)
+
+
+class Stalling(ScriptedSynthesizer):
+    """Gives `seconds` of a clause's sound, and nothing after it."""
+
+    def __init__(self, seconds=0.2):
+        super().__init__()
+        self.seconds = seconds
+
+    async def speak(self, text):
+        await asyncio.sleep(0.1)
+        yield tone(400, self.seconds, 8000)
+        await asyncio.sleep(1e6)
+
+
+@pytest.mark.parametrize("seconds", [0.2, 1.0])
+def test_a_clause_that_stalls_goes_to_the_next_voice_in_time(seconds):
+    async def main():
+        speaker, _line, noted = mouth(Stalling(seconds), ScriptedSynthesizer())
+        await speaker.say("This is said once, by two voices.")
+        at = asyncio.get_running_loop().time()
+        assert at == pytest.approx(0.1 + seconds + STALL + 0.1, abs=0.01)
+        assert len(noted.of(ProviderFailed)) == 1
+        assert await speaker.finish() == "This is said once, by two voices."
+
+    run(main)
+
+
+def test_a_clause_may_stall_while_enough_is_queued():
+    async def main():
+        speaker, _line, noted = mouth(Stalling(10.0), ScriptedSynthesizer())
+        saying = asyncio.create_task(speaker.say("This is said once, by two voices."))
+        await asyncio.sleep(6.0)
+        assert noted.of(ProviderFailed) == []
+        await saying
+        assert asyncio.get_running_loop().time() == pytest.approx(0.1 + 6.0, abs=0.01)
+
+    run(main)
+
+
+def test_what_bridges_is_said_in_the_voice_of_anybody_who_has_spoken_it():
+    async def main():
+        line, noted = Line(), Noted()
+        voices = Voice(None, None, ProviderError("gone")), ScriptedSynthesizer()
+        text = "One moment, please, this will take me a while. I am still looking."
+        loop = asyncio.get_running_loop()
+        speaker = Mouth(voices, line, noted, loop.time, standing=(text,))
+        await speaker.prepare([text])
+        await speaker.say("Hello.")
+        assert len(noted.of(ProviderFailed)) == 1
+        await speaker.finish()
+        assert speaker.bridge(text)
+        assert line.queued() == len(text.replace(". I", ".I")) * 480
 
     run(main)

@@ -16,6 +16,8 @@ from opensip.agent.providers.scripted import (
     ScriptedRecognizer,
     ScriptedSynthesizer,
 )
+from opensip.agent.spoken import standing_words
+from opensip.audio.tones import tone
 from opensip.errors import ProviderError
 from opensip.events import (
     AgentSaid,
@@ -123,3 +125,55 @@ def test_who_was_not_taken_over_the_first_time_is_asked_to_call_again():
         assert await talk.run() == Hangup("gone")
 
     run(main())
+
+
+class Faulty(ScriptedSynthesizer):
+    """Speaks standing words; of an answer it gives `seconds`, then nothing."""
+
+    def __init__(self, seconds, *, standing):
+        super().__init__()
+        self.seconds, self.standing = seconds, standing
+
+    async def speak(self, text):
+        if text in self.standing:
+            async for piece in super().speak(text):
+                yield piece
+            return
+        await asyncio.sleep(0.3)
+        if self.seconds:
+            yield tone(400, self.seconds, 8000)
+        await asyncio.sleep(4.0)  # by default the limit of a service
+        raise ProviderError("no sound within 4 s")
+
+
+@pytest.mark.parametrize("faults", [(0.2,), (0.0,), (0.2, 0.0), (0.2, 0.2), (0.0, 0.2)])
+def test_no_dead_air_where_voices_stall_with_the_limits_of_ours(faults):
+    async def main():
+        agent = dataclasses.replace(AGENT, kind="model", persona="You are Ada.", greeting="Hello.")
+        standing = [*standing_words(agent)]
+        voices = [Faulty(seconds, standing=standing) for seconds in faults]
+        talk = Talk(
+            [[Say("Hello.")], [Say("Your order is on its way to you.")], BYE],
+            [Understood("where is it", 1.0), Understood("goodbye", 1.0)],
+            synthesizers=(*voices, ScriptedSynthesizer()), agent=agent,
+        )  # fmt: skip
+        await talk.session.prepare()
+        await asyncio.sleep(3)
+        talk.line.answered()
+        talk.at(1, talk.line.speak, voice(1.0))
+        talk.at(20, talk.line.speak, voice(1.0))
+        running = asyncio.create_task(talk.session.run())
+        await asyncio.sleep(1.5)
+        longest, since = 0.0, asyncio.get_running_loop().time()
+        while len(talk.noted.of(AgentSaid)) < 2:
+            await asyncio.sleep(0.02)
+            if talk.line.queued() or talk.line.speaking():
+                since = asyncio.get_running_loop().time()
+            longest = max(longest, asyncio.get_running_loop().time() - since)
+        await running
+        await talk.session.close()
+        return longest, [event.heard for event in talk.noted.of(AgentSaid)]
+
+    longest, heard = run(main())
+    assert longest < 3.0
+    assert heard[1] == "Your order is on its way to you."
