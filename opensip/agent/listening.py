@@ -24,16 +24,19 @@ async def listen(
     `tick` is called with the time where `deadline` passes without a frame. What came before
     `since` (during a transfer) is left out.
     """
+    watch = _Watch(deadline, now)
+
+    def take(frame: AudioFrame) -> None:
+        watch.frames += 1
+        if frame.at + frame.seconds >= since:
+            heard(frame)
+
     while True:
         patience = asyncio.timeout(None)
-        watch = _Watch(deadline, now, patience)
         try:
             async with patience:
-                watch.begin()
-                while frame := await source.read():
-                    watch.frames += 1
-                    if frame.at + frame.seconds >= since:
-                        heard(frame)
+                watch.begin(patience)
+                await source.each(take)
                 return
         except TimeoutError:
             if not patience.expired():
@@ -50,19 +53,16 @@ class _Watch:
     at the same moments, so that the loop wakes once for them.
     """
 
-    def __init__(
-        self,
-        deadline: Callable[[], float | None],
-        now: Callable[[], float],
-        patience: asyncio.Timeout,
-    ) -> None:
+    def __init__(self, deadline: Callable[[], float | None], now: Callable[[], float]) -> None:
         self.frames = 0  # that have come
         self._seen = 0
-        self._deadline, self._now, self._patience = deadline, now, patience
+        self._deadline, self._now = deadline, now
+        self._patience: asyncio.Timeout | None = None
         self._timer: asyncio.TimerHandle | None = None
 
-    def begin(self) -> None:
-        """Look from now on."""
+    def begin(self, patience: asyncio.Timeout) -> None:
+        """Look from now on, and end this patience."""
+        self._patience, self._seen = patience, self.frames
         self._wait_with_all()
 
     def end(self) -> None:
@@ -80,7 +80,7 @@ class _Watch:
         due = self._deadline() if self.frames == self._seen else None
         self._seen = self.frames
         left = _LAG if due is None else due + _LAG - self._now()
-        if left <= 0:
+        if left <= 0 and self._patience:
             self._patience.reschedule(loop.time())
         elif left < _LAG:
             self._timer = loop.call_later(left, self._look)

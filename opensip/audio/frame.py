@@ -1,5 +1,6 @@
 """What the rooms above know of sound: a frame, where it comes from and where it goes."""
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -38,6 +39,13 @@ class AudioSource(Protocol):
 
         Who gives up waiting loses no frame.
         A frame holds 20 ms while a voice is near (the level gate is open), else 100 ms.
+        """
+
+    async def each(self, take: Callable[[AudioFrame], None]) -> None:
+        """Let `take` have every frame as soon as it comes, until the source ends.
+
+        Cheaper than to read: nobody is woken for a frame. What `take` raises is raised here. Who
+        gives up loses no frame.
         """
 
 

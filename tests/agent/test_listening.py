@@ -29,6 +29,10 @@ class Source:
         self.frames.pop(0)
         return AudioFrame(at - samples / 8000, np.zeros(samples, np.int16), 8000, -100.0)
 
+    async def each(self, take):
+        while frame := await self.read():
+            take(frame)
+
 
 def test_what_came_too_early_is_left_out_and_time_passes_without_audio():
     async def main():

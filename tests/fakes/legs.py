@@ -1,7 +1,7 @@
 """Legs and agents of a call without SIP, sockets or speech."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import numpy as np
 
@@ -44,6 +44,9 @@ class FakeSource:
     async def read(self) -> AudioFrame | None:
         await self.ended.wait()
         return None
+
+    async def each(self, take: Callable[[AudioFrame], None]) -> None:
+        await self.ended.wait()
 
 
 class FakeSink:

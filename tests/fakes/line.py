@@ -53,6 +53,10 @@ class Line:
         samples = self._spoken.pop(0) if self._spoken else np.zeros(160, np.int16)
         return AudioFrame(at, samples, RATE, dbfs(samples))
 
+    async def each(self, take):
+        while frame := await self.read():
+            take(frame)
+
     # ---- the sink
 
     def _settle(self):

@@ -1,10 +1,14 @@
 import asyncio
+import contextvars
 
 import numpy as np
+import pytest
 
 from opensip.audio.frame import AudioFrame
 from opensip.media.source import LONGEST_QUEUE, StreamSource
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
+
+call = contextvars.ContextVar("call")
 
 
 def frame(at):
@@ -65,3 +69,42 @@ def test_what_nobody_reads_is_forgotten_oldest_first():
         return await source.read()
 
     assert run(main).at == 3
+
+
+def test_who_takes_each_frame_has_it_at_once_and_what_waited_first():
+    async def main():
+        source, taken = StreamSource(8000), []
+        source.put(frame(1))
+        call.set("ours")
+        listening = asyncio.create_task(source.each(lambda one: taken.append((one.at, call.get()))))
+        await asyncio.sleep(0)
+        call.set("another's")
+        source.put(frame(2))
+        assert taken == [(1, "ours"), (2, "ours")]
+        listening.cancel()
+        await asyncio.wait({listening})
+        source.put(frame(3))
+        assert len(taken) == 2
+        assert (await source.read()).at == 3
+        listening = asyncio.create_task(source.each(taken.append))
+        await asyncio.sleep(0)
+        source.end()
+        await listening
+        await source.each(taken.append)
+        assert len(taken) == 2
+
+    run(main)
+
+
+def test_what_a_taker_raises_is_raised_where_it_waits_and_no_frame_is_lost_after_it():
+    async def main():
+        source = StreamSource(8000)
+        listening = asyncio.create_task(source.each(lambda one: 1 // 0))
+        await asyncio.sleep(0)
+        source.put(frame(1))
+        source.put(frame(2))
+        with pytest.raises(ZeroDivisionError):
+            await listening
+        assert (await source.read()).at == 2
+
+    run(main)
