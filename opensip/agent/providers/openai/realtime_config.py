@@ -4,17 +4,14 @@ from typing import Any
 
 from opensip.agent.definition import Agent
 from opensip.agent.providers import Brief
+from opensip.agent.providers.openai.realtime_sound import described
 from opensip.agent.toolbox import tools_of
-
-RATES = {"pcmu": 8000, "pcma": 8000, "pcm": 24000}  # Hz, of each `realtime_format`
 
 
 def session(brief: Brief, instructions: str) -> dict[str, Any]:
     """Write the session that a call wants; `options` of the account have the last word."""
     account = brief.account
-    form: dict[str, Any] = {"type": f"audio/{account.realtime_format}"}
-    if account.realtime_format == "pcm":
-        form["rate"] = 24000
+    form = described(account.realtime_format)
     heard: dict[str, Any] = {"format": form, "turn_detection": {"type": "server_vad"}}
     if account.recognizer_model:
         heard["transcription"] = {"model": account.recognizer_model}

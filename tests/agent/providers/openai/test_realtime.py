@@ -12,7 +12,8 @@ from opensip.agent.live import Opening
 from opensip.agent.memory import Call
 from opensip.agent.providers import Brief
 from opensip.agent.providers.openai.client import WRONG_KEY
-from opensip.agent.providers.openai.realtime import MOST_WRONG, make
+from opensip.agent.providers.openai.realtime import make
+from opensip.agent.providers.openai.realtime_line import MOST_WRONG
 from opensip.agent.providers.shared import close_shared
 from opensip.errors import ProviderError
 from tests.fakes.openai_server import Ask

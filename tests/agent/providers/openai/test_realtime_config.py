@@ -1,6 +1,7 @@
 from opensip.agent.definition import Account, Agent, Entry
 from opensip.agent.providers import Brief
-from opensip.agent.providers.openai.realtime_config import RATES, session
+from opensip.agent.providers.openai.realtime_config import session
+from opensip.agent.providers.openai.realtime_sound import RATES
 
 
 def made(**account):
