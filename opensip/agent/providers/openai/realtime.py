@@ -121,7 +121,7 @@ class OpenAiRealtime:
         """Tell what comes. Raises ProviderError: a server that says goodbye has failed."""
         async with aclosing(self._line.events()) as events:
             async for event in events:
-                told: Told | None = self._line.read(event, self._read)
+                told = self._line.read(event, self._read)
                 if told is not None:
                     yield told
 

@@ -76,7 +76,7 @@ class RealtimeLine:
         except ProviderError as error:
             raise self._wire.error or error from error
 
-    def read(self, event: Any, reader: Callable[[Any], T | None]) -> T | None:
+    def read(self, event: Any, reader: Callable[[Any], T]) -> T | None:
         """Read an event; the client checks no shapes: what has another is left out, a while."""
         try:
             return reader(event)
