@@ -61,10 +61,13 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
         return int(probe.getsockname()[1])
 
 
-def write_tone(path: Path, frequency: int, seconds: int, silence: int = 0) -> None:
-    """Write a tone of `frequency` Hz, and silence after it, 16-bit mono at 8 kHz."""
+def write_tone(
+    path: Path, frequency: int, seconds: int, silence: int = 0, *, before: int = 0
+) -> None:
+    """Write a tone of `frequency` Hz between silences, 16-bit mono at 8 kHz."""
     step = 2 * math.pi * frequency / 8000
-    samples = [round(8000 * math.sin(step * n)) for n in range(8000)] * seconds
+    samples = [0] * 8000 * before
+    samples += [round(8000 * math.sin(step * n)) for n in range(8000)] * seconds
     samples += [0] * 8000 * silence
     with wave.open(str(path), "wb") as out:
         out.setparams((1, 2, 8000, 0, "NONE", ""))
@@ -75,7 +78,8 @@ class Baresip:
     """One baresip process with one account, in a folder of its own.
 
     `modules` are those of further codecs and ways; `mux` has RTCP share RTP's port. It says a tone
-    of `tone` Hz for `said` seconds of each minute, and writes down what it hears.
+    of `tone` Hz for `said` seconds of each minute, `waits` seconds after that began, and writes
+    down what it hears.
     """
 
     def __init__(
@@ -87,6 +91,7 @@ class Baresip:
         certificate: Path | str = "",
         tone: int = 440,
         said: int = 60,
+        waits: int = 0,
         first_port: int = 42000,
         listen: str = "127.0.0.1:0",
         modules: Sequence[str] = (),
@@ -95,7 +100,7 @@ class Baresip:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         control = free_port()
-        write_tone(folder / "said.wav", tone, said, 60 - said)
+        write_tone(folder / "said.wav", tone, said, 60 - said - waits, before=waits)
         (folder / "config").write_text(
             CONFIG.format(
                 folder=folder,

@@ -1,10 +1,19 @@
 """Reads what passed over loopback: an AF_PACKET capture written by tcpdump, UDP over IPv4 only."""
 
+import os
+import shutil
 import struct
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
+needs_capture = pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("tcpdump") is None, reason="needs root and tcpdump"
+)
+ECHOED = "(portrange 20000-29999) and (portrange 40000-49999)"
 ETHERNET, COOKED = 1, 113
 GLOBAL_HEADER, RECORD_HEADER = 24, 16
 
@@ -44,6 +53,29 @@ def datagrams(path: Path) -> Iterator[Datagram]:
 def is_rtp(payload: bytes) -> bool:
     """Tell RTP from RTCP and SIP (RFC 5761 section 4)."""
     return len(payload) >= 12 and payload[0] >> 6 == 2 and not 192 <= payload[1] <= 223
+
+
+def start_capture(
+    path: Path, device: str = "lo", within: Sequence[str] = (), ports: str = ECHOED
+) -> "subprocess.Popen[bytes]":
+    """Capture RTP, by default on loopback and between our ports and SIPp's."""
+    process = subprocess.Popen(
+        [*within, "tcpdump", "-i", device, "-B", "65536", "-s", "300", "-w", str(path),
+         f"udp and {ports}"],
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stderr is not None
+    while b"listening on" not in process.stderr.readline():
+        assert process.poll() is None
+    return process
+
+
+def stop_capture(process: "subprocess.Popen[bytes]") -> None:
+    """Write out what was captured."""
+    process.terminate()
+    process.wait(10)
+    if process.stderr is not None:
+        process.stderr.close()
 
 
 SPEECH_SSRC = 0x5EED  # of what SIPp replays

@@ -57,6 +57,7 @@ request_route {{
         exit;
     }}
     if (has_totag()) {{
+        {refusal}
         if (loose_route()) {{
             t_relay();
         }} else if (is_method("ACK")) {{
@@ -92,6 +93,13 @@ $var(asked) = $(hdr(Session-Expires){{s.select,0,;}}{{s.int}});
         setflag(1);
         setflag(2);"""
 
+# A trunk that lets nobody be passed on: what many answer to a REFER.
+REFUSAL = """\
+if (is_method("REFER")) {
+            sl_send_reply("405", "Method Not Allowed");
+            exit;
+        }"""
+
 TLS = """\
 [server:default]
 method = TLSv1.2+
@@ -117,12 +125,12 @@ class Kamailio:
 
     Both are reached by `transport`, the server by `inside` if given, over TLS one port above: it
     records both its sides then (RFC 5658). `min_se` lets it guard session
-    timers, with that many seconds as the least.
+    timers, with that many seconds as the least; `refers` says whether it lets a REFER pass.
     """
 
     def __init__(
         self, folder: Path, *, transport: str, server_port: int, desk_port: int, certs: Path,
-        min_se: int = 0, inside: str = "",
+        min_se: int = 0, inside: str = "", refers: bool = True,
     ) -> None:  # fmt: skip
         folder.mkdir()
         self.folder, self.transport = folder, transport
@@ -134,6 +142,7 @@ class Kamailio:
             CONFIG.format(
                 folder=folder, port=self._port, tls_port=self._port + 1, min_se=min_se or 90,
                 timers=TIMERS.format(min_se=min_se) if min_se else "",
+                refusal="" if refers else REFUSAL,
                 desk=next_hop(desk_port, transport),
                 server=next_hop(server_port, inside or transport),
             )

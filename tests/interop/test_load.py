@@ -1,17 +1,22 @@
 """Calls by the hundred from SIPp, with voice."""
 
-import os
-import shutil
-import subprocess
 import time
 from collections import defaultdict
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.interop import sipp
-from tests.interop.capture import SPEECH_SSRC, Datagram, datagrams, is_rtp, write_speech
+from tests.interop.capture import (
+    SPEECH_SSRC,
+    Datagram,
+    datagrams,
+    is_rtp,
+    needs_capture,
+    start_capture,
+    stop_capture,
+    write_speech,
+)
 from tests.interop.server import Server
 
 pytestmark = [pytest.mark.interop, sipp.needs_sipp]
@@ -20,10 +25,6 @@ SPOKEN_PACKETS = 365  # of each caller: what fits into 8 s with the edges of the
 EDGE_PACKETS = 3  # may be missing of a call, where it begins and ends
 LINGER_SECONDS = 40  # longer than any timer of a transaction (64 * T1)
 CAPTURED_CALLS = 10
-
-needs_capture = pytest.mark.skipif(
-    os.geteuid() != 0 or shutil.which("tcpdump") is None, reason="needs root and tcpdump"
-)
 
 
 @pytest.mark.parametrize(
@@ -65,29 +66,6 @@ def settled(live: dict[str, object]) -> dict[str, object]:
     """The counts that must come back to where they were."""
     names = ("dialogs", "transactions", "calls", "ports", "tasks")
     return {name: live[name] for name in names}
-
-
-def start_capture(
-    path: Path, device: str = "lo", within: Sequence[str] = ()
-) -> "subprocess.Popen[bytes]":
-    """Capture RTP, by default on loopback: our ports and SIPp's."""
-    process = subprocess.Popen(
-        [*within, "tcpdump", "-i", device, "-B", "65536", "-s", "300", "-w", str(path),
-         "udp and (portrange 20000-29999) and (portrange 40000-49999)"],
-        stderr=subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stderr is not None
-    while b"listening on" not in process.stderr.readline():
-        assert process.poll() is None
-    return process
-
-
-def stop_capture(process: "subprocess.Popen[bytes]") -> None:
-    """Write out what was captured."""
-    process.terminate()
-    process.wait(10)
-    if process.stderr is not None:
-        process.stderr.close()
 
 
 def check_voice(path: Path, calls: int) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop import sipp
-from tests.interop.capture import write_speech
+from tests.interop.capture import needs_capture, start_capture, stop_capture, write_speech
 from tests.interop.namespaces import (
     INSIDE,
     OUTSIDE,
@@ -15,13 +15,7 @@ from tests.interop.namespaces import (
     within,
 )
 from tests.interop.server import Server
-from tests.interop.test_load import (
-    SPOKEN_PACKETS,
-    check_voice,
-    needs_capture,
-    start_capture,
-    stop_capture,
-)
+from tests.interop.test_load import SPOKEN_PACKETS, check_voice
 
 pytestmark = [pytest.mark.interop, sipp.needs_sipp, needs_namespaces, needs_capture]
 
