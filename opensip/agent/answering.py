@@ -56,6 +56,7 @@ class Answering:
         )  # fmt: skip
         self._task: asyncio.Task[None] | None = None
         self._supposed: tuple[Answer, asyncio.Task[None]] | None = None  # unheard so far
+        self._unbegun: Taken | None = None  # a turn whose answer waits for its first moment
         self._clock: TurnClock | None = None
         self._apologies = 0
 
@@ -107,7 +108,9 @@ class Answering:
             self._commit(known, voiced_until, why)
             return
         self._clock = TurnClock(voiced_until, now, why, now if known else None)
-        self._start(self._answer_speech(self._clock, self._ear.take()))
+        taken = self._ear.take()
+        self._start(self._answer_speech(self._clock, taken))
+        self._unbegun = taken
 
     def keyed(self, keys: str) -> None:
         """Answer a number that was keyed in."""
@@ -126,6 +129,9 @@ class Answering:
         if self._task:
             self._task.cancel()
             self._task = None
+        if self._unbegun:
+            self._ear.give_back(self._unbegun)
+            self._unbegun = None
         if self._mouth.silent:
             self._mouth.resume()
             return False
@@ -206,6 +212,7 @@ class Answering:
             self.failed(error)
 
     async def _answer_speech(self, clock: TurnClock, taken: Taken) -> None:
+        self._unbegun = None
         try:
             turn = await self._ear.understand(taken)
         except ProviderError as error:

@@ -5,6 +5,7 @@ from opensip.agent.providers import Act, HangUp, Looked, Meant, Noted, Press, Re
 from opensip.agent.tools import builtin
 from opensip.agent.withheld import Refused
 
+CARRIED_OUT = (Noted, Press, Record)  # acts that neither speak nor end the call
 ASKED = 1.0  # confidence of a wish that the model has put into words
 
 

@@ -131,6 +131,15 @@ class Ear:
         turn, self._turn = self._turn or [], None
         return Taken(early, turn, self._words.take())
 
+    def give_back(self, taken: Taken) -> None:
+        """Have what was taken join the present turn: nobody has begun to answer it."""
+        if taken.early:
+            taken.early.cancel()
+        self._words.give_back(taken.text)
+        if self._turn is not None and not self._live:
+            self._turn[:0] = taken.turn
+            self._told = None
+
     async def understand(self, taken: Taken | None = None) -> Understood:
         """Tell what was said in a turn that was taken, or in the present one, which ends.
 
@@ -144,9 +153,7 @@ class Ear:
         try:
             return await (early if early else self._finish(taken.turn))
         except asyncio.CancelledError:
-            if self._turn is not None and not self._live:
-                self._turn[:0] = taken.turn
-                self._told = None
+            self.give_back(taken)
             raise
         finally:
             if early:

@@ -39,3 +39,7 @@ class LiveWords:
         self._taken += len(self._partial.split())
         self._finals, self._partial = [], ""
         return text
+
+    def give_back(self, text: str) -> None:
+        """Have words that were taken stand before those of the present turn."""
+        self._finals[:0] = [text] if text else []

@@ -46,10 +46,9 @@ class Mind:
         """Let every dialogue get ready."""
         await prepare(self._line_up.all)
 
-    async def close(self) -> None:
-        """Let every dialogue end what still runs."""
-        for dialogue in self._line_up.all:
-            await dialogue.close()
+    async def close(self) -> list[Act]:
+        """Let every dialogue end what still runs; gives what has come of it."""
+        return [act for dialogue in self._line_up.all for act in await dialogue.close()]
 
     async def acts(self, ask: Ask) -> AsyncGenerator[Act]:
         """Give the acts of an answer. Raises ProviderError once no dialogue works."""

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from opensip.agent.chat import ChatModel, Delta, Used, Words
 from opensip.agent.clauses import ClauseCutter
-from opensip.agent.consequences import consequences
+from opensip.agent.consequences import CARRIED_OUT, consequences
 from opensip.agent.definition import Agent
 from opensip.agent.memory import Call, Message
 from opensip.agent.plain import plain
@@ -27,7 +27,7 @@ from opensip.agent.providers import (
     Understood,
 )
 from opensip.agent.spoken import apology, fill
-from opensip.agent.toolbox import Toolbox
+from opensip.agent.toolbox import Ran, Toolbox
 from opensip.agent.tools import Tool, builtin
 from opensip.agent.withheld import Asked, Refused
 from opensip.errors import ProviderError
@@ -76,7 +76,7 @@ class ModelDialogue:
         self._failures = 0
         self._digits: int | None = None  # that the caller was asked for; 0: their number is open
         self._cut = False  # the last answer was not heard to its end
-        self._running: set[asyncio.Task[list[Act]]] = set()
+        self._running: set[asyncio.Task[list[Ran]]] = set()
         self._late: list[Act] = []
         self._late_told: list[Act] = []  # by the present answer, which may be unsaid
         self._committed = asyncio.Event()  # the turn that is being answered is over
@@ -171,10 +171,12 @@ class ModelDialogue:
         """Open the connection ahead of the first request."""
         await self._chat.prepare()
 
-    async def close(self) -> None:
-        """Wait for tools that change something: they end within their time."""
+    async def close(self) -> Sequence[Act]:
+        """Wait for tools that change something, which end within their time; give their acts."""
         if self._running:
             await asyncio.wait(self._running)
+        late, self._late = self._late, []
+        return late
 
     # ---- an answer
 
@@ -230,12 +232,14 @@ class ModelDialogue:
         except (asyncio.CancelledError, GeneratorExit):
             self._leave(answer, running)
             raise
-        for done in ran:
-            yield done
-        acts = [act for done in ran for act in self._consequences(done)]
-        for act in sorted(acts, key=lambda act: isinstance(act, HangUp | Transfer)):
+        done = [act for acts, _ in ran for act in acts]
+        acts = [act for one in done for act in self._consequences(one)]
+        ends = [act for act in acts if isinstance(act, HangUp | Transfer)]
+        for act in (*done, *(act for act in acts if act not in ends)):
             yield act
-        for act in self._question():
+        if not self._tools.changes(answer.calls):
+            self._remember(answer, answer.calls, ran)  # not before: who is broken off asks anew
+        for act in (*ends, *self._question()):
             yield act
 
     def _taken(self, answer: _Answer, delta: Delta) -> list[Act]:
@@ -270,38 +274,46 @@ class ModelDialogue:
         self._memory.said.append(text)
         return Say(text)
 
-    def _start(self, answer: _Answer) -> asyncio.Task[list[Act]]:
-        task = asyncio.create_task(self._run(tuple(answer.calls), answer))
+    def _start(self, answer: _Answer) -> asyncio.Task[list[Ran]]:
+        task = asyncio.create_task(self._run(answer, tuple(answer.calls)))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
 
-    async def _run(self, calls: Sequence[Call], answer: _Answer) -> list[Act]:
-        if self._tools.changes(calls):
+    async def _run(self, answer: _Answer, calls: Sequence[Call]) -> list[Ran]:
+        if changes := self._tools.changes(calls):
             await answer.committed.wait()
-        results = await self._tools.run_all(calls)
-        shown = [shown for _, shown in results]
-        self._memory.tools_ran(calls, shown, supposed=not answer.committed.is_set())
-        return [act for acts, _ in results for act in acts]
+        ran = await self._tools.run_all(calls)
+        if changes:  # what has run has run, whatever becomes of the answer
+            self._remember(answer, calls, ran)
+        return ran
 
-    def _leave(self, answer: _Answer, running: asyncio.Task[list[Act]]) -> None:
+    def _remember(self, answer: _Answer, calls: Sequence[Call], ran: Sequence[Ran]) -> None:
+        supposed = not answer.committed.is_set()
+        self._memory.tools_ran(calls, [shown for _, shown in ran], supposed=supposed)
+
+    def _leave(self, answer: _Answer, running: asyncio.Task[list[Ran]]) -> None:
         """The answer was broken off: tools that only look end, others are seen through."""
         if self._tools.changes(answer.calls) and answer.committed.is_set():
             running.add_done_callback(self._keep)
         else:
             running.cancel()
 
-    def _keep(self, task: asyncio.Task[list[Act]]) -> None:
+    def _keep(self, task: asyncio.Task[list[Ran]]) -> None:
         if not task.cancelled() and task.exception() is None:
-            self._late += task.result()
+            self._late += [act for acts, _ in task.result() for act in acts]
 
     async def _settled(self) -> AsyncIterator[Act]:
-        """Wait for tools of an answer that was interrupted, and tell what they gave."""
-        if self._running:
-            await asyncio.wait(self._running)
-        self._late_told, self._late = self._late, []
-        for looked in self._late_told:
-            yield looked
+        """Wait for tools of an answer that was interrupted, and tell what they gave.
+
+        What ends a call is left out: the caller spoke after it was asked for.
+        """
+        self._late_told = list(await self.close())
+        for done in self._late_told:
+            yield done
+            for act in consequences(done, self._agent):
+                if isinstance(act, CARRIED_OUT):
+                    yield act
 
     def _consequences(self, done: Act) -> list[Act]:
         """Tell what a tool leads to, with the words that the model should have said before."""

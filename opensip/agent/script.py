@@ -1,6 +1,6 @@
 """The scripted dialogue: states, intents and slots of an agent's file decide what is said."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -113,8 +113,9 @@ class Script:
     async def prepare(self) -> None:
         """There is nothing to make ready."""
 
-    async def close(self) -> None:
+    async def close(self) -> Sequence[Act]:
         """There is nothing to end."""
+        return ()
 
     # ---- turns
 

@@ -156,7 +156,8 @@ class AgentSession:
         """Let the providers go."""
         await self._readiness.close()
         await self._ear.close()
-        await self._mind.close()
+        for late in await self._mind.close():
+            self._minutes.acted(late)
 
     # ---- what happens
 

@@ -16,12 +16,12 @@ from tests.fakes.model_agent import dialogue
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
 
-def talk(*steps, answers):
+def talk(*steps, answers, ends_turns=False):
     """Let a caller speak, and its recognizer tell words at exact times."""
 
     async def main():
         loop = asyncio.get_running_loop()
-        line, noted, live = Line(), Noted(), FakeLive()
+        line, noted, live = Line(), Noted(), FakeLive(ends_turns=ends_turns)
         chat, brief = FakeChat(*answers, delay=0.15), Brief(AGENT, "main")
         session = AgentSession(
             AGENT, Seat(source=line, sink=line, observer=noted, now=loop.time),
@@ -30,6 +30,13 @@ def talk(*steps, answers):
         for at, what, *more in steps:
             if what == "speak":
                 loop.call_later(at, line.speak, tone(300, *more, 8000, level_dbfs=-20))
+            elif what == "at once":
+                loop.call_later(
+                    at,
+                    lambda more=more: [
+                        live.tell(one[0], final=one[1], over=one[1]) for one in more
+                    ],
+                )
             else:
                 loop.call_later(at, lambda more=more: live.tell(more[0], final=more[1]))
         loop.call_later(9.0, line.hang_up)
@@ -67,3 +74,18 @@ def test_of_an_answer_begun_too_early_nobody_ever_knows():
     assert [m["content"] for m in memory.messages] == [
         "Hello 1.", "where is my order?", "It is there.",
     ]  # fmt: skip
+
+
+def test_a_turn_is_answered_though_its_end_and_the_next_words_come_at_once():
+    noted, chat, _ = talk(
+        (2.0, "speak", 3.0),
+        (2.9, "words", "My name is Ada", False),
+        (3.1, "at once", ("My name is Ada.", True), ("and I", False)),
+        (5.1, "at once", ("And I lost my lamp.", True)),
+        answers=[["I see."]] * 3, ends_turns=True,
+    )  # fmt: skip
+    assert " ".join(event.text for event in noted.of(CallerSaid)).split() == [
+        "My", "name", "is", "Ada.", "And", "I", "lost", "my", "lamp.",
+    ]  # fmt: skip
+    told = [m["content"] for m in chat.requests[-1][0] if m["role"] == "user"]
+    assert "My name is Ada." in " ".join(told)

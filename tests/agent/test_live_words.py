@@ -28,6 +28,19 @@ def test_what_was_taken_early_is_not_told_again():
     assert words.take() == "Thanks."
 
 
+def test_what_was_taken_may_be_given_back():
+    words = LiveWords()
+    words.told("My name is", final=False)
+    taken = words.take()
+    words.told("My name is Ada", final=False)
+    words.give_back(taken)
+    assert words.text == "My name is Ada"
+    words.told("My name is Ada.", final=True)
+    assert (words.text, words.final) == ("My name is Ada.", True)
+    words.give_back("")
+    assert words.take() == "My name is Ada."
+
+
 sentences = st.lists(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=6), max_size=5)
 
 

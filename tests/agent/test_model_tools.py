@@ -172,6 +172,72 @@ def test_what_changed_is_told_though_the_answer_after_it_is_unsaid(monkeypatch):
     assert [m["role"] for m in messages].count("tool") == 1
 
 
+def test_who_speaks_before_the_recording_was_paused_has_it_asked_for_anew():
+    pause = Call("1", "pause_recording", "{}")
+    agent = dataclasses.replace(AGENT, pause_recording=True)
+
+    async def main():
+        chat = FakeChat(["One moment, ", pause], [pause], ["Your card, please."])
+        talk = dialogue(chat, agent)
+        async with aclosing(talk.answer(ORDER)) as acts:
+            async for act in acts:
+                if isinstance(act, Say):
+                    break  # the caller speaks into these words
+        await asyncio.sleep(1)
+        acts = await taken(talk.answer(Understood("And my card?")))
+        return acts, [request for request, _ in chat.requests]
+
+    acts, requests = run(main)
+    assert not [message for message in requests[1] if message["role"] == "tool"]
+    assert [act for act in acts if not isinstance(act, Looked)] == [
+        Record(False), Say("Your card, please."),
+    ]  # fmt: skip
+
+
+def test_what_a_built_in_tool_was_to_do_beside_one_that_changes_is_done_with_the_next_answer(
+    monkeypatch,
+):
+    async def act():
+        await asyncio.sleep(1)
+
+    async def main():
+        toolbox, tool, agent = _tool(AGENT, act, changes=True)
+        monkeypatch.setattr(toolbox, "load", lambda name, table: tool)
+        agent = dataclasses.replace(agent, pause_recording=True)
+        calls = [Call("1", "act", "{}"), Call("2", "pause_recording", "{}")]
+        chat = FakeChat([*calls, Call("3", "hang_up", '{"reason": "x"}')], ["Your card, please."])
+        talk = dialogue(chat, agent)
+        task = asyncio.create_task(taken(talk.answer(ORDER)))
+        await asyncio.sleep(0.5)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return await taken(talk.answer(Understood("And now?")))
+
+    acts = run(main)
+    assert [act for act in acts if not isinstance(act, Looked)] == [
+        Record(False), Say("Your card, please."),
+    ]  # fmt: skip
+
+
+def test_what_changed_after_the_caller_had_left_is_told_at_the_close(monkeypatch):
+    async def act():
+        await asyncio.sleep(1)
+        return "booked"
+
+    async def main():
+        toolbox, tool, agent = _tool(AGENT, act, changes=True)
+        monkeypatch.setattr(toolbox, "load", lambda name, table: tool)
+        talk = dialogue(FakeChat([Call("1", "act", "{}")]), agent)
+        task = asyncio.create_task(taken(talk.answer(ORDER)))
+        await asyncio.sleep(0.5)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return await talk.close()
+
+    [looked] = run(main)
+    assert (looked.name, looked.result) == ("act", "booked")
+
+
 @given(st.one_of(st.text(max_size=20), st.sampled_from(["911", "human ", "sip:x@y", "tel:112"])))
 def test_whatever_a_model_is_talked_into_it_reaches_nobody_off_the_directory(entry):
     told = {"entry": entry, "intent": "x", "summary": "y"}

@@ -5,7 +5,7 @@ channel, at `rate` Hz of the provider.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol, TypeAlias, cast, runtime_checkable
@@ -212,8 +212,8 @@ class Dialogue(Protocol):
     async def prepare(self) -> None:
         """Get ready while the phone rings; what fails then is not told."""
 
-    async def close(self) -> None:
-        """End what still runs."""
+    async def close(self) -> Sequence[Act]:
+        """End what still runs; tells what has come of it, such as tools that ran to their end."""
 
 
 @runtime_checkable

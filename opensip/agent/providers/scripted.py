@@ -94,8 +94,9 @@ class ScriptedDialogue:
     async def prepare(self) -> None:
         """There is nothing to make ready."""
 
-    async def close(self) -> None:
+    async def close(self) -> Sequence[Act]:
         """There is nothing to end."""
+        return ()
 
     async def _next(self) -> AsyncIterator[Act]:
         acts = self._answers.pop(0) if self._answers else ()
