@@ -182,8 +182,8 @@ def test_who_speaks_before_the_recording_was_paused_has_it_asked_for_anew():
         async with aclosing(talk.answer(ORDER)) as acts:
             async for act in acts:
                 if isinstance(act, Say):
-                    break  # the caller speaks into these words
-        await asyncio.sleep(1)
+                    await asyncio.sleep(1)  # the tool has run, and the caller speaks into this
+                    break
         acts = await taken(talk.answer(Understood("And my card?")))
         return acts, [request for request, _ in chat.requests]
 
