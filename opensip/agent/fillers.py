@@ -53,9 +53,9 @@ class Fillers:
             self._task.cancel()
             self._task = None
 
-    def sounded(self) -> None:
-        """Learn that sound of the answer was queued beside the mouth."""
-        self._sound_ends = self._now() + self._sink.queued() / self._sink.rate
+    def sounded(self, seconds: float) -> None:
+        """Learn that so much sound is queued now, with some of the answer beside the mouth."""
+        self._sound_ends = self._now() + seconds
 
     async def _watch(self, due: float, since: float) -> None:
         began = self._now()

@@ -61,7 +61,8 @@ class RealtimeSession:
             agent, sink, Playout(sink), Minutes(observer, now, press, record), memory,
             Toolbox(agent, memory, self._variables, now, asks_itself=True), fillers, observer, now,
         )  # fmt: skip
-        self._talk: Talk | None = None
+        self._talk: Talk | None = None  # of whom talks, or failed and has yet to be heard out
+        self._closing: dict[Realtime, asyncio.Task[None]] = {}  # who failed
         self._opening = Opening()
         self._given_up = 0
         self._preparing: asyncio.Task[None] | None = None
@@ -89,8 +90,10 @@ class RealtimeSession:
         finally:
             await cancelled(*tasks)
             self._means.fillers.stop()
-            for provider in self._line_up.all:
-                await provider.close()
+            if self._talk is not None:
+                self._talk.stop()
+                self._talk = None
+            await self._close_all()
 
     def digit(self, digit: str) -> None:
         """Take a key that the caller pressed: 0-9, *, #, A-D."""
@@ -119,6 +122,11 @@ class RealtimeSession:
         await cancelled(self._preparing)
         if self._means.running:
             await asyncio.wait(self._means.running)
+        await self._close_all()
+
+    async def _close_all(self) -> None:
+        closing, self._closing = self._closing, {}
+        await asyncio.gather(*closing.values())
         for provider in self._line_up.all:
             await provider.close()
 
@@ -163,22 +171,33 @@ class RealtimeSession:
                 if provider.ends_call:
                     return Hangup(f"{provider.name} hung up")
                 why = ""  # its goodbye hands the caller on
-            await provider.close()
+            self._closing[provider] = asyncio.create_task(provider.close())  # nobody waits for it
             words = self._opening.words
             self._opening = Opening((), self._opening.cause or "fallback", words)
         return await self._given_up_on(why)
 
     async def _talked(self, provider: Realtime) -> Ends | None:
+        if provider in self._closing:  # it is asked once more
+            await self._closing.pop(provider)
+        await self._heard_out(provider)
         opening, turns = self._opening, tuple(self.conversation.turns)
         talk = self._talk = Talk(provider, self._source.rate, self._means)
-        try:
-            last = await talk.run(Opening(turns, opening.cause, opening.words, self._means.noted()))
-        finally:
-            self._talk = None
-        self._opening = Opening()
+        last = await talk.run(Opening(turns, opening.cause, opening.words, self._means.noted()))
+        self._talk, self._opening = None, Opening()
         if last is not None and not talk.spoke:
             await self._say_last(last)
         return last
+
+    async def _heard_out(self, following: Realtime | None = None) -> None:
+        """Let the caller hear what was queued of who failed, while the next opens its line.
+
+        So the next is told what was heard in fact, and says no word of it again.
+        """
+        if self._talk is not None:
+            if following is not None:
+                await following.connect()
+            await self._talk.rest()
+            self._talk = None
 
     async def _say_last(self, last: Ends) -> None:
         """The service was silent about how it ends the call: say it in its place."""
@@ -198,6 +217,8 @@ class RealtimeSession:
         self._given_up += 1
         human = self.agent.human
         alone = human not in self.agent.directory or self._given_up > 1
+        self._means.fillers.stop()
+        await self._heard_out()
         await self._sink.drained()
         if alone:
             await self.say(f"{self.agent.reply('apology')} {self.agent.reply('call_again')}")

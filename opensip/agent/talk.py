@@ -6,7 +6,6 @@ ends is decided here.
 
 import asyncio
 from contextlib import aclosing
-from typing import TypeAlias
 
 from opensip.agent import live, voice_activity
 from opensip.agent.consequences import consequences
@@ -15,6 +14,7 @@ from opensip.agent.listening import cancelled
 from opensip.agent.live import Opening, Realtime, Told
 from opensip.agent.means import Means
 from opensip.agent.memory import Call
+from opensip.agent.patience import Patience
 from opensip.agent.providers import Act, HangUp, Looked, Prompted, Transfer, Understood
 from opensip.agent.tools import builtin
 from opensip.agent.turn_clock import TurnClock
@@ -26,14 +26,18 @@ from opensip.errors import ProviderError
 from opensip.events import AgentSaid, BargedIn, SpeechEnded, SpeechStarted
 
 _PAUSE = 0.3  # seconds without a voice after which speech is a new beginning
+_INTERRUPTS = 0.4  # seconds of a voice that want silence of a provider that failed
 _UNTOLD = 10.0  # seconds of silence that nobody calls a turn's end: no detection waits longer
 
 Ends = HangUp | Transfer
-Timer: TypeAlias = asyncio.TimerHandle | None
 
 
 class Talk:
-    """`run` once. Afterwards `spoke` tells whether its last answer could be heard."""
+    """`run` once. Afterwards `spoke` tells whether its last answer could be heard.
+
+    Where a provider fails, what was queued of it goes on and is to be given its `rest`, or to be
+    stopped: only then is it known what was heard.
+    """
 
     def __init__(self, provider: Realtime, rate: int, means: Means) -> None:
         self.last: Ends | None = None  # how the provider wants the call to end
@@ -49,8 +53,7 @@ class Talk:
         self._clock: TurnClock | None = None
         self._first: tuple[float, int] | None = None  # when and where its answer's sound begins
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._patience: Timer = None
-        self._silence: Timer = None  # until the first sound of the talk
+        self._patience = Patience(provider.patience, means.fillers, means.now, self._fail)
         self._speaking = False  # the caller, as the provider told
         self._answers_itself = False  # the provider, to a turn that ended
         self._answering = False  # the provider is making an answer
@@ -59,36 +62,55 @@ class Talk:
         self._repeated = False  # it was wanted twice: the first one held nothing
         self._owed = False  # it was given results or keys, and is to make something of them
         self._working = 0  # tools of this talk
+        self._failed = False
 
     async def run(self, opening: Opening) -> Ends | None:
         """Talk; None: the provider said goodbye. Raises ProviderError."""
+        self._patience.bridge(self._means.now())
+        try:
+            return await self._run(opening)
+        except ProviderError:
+            self._failed = True
+            raise
+        finally:
+            self._patience.end(bridged=self._failed)
+            self._keypad.clear()
+            if not self._failed:
+                self.stop()
+
+    async def _run(self, opening: Opening) -> Ends | None:
         await self._provider.begin(opening)
         reading = asyncio.create_task(self._read())
-        self._silence = self._later(self._provider.first_sound, "sound")
+        self._patience.begin(self._provider.first_sound)
         self._wait()
         try:
             await asyncio.wait({reading, self._over}, return_when=asyncio.FIRST_COMPLETED)
             await (reading if reading.done() else self._over)
             if not self._over.done():  # it said goodbye: what tools give now is for nobody
                 self._over.set_result(None)
-            self._calm()
+            self._patience.calm()
             await self._means.playout.drained()  # its last words are heard
             return self.last
         finally:
             if self._over.done():
                 self._over.exception()  # where the reader failed first, its error counts
             self._over.cancel()  # tools that end later have nobody to tell
-            if self._silence:
-                self._silence.cancel()
-            self._calm()
-            self._keypad.clear()
             await cancelled(reading)
-            self._utterances.cut(self._means.sink.played())
+
+    async def rest(self) -> None:
+        """Wait until what a provider that failed had said was heard, or the caller spoke."""
+        await self._means.playout.drained()
+        self.stop()
+
+    def stop(self) -> None:
+        """Be silent at once, and keep account of what was heard."""
+        self._utterances.cut(self._means.sink.played())
+        self._means.playout.cut()
 
     def hear(self, frame: AudioFrame) -> None:
         """Take what the caller says."""
         self._activity.hear(frame)
-        if self.last is None:
+        if self.last is None and not self._failed:
             self._provider.hear(self._resampler.push(frame.samples))
             self._miss_end(frame.at)
         self._note_turn()
@@ -98,10 +120,12 @@ class Talk:
             if heard.at > self._voiced_until + _PAUSE:
                 self._voiced_from = heard.at
             self._voiced_until = heard.at + heard.seconds
+            if self._failed and self._voiced_until - self._voiced_from > _INTERRUPTS:
+                self.stop()
 
     def _miss_end(self, at: float) -> None:
         """Want an answer ourselves where the provider misses that the caller fell silent."""
-        patient = self._provider.patience is not None and self._patience is None
+        patient = self._provider.patience is not None and not self._patience.limits
         if self._speaking and patient and at > self._voiced_until + _UNTOLD:
             self._speaking = False
             self._owed = True
@@ -109,7 +133,7 @@ class Talk:
 
     def digit(self, digit: str) -> None:
         """Take a key that the caller pressed."""
-        if self.last is not None:
+        if self.last is not None or self._failed:
             return
         if self._provider.single_keys:
             self._provider.press(digit)
@@ -156,15 +180,12 @@ class Talk:
     def _sound(self, sound: live.Sound) -> None:
         if self._utterances.is_over(sound.item):
             return
-        self._calm()
         self._awaited = self._repeated = False
-        if self._silence:
-            self._silence.cancel()
         playout, now = self._means.playout, self._means.now()
         start = playout.play(sound.samples, sound.rate)
         self.spoke = True
-        if self._answering:  # what is missing of it must come before the caller wonders
-            self._limit(self._means.sink.queued() / self._means.sink.rate)
+        left = self._means.sink.queued() / self._means.sink.rate
+        self._patience.sounded(left, more=self._answering)
         if sound.item:
             self._utterances.sounded(sound.item, start, playout.end)
         if self._clock:
@@ -173,7 +194,7 @@ class Talk:
     def _began(self) -> None:
         """The caller speaks: fall silent, and tell what was heard."""
         means, now = self._means, self._means.now()
-        self._calm()
+        self._patience.calm()
         self._clock = None
         self._speaking, self._awaited = True, False
         means.observer.note(SpeechStarted(min(self._voiced_from, now)))
@@ -200,9 +221,9 @@ class Talk:
             answer = Prompted(name, told.model, prompt, told.tokens_in, told.tokens_out)
             self._means.minutes.acted(answer)
         if self._begun or not self._awaited:  # else another is waited for, begun after this one
-            self._calm(bridged=self._working > 0 or self._owed)
+            self._patience.calm(bridged=self._working > 0 or self._owed)
             if self._working:  # sound that came after the call has ended the bridge
-                self._bridge(self._means.now())
+                self._patience.bridge(self._means.now())
             if self._awaited and not self._owed:
                 self._held_nothing()
 
@@ -218,10 +239,10 @@ class Talk:
         self._working += 1
         self._owed = True
         self._awaited = self._repeated = False
-        self._calm(bridged=True)
-        self._bridge(self._means.now())
+        self._patience.calm(bridged=True)
+        self._patience.bridge(self._means.now())
         if self._answering:
-            self._limit()
+            self._patience.limit()
         self._means.calls[call] = ""
         task = asyncio.create_task(self._tool(call))
         self._means.running.add(task)
@@ -266,37 +287,11 @@ class Talk:
                 self._provider.go_on()
                 self._wait()
 
-    # ---- patience
-
     def _wait(self) -> None:
         """Wait for an answer no longer than the provider may take, and bridge the wait."""
         self._awaited, self._begun = True, False
-        self._limit()
-        if self._provider.patience is not None:
-            self._bridge(self._voiced_until)
-
-    def _bridge(self, since: float) -> None:
-        if not self._means.fillers.running:
-            self._means.fillers.start(self._means.now(), since)
-
-    def _limit(self, more: float = 0.0) -> None:
-        """Give the provider its time anew, and `more` seconds."""
-        self._calm(bridged=True)
-        self._patience = self._later(self._provider.patience, "answer", more)
-
-    def _calm(self, *, bridged: bool = False) -> None:
-        """Wait no longer; `bridged` tells that silence is still to be filled."""
-        if not bridged:
-            self._means.fillers.stop()
-        if self._patience:
-            self._patience.cancel()
-            self._patience = None
-
-    def _later(self, seconds: float | None, what: str, more: float = 0.0) -> Timer:
-        if seconds is None or self._over.done():
-            return None
-        loop, why = asyncio.get_running_loop(), f"no {what} within {seconds:g} s"
-        return loop.call_later(seconds + more, self._fail, why)
+        self._patience.limit()
+        self._patience.bridge(self._voiced_until)
 
     def _fail(self, why: str) -> None:
         if self._over.done():
