@@ -6,6 +6,7 @@ are left to it as well: only the voice's ear for the sentence tells a year from 
 
 import re
 
+from opensip.agent.amounts import NUMBER, SIGN_FIRST, SIGN_LAST, amount
 from opensip.agent.grammar import DIGIT_WORDS
 from opensip.agent.spoken import dates, times
 
@@ -14,14 +15,12 @@ _ONES = (*DIGIT_WORDS, "ten", "eleven", "twelve", "thirteen", "fourteen", "fifte
 _TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _SCALES = ("", " thousand", " million", " billion", " trillion")
 _LARGEST = 10**15  # beyond, a number is said digit by digit
-_CURRENCIES = {"$": ("dollar", "cent"), "€": ("euro", "cent"), "£": ("pound", "penny")}
-_PENCE = {"penny": "pence"}
 _ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth",
              "nine": "ninth", "twelve": "twelfth"}  # fmt: skip
 _SIGNS = {"@": " at ", ".": " dot ", "-": " dash ", "_": " underscore ", "+": " plus ",
           "/": " slash "}  # fmt: skip
 _UNITS = {"km": "kilometers", "kg": "kilograms", "cm": "centimeters", "mm": "millimeters"}
-_NUMBER = r"\d{1,3}(?:,\d{3})+|\d+"
+_WRITTEN = re.compile(rf"({NUMBER})(?:\.(\d+))?")
 
 
 def pronounced(text: str, language: str = "en") -> str:
@@ -74,16 +73,7 @@ def _digits(text: str) -> str:
 
 
 def _money(found: re.Match[str]) -> str:
-    unit, part = _CURRENCIES[found["sign"] or found["after"]]
-    whole, cents = int(found["whole"].replace(",", "")), int((found["part"] or "0").ljust(2, "0"))
-    if found["scale"]:
-        tail = f" point {_digits(found['part'])}" if found["part"] else ""
-        return f"{cardinal(whole)}{tail} {found['scale'].lower()} {unit}s"
-    words = f"{cardinal(whole)} {unit}{'' if whole == 1 else 's'}"
-    if not cents:
-        return words
-    said = f"{cardinal(cents)} {part if cents == 1 else _PENCE.get(part, f'{part}s')}"
-    return f"{words} and {said}" if whole else said
+    return _WRITTEN.sub(_decimal, amount(found))
 
 
 def _address(found: re.Match[str]) -> str:
@@ -103,7 +93,8 @@ def _code(found: re.Match[str]) -> str:
 
 
 def _decimal(found: re.Match[str]) -> str:
-    return f"{cardinal(int(found[1].replace(',', '')))} point {_digits(found[2])}"
+    whole = cardinal(int(found[1].replace(",", "")))
+    return f"{whole} point {_digits(found[2])}" if found[2] else whole
 
 
 def _grouped(found: re.Match[str]) -> str:
@@ -113,29 +104,17 @@ def _grouped(found: re.Match[str]) -> str:
 _RULES = (
     (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), _address),
     (re.compile(r"\b(?:[a-z0-9-]+\.)+(?:com|org|net|io|edu|gov|info|dev|app|ai)\b"), _address),
-    (
-        re.compile(
-            rf"(?:(?P<sign>[$€£])\s?)(?P<whole>{_NUMBER})(?:\.(?P<part>\d{{1,2}}))?"
-            r"(?:\s(?P<scale>thousand|million|billion))?(?P<after>)(?!\d)"
-        ),
-        _money,
-    ),
-    (
-        re.compile(
-            rf"(?<![\d.,])(?P<sign>)(?P<whole>{_NUMBER})(?:[.](?P<part>\d{{2}}))?(?P<scale>)"
-            r"\s?(?P<after>[€£])"
-        ),
-        _money,
-    ),
+    (SIGN_FIRST, _money),
+    (SIGN_LAST, _money),
     (re.compile(r"\+\d[\d ().-]{6,}\d|\(\d{3}\) ?\d{3}-\d{4}|\b\d{3}-\d{3}-\d{4}\b"), _telephone),
     (re.compile(r"\b(?=[A-Z0-9-]*\d)(?=[A-Z0-9-]*[A-Z])[A-Z0-9]+(?:-[A-Z0-9]+)*\b"), _code),
-    (re.compile(r"\b(\d+)(?:st|nd|rd|th)\b"), lambda found: ordinal(int(found[1]))),
+    (re.compile(r"\b(\d{1,18})(?:st|nd|rd|th)\b"), lambda found: ordinal(int(found[1]))),
     (re.compile(r"(?<=\d)\s?%"), " percent"),
     (re.compile(r"(?<=\d)\s?°\s?C\b"), " degrees Celsius"),
     (re.compile(r"(?<=\d)\s?°\s?F\b"), " degrees Fahrenheit"),
     (re.compile(r"(?<=\d)\s?(km|kg|cm|mm)\b"), lambda found: f" {_UNITS[found[1]]}"),
-    (re.compile(rf"(?<![\d.,])({_NUMBER})\.(\d+)(?![\d.]*\d)"), _decimal),
-    (re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])"), _grouped),
+    (re.compile(rf"(?<![\d.,])({NUMBER})\.(\d+)(?![\d.]*\d)"), _decimal),
+    (re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3}){1,5}(?![\d,])"), _grouped),
     (re.compile(r"(?<![\w.,])(?:0\d+|\d{5,})(?![\w])"), lambda found: _digits(found[0])),
     (re.compile(r"\s&\s"), " and "),
     (re.compile(r"#(?=\d)"), "number "),

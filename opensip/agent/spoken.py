@@ -4,13 +4,17 @@ import datetime
 import re
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
+from opensip.agent.amounts import SIGN_FIRST, amount
 from opensip.agent.definition import REPLIES, Agent
 from opensip.agent.grammar import DIGIT_WORDS
 
-_TIME = re.compile(r"\b(\d{1,2}):(\d\d)(?:\s?([ap])(?:\.m\.|m\b)|\b)", re.IGNORECASE)
-_MONEY = re.compile(r"\$(\d+)(?:\.(\d\d))?")
+_CLOCK = r"(?<![\w:])(\d{1,2}):(\d\d)(?!:?\d)(?:\s?([ap])(?:\.m\.|m\b)|\b)"
+_TIMES = re.compile(  # one, or two that are the ends of a span
+    rf"{_CLOCK}(?:(?P<to>\s?[-\u2013\u2014]\s?|\s(?:to|until|till|through)\s){_CLOCK})?",
+    re.IGNORECASE,
+)
 _DATE = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)\b")
 _CLAUSE = re.compile(r"(?<=[.!?;:])\s+|(?<=,)\s+(?=\S{4,})")
 _SHORTEST_CLAUSE = 25  # characters; shorter ones sound chopped
@@ -26,34 +30,36 @@ def time_of_day(hour: int, minute: int) -> str:
     if (hour, minute) in ((0, 0), (12, 0)):
         return "noon" if hour else "midnight"
     half = "in the morning" if hour < 12 else "in the afternoon" if hour < 18 else "in the evening"
-    shown = (hour - 1) % 12 + 1
-    past = "" if minute == 0 else f" oh {minute}" if minute < 10 else f" {minute}"
-    return f"{shown}{past} {half}" if minute else f"{shown} o'clock {half}"
+    return f"{clock_time(hour, minute)} {half}"
 
 
-def money(dollars: int, cents: int) -> str:
-    """Speak an amount of dollars and cents."""
-    whole = f"{dollars} dollar{'' if dollars == 1 else 's'}"
-    part = f"{cents} cent{'' if cents == 1 else 's'}"
-    if not cents:
-        return whole
-    return f"{whole} and {part}" if dollars else part
+def clock_time(hour: int, minute: int) -> str:
+    """Speak a time of the 12-hour clock, of which half of the day it may be: 5:30 is "5 30"."""
+    past = "o'clock" if minute == 0 else f"oh {minute}" if minute < 10 else f"{minute}"
+    return f"{(hour - 1) % 12 + 1} {past}"
 
 
 def date(day: datetime.date) -> str:
-    """Speak a date without its year: "March 3"."""
-    return f"{day:%B} {day.day}"
+    """Speak a date: "March 3, 2026". Whether its year goes without saying, only a clock tells."""
+    return f"{day:%B} {day.day}, {day.year}"
 
 
 def aloud(text: str) -> str:
-    """Rewrite times (17:30), amounts ($12.50) and dates (2026-03-03) in a text to be spoken."""
-    text = _MONEY.sub(lambda m: money(int(m[1]), int(m[2] or 0)), times(text))
+    """Rewrite times (17:30), amounts ($12.50) and dates (2026-03-03) in a text to be spoken.
+
+    How people write and say amounts in other currencies depends on their language: the voice does.
+    """
+    text = SIGN_FIRST.sub(lambda m: amount(m) if m["sign"] == "$" else m[0], times(text))
     return dates(text)
 
 
 def times(text: str) -> str:
-    """Rewrite the times of a text: 17:30."""
-    return _TIME.sub(_spoken_time, text)
+    """Rewrite the times of a text: 17:30, 5:30 pm, 9:00-17:00.
+
+    The half of the day is said only where it is written: from 13:00 on, before 1:00, or by am and
+    pm. The two ends of a span are of the same clock.
+    """
+    return _TIMES.sub(_spoken_times, text)
 
 
 def dates(text: str) -> str:
@@ -123,11 +129,52 @@ class _Nothing(str):
         return ""
 
 
-def _spoken_time(found: re.Match[str]) -> str:
-    hour, minute = int(found[1]), int(found[2])
-    if found[3] and 1 <= hour <= 12:  # of the 12-hour clock
-        hour = hour % 12 + (12 if found[3] in "pP" else 0)
-    return time_of_day(hour, minute) if hour < 24 and minute < 60 else found[0]
+class _Time(NamedTuple):
+    """A time; `hour` is of the 24-hour clock where `known`. `half`: it has am or pm."""
+
+    hour: int
+    minute: int
+    known: bool
+    half: bool = False
+
+    @property
+    def spoken(self) -> str:
+        return (time_of_day if self.known else clock_time)(self.hour, self.minute)
+
+
+def _time(hour: int, minute: int, half: str | None) -> _Time | None:
+    """Read a time; None where it is none."""
+    if hour > 23 or minute > 59:
+        return None
+    if half and 1 <= hour <= 12:
+        return _Time(hour % 12 + (12 if half in "pP" else 0), minute, known=True, half=True)
+    return _Time(hour, minute, known=hour == 0 or hour > 12)
+
+
+def _spoken_times(found: re.Match[str]) -> str:
+    first = _time(int(found[1]), int(found[2]), found[3])
+    if not found["to"]:
+        return first.spoken if first else found[0]
+    last = _time(int(found[5]), int(found[6]), found[7])
+    if not (first and last):
+        return found[0]
+    if first.known and not first.half:
+        last = last._replace(known=True)
+    word = found["to"].strip()
+    return f"{_begun(first, last).spoken} {word if word.isalpha() else 'to'} {last.spoken}"
+
+
+def _begun(first: _Time, last: _Time) -> _Time:
+    """Tell when a span begins whose end may tell the half of the day: 11:30 to 1:00 PM."""
+    if first.known or not last.known:
+        return first
+    if not last.half:
+        return first._replace(known=True)
+    for hour in (first.hour % 12 + 12, first.hour % 12):
+        begun = first._replace(hour=hour, known=True)
+        if begun[:2] < last[:2]:
+            return begun
+    return first._replace(hour=first.hour % 12 + 12, known=True)  # of the day before
 
 
 def _spoken_date(found: re.Match[str]) -> str:

@@ -11,7 +11,13 @@ from opensip.agent.pronounced import cardinal, ordinal, pronounced
         ("It costs $1,234.50.", "It costs one thousand two hundred thirty-four dollars and fifty"
          " cents."),
         ("$1", "one dollar"),
-        ("On 2026-11-24 at 17:30.", "On November 24 at 5 30 in the afternoon."),
+        ("On 2026-11-24 at 17:30.", "On November 24, 2026 at 5 30 in the afternoon."),
+        ("See you at 5:30 this afternoon", "See you at 5 30 this afternoon"),
+        ("$5k, €1.5M or 2.5bn £", "five thousand dollars, one point five million euros or"
+         " two point five billion pounds"),
+        ("$12,345,678 and $3.999", "twelve million three hundred forty-five thousand six hundred"
+         " seventy-eight dollars and three point nine nine nine dollars"),
+        ("£2.5 k", "two pounds and fifty pence k"),
         ("€0.05 or £0.01", "five cents or one penny"),
         ("£2.02", "two pounds and two pence"),
         ("$2.5 million", "two point five million dollars"),
