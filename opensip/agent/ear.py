@@ -39,6 +39,7 @@ class Ear:
         self.told: Callable[[str, bool, bool], None] = lambda text, final, over: None
         self._words = LiveWords()
         self._live: LiveRecognizer | None = None
+        self._looked_at: object = None  # who was asked first when we last looked
         now = asyncio.get_running_loop().time
         self._line_up = LineUp("recognizer", recognizers, observer, now)
         self._using: Recognizer | None = None
@@ -189,7 +190,10 @@ class Ear:
     def _listen(self) -> None:
         """Let a live recognizer, where there is one, listen from now on."""
         first = self._line_up.all and self._line_up.first
-        if first is self._live or not (self._live or isinstance(first, LiveRecognizer)):
+        if first is self._looked_at:
+            return
+        self._looked_at = first
+        if not (self._live or isinstance(first, LiveRecognizer)):
             return
         self._live = first if isinstance(first, LiveRecognizer) else None
         self._words, self._told = LiveWords(), None

@@ -28,7 +28,7 @@ async def listen(
 
     def take(frame: AudioFrame) -> None:
         watch.frames += 1
-        if frame.at + frame.seconds >= since:
+        if frame.at >= since or frame.at + frame.seconds >= since:
             heard(frame)
 
     while True:

@@ -71,7 +71,7 @@ class OwnVoice:
             self._settle(tick + ticks - 1, level_dbfs, played)
         if voiced and self._tick % _EVERY == 0 and self._may_be_back:
             self._compare()
-        return self._is_due(level_dbfs)
+        return self.echo is not None and self._is_due(level_dbfs, *self.echo)
 
     def may_begin(self, at: float) -> bool:
         """Tell whether a voice that began `at` may be the beginning of an echo of ours."""
@@ -124,7 +124,7 @@ class OwnVoice:
         if spread < _MOVES_DB:
             return
         own = np.array(before)[_SPANS]  # a row for each lag; its softest parts are lost in the line
-        own = np.maximum(own, np.maximum.reduce(own, axis=1)[:, None] - np.ptp(heard))
+        own = np.maximum(own, np.maximum.reduce(own, axis=1)[:, None] - max(recent) + min(recent))
         own_apart = own - np.add.reduce(own, axis=1)[:, None] / _WINDOW
         spreads = np.sqrt(np.vecdot(own_apart, own_apart) / _WINDOW)
         lags = np.flatnonzero(own_apart @ apart >= _LIKE * _WINDOW * spread * spreads)
@@ -146,10 +146,7 @@ class OwnVoice:
         end = self._tick % _RING + 1
         return (ring[end:] + ring[:end])[-ticks:]
 
-    def _is_due(self, level_dbfs: float) -> bool:
-        if self.echo is None:
-            return False
-        lag, gain = self.echo
+    def _is_due(self, level_dbfs: float, lag: int, gain: float) -> bool:
         near = max(self._own[(self._tick - lag + n) % _RING] for n in (-1, 0, 1))
         return near > _QUIET_DBFS and level_dbfs <= near + gain + _MARGIN_DB
 

@@ -1,7 +1,7 @@
 """How loud sound is."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -35,12 +35,13 @@ def _dbfs_of(power: float) -> float:
     return max(10 * math.log10(power / FULL_SCALE**2), SILENCE_DBFS) if power else SILENCE_DBFS
 
 
-def pieces(frame: AudioFrame) -> Iterator[AudioFrame]:
+def pieces(frame: AudioFrame) -> Iterable[AudioFrame]:
     """Cut a batch into stretches short enough to decide on voice."""
     size = max(1, int(PIECE * frame.rate))
-    if len(frame.samples) <= size:
-        yield frame
-        return
+    return (frame,) if len(frame.samples) <= size else _cut(frame, size)
+
+
+def _cut(frame: AudioFrame, size: int) -> Iterable[AudioFrame]:
     for number, level in enumerate(levels(frame.samples, size)):
         start = number * size
         samples = frame.samples[start : start + size]
