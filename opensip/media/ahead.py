@@ -17,7 +17,7 @@ from opensip.audio.frame import Samples
 AHEAD = 2.0  # seconds that the thread has: Python may stand still for one
 REFILL = 0.1  # seconds of them that are gone before there are more: as often as audio is handed on
 AT_ONCE = 0.5  # seconds that are encoded in one go, some milliseconds of work
-WARM = 5  # packets after which a coder knows no more of what was before them
+WARM = 5  # packets by which a coder comes close enough to where the peer's is
 LIVE = 0.06  # seconds within which who wrote writes on: the rest of a packet waits for that
 
 

@@ -96,12 +96,12 @@ class Outbox:
         samples = np.concatenate(rest)
         if rate != self.rate and len(samples):
             samples = resample(samples, self.rate, rate)
-        since_now = self._clock()
+        now = self._clock()
         self.rate, self._coding, self._ahead = rate, coding, made
         if made is None:
             return since, [(_plain(samples), None)]
-        made.write(samples, now=since_now)
-        return since, list(made.packets(0, 0, now=since_now))
+        made.write(samples, now=now)
+        return since, list(made.packets(0, 0, now=now))
 
 
 def _plain(samples: Samples) -> Samples:
