@@ -119,7 +119,7 @@ class Receiver:
         if packet.payload_type not in self._formats:
             return self.drop("rtcp" if is_rtcp(datagram) else "payload_type")
         remote = self.latch.remote
-        if not self.latch.admit(source, packet.ssrc):
+        if not self.latch.admit(source, packet.ssrc, now=now):
             return self.drop("source")
         if self.latch.remote != remote:
             self.moved_to = source

@@ -171,3 +171,32 @@ def test_a_peer_that_says_it_moved_and_does_not_is_found_where_it_is(engine_type
         peer.close()
 
     run(main)
+
+
+@each_engine
+def test_a_stranger_who_is_faster_than_the_peer_does_not_keep_the_call(engine_type):
+    async def main():
+        peer = Peer(engine_type)
+        first, second, stranger = peer.place(), peer.place(), peer.place()
+        for place in (first, second):  # the call's beginning, and a re-INVITE that moves the peer
+            peer.agree(place)
+            counts = peer.stream.statistics()
+            for n in (700, 701, 702):
+                packet = RtpPacket(0, n, 160 * n, 66, bytes((0xFF,)) * 160)
+                stranger.sendto(packet.serialize(), peer.target)
+                await asyncio.sleep(0.02)
+            _all(stranger)
+            await peer.say(place, 1)
+            await asyncio.sleep(0.04)
+            _all(stranger)
+            _all(place)
+            for _ in range(10):
+                stranger.sendto(packet.serialize(), peer.target)
+                await peer.say(place, 5)
+            assert peer.stream.statistics()["received"] - counts["received"] >= 51
+            assert len(_all(place)) == pytest.approx(50, abs=2)
+            assert not _all(stranger)
+            assert peer.moves[-1] == place.getsockname()
+        peer.close()
+
+    run(main)

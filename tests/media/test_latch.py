@@ -1,6 +1,6 @@
 import pytest
 
-from opensip.media.latch import GRACE, PROBATION, SourceLatch
+from opensip.media.latch import GRACE, PROBATION, PROVEN, SourceLatch
 
 SIGNALLED, OTHER, ATTACKER = ("192.0.2.1", 4000), ("192.0.2.9", 5000), ("198.51.100.66", 6000)
 
@@ -19,9 +19,15 @@ ROWS = {
     ),
     "once only": (
         "plain",
-        [(OTHER, 1), (OTHER, 1), (ATTACKER, 1), (ATTACKER, 1), (SIGNALLED, 1)],
-        [False, True, False, False, False],
+        [(OTHER, 1), (OTHER, 1), (ATTACKER, 1), (ATTACKER, 1), (OTHER, 1)],
+        [False, True, False, False, True],
         OTHER,
+    ),
+    "the signalled source wins back what another has taken, for good": (
+        "plain",
+        [(OTHER, 1), (OTHER, 1), (SIGNALLED, 2), (OTHER, 1), (OTHER, 1), (SIGNALLED, 2)],
+        [False, True, True, False, False, True],
+        SIGNALLED,
     ),
     "never when strict": ("strict", [(OTHER, 1)] * 3, [False] * 3, SIGNALLED),
     "a proven source may move at any time": (
@@ -34,25 +40,41 @@ ROWS = {
 @pytest.mark.parametrize(("mode", "packets", "admitted", "remote"), ROWS.values(), ids=ROWS)
 def test_latching(mode, packets, admitted, remote):
     latch = SourceLatch(SIGNALLED, symmetric="strict" not in mode, authenticated="srtp" in mode)
-    assert [latch.admit(source, ssrc) for source, ssrc in packets] == admitted
+    assert [latch.admit(source, ssrc, now=0) for source, ssrc in packets] == admitted
     assert latch.remote == remote
+
+
+def test_nobody_is_settled_before_it_is_clear_who_the_peer_is():
+    latch = SourceLatch(SIGNALLED)
+    latch.admit(OTHER, 1, now=1.0)
+    assert not latch.settled
+    for now, settled in ((1.0, False), (0.9 + PROVEN, False), (1.0 + PROVEN, True)):
+        assert latch.admit(OTHER, 1, now=now)
+        assert latch.settled == settled
+    assert latch.admit(SIGNALLED, 2, now=50)  # heard at last
+    assert (latch.remote, latch.settled) == (SIGNALLED, True)
+    assert not latch.admit(OTHER, 1, now=51)
+    for mode in ({}, {"symmetric": False}, {"authenticated": True}):
+        latch = SourceLatch(SIGNALLED, **mode)
+        latch.admit(SIGNALLED, 1, now=0)
+        assert latch.settled
 
 
 def test_too_late_after_the_first_packets():
     latch = SourceLatch(SIGNALLED)
     for ssrc in range(PROBATION):
-        assert not latch.admit(OTHER, ssrc)
-    assert not latch.admit(OTHER, PROBATION - 1)
-    assert latch.admit(SIGNALLED, 7)
+        assert not latch.admit(OTHER, ssrc, now=0)
+    assert not latch.admit(OTHER, PROBATION - 1, now=0)
+    assert latch.admit(SIGNALLED, 7, now=0)
 
 
 def test_the_former_place_is_good_until_the_new_one_speaks_and_for_a_while():
     for options in ({}, {"authenticated": True}, {"symmetric": False}):
         latch = SourceLatch(SIGNALLED, former=OTHER, **options)
-        assert latch.admit(OTHER, 1)
-        assert latch.admit(OTHER, 1)
+        assert latch.admit(OTHER, 1, now=0)
+        assert latch.admit(OTHER, 1, now=0)
         assert latch.remote == SIGNALLED
-        assert latch.admit(SIGNALLED, 1)
-        assert latch.admit(OTHER, 1) == ("authenticated" in options)
+        assert latch.admit(SIGNALLED, 1, now=0)
+        assert latch.admit(OTHER, 1, now=0) == ("authenticated" in options)
     latch = SourceLatch(SIGNALLED, former=OTHER, symmetric=False)
-    assert [latch.admit(OTHER, 1) for _ in range(GRACE + 1)] == [True] * GRACE + [False]
+    assert [latch.admit(OTHER, 1, now=0) for _ in range(GRACE + 1)] == [True] * GRACE + [False]

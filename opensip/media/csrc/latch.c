@@ -4,6 +4,7 @@
 #include <string.h>
 
 enum { PROBATION = 5 }; /* foreign packets after which an unproven source cannot become ours */
+static const double PROVEN = 10; /* seconds until a latched source is settled: see latch.py */
 
 bool address_read(struct address *address, const char *host, int port)
 {
@@ -36,9 +37,19 @@ bool address_equal(const struct address *one, const struct address *two)
            memcmp(&one->v6.sin6_addr, &two->v6.sin6_addr, sizeof one->v6.sin6_addr) == 0;
 }
 
-static bool admit_unproven(struct latch *latch, const struct address *source, uint32_t ssrc)
+static bool settle(struct latch *latch, const struct address *source)
 {
-    if (latch->settled || latch->foreign >= PROBATION)
+    latch->remote = *source;
+    latch->settled = true;
+    latch->latched = false;
+    latch->grace = 0;
+    return true;
+}
+
+static bool admit_unproven(struct latch *latch, const struct address *source, uint32_t ssrc,
+                           double now)
+{
+    if (latch->settled || latch->latched || latch->foreign >= PROBATION)
         return false;
     latch->foreign++;
     if (!latch->has_candidate || latch->candidate_ssrc != ssrc ||
@@ -49,28 +60,27 @@ static bool admit_unproven(struct latch *latch, const struct address *source, ui
         return false;
     }
     latch->remote = *source;
-    latch->settled = true;
+    latch->latched = true;
+    latch->latched_at = now;
     latch->grace = 0;
     return true;
 }
 
-bool latch_admit(struct latch *latch, const struct address *source, uint32_t ssrc)
+bool latch_admit(struct latch *latch, const struct address *source, uint32_t ssrc, double now)
 {
-    if (address_equal(source, &latch->remote)) {
-        latch->settled = true;
-        latch->grace = 0;
-        return true;
-    }
+    if (address_equal(source, &latch->signalled))
+        return settle(latch, source);
     if (latch->grace && address_equal(source, &latch->former)) {
         latch->grace--;
         return true;
     }
     if (!latch->symmetric)
         return false;
-    if (latch->authenticated) {
-        latch->grace = 0;
-        latch->remote = *source;
+    if (latch->authenticated)
+        return settle(latch, source);
+    if (latch->latched && address_equal(source, &latch->remote)) {
+        latch->settled = now - latch->latched_at >= PROVEN;
         return true;
     }
-    return admit_unproven(latch, source, ssrc);
+    return admit_unproven(latch, source, ssrc, now);
 }

@@ -25,17 +25,20 @@ enum { GRACE = 100 }; /* packets of before a change that are still good: see lat
 
 /* The source rules of one stream; they follow latch.py line by line. */
 struct latch {
-    struct address remote;
-    bool symmetric, authenticated, settled;
+    struct address remote, signalled;
+    bool symmetric, authenticated;
+    bool settled; /* nobody else needs to be heard */
     int foreign;
     bool has_candidate;
     struct address candidate;
     uint32_t candidate_ssrc;
+    bool latched; /* to another place than the signalled one, on trial */
+    double latched_at;
     struct address former; /* where the peer was before it moved by signalling */
     int grace;             /* packets from there that are still good */
 };
 
 /* Tells whether a packet from `source` is the peer's; may move `remote` there. */
-bool latch_admit(struct latch *latch, const struct address *source, uint32_t ssrc);
+bool latch_admit(struct latch *latch, const struct address *source, uint32_t ssrc, double now);
 
 #endif

@@ -321,7 +321,7 @@ void receiver_take(struct receiver *receiver, uint8_t *data, size_t size,
         return;
     }
     struct address before = receiver->latch.remote;
-    if (!latch_admit(&receiver->latch, source, packet.ssrc)) {
+    if (!latch_admit(&receiver->latch, source, packet.ssrc, now)) {
         receiver->dropped[DROP_SOURCE]++;
         return;
     }

@@ -122,6 +122,7 @@ void stream_configure(struct stream *stream, struct stream_config *config)
     in->open = config->open;
     if (config->new_latch) {
         in->latch = (struct latch){.remote = config->remote,
+                                   .signalled = config->remote,
                                    .former = in->latch.remote,
                                    .grace = in->latch.remote.size ? GRACE : 0,
                                    .symmetric = config->symmetric,
