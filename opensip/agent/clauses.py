@@ -1,7 +1,8 @@
-"""Cuts the words of a model, as they come, into clauses that a voice can begin with. Pure.
+"""Cuts text into clauses that a voice can begin with: a model's as it comes, or whole. Pure.
 
 The first clause of an answer is cut early, so that the caller hears something soon; later ones
-are whole, because they sound better. Nothing is cut inside a link, a code block or a number.
+are whole, because they sound better. Nothing is cut inside a link, a code block, a number, a date
+or after an abbreviation.
 """
 
 import re
@@ -12,8 +13,12 @@ LATER_CHARACTERS = 40  # of a clause that ends with a comma; a sentence may be s
 LONGEST = 240  # characters without any end: cut at a space, the caller has waited enough
 _SENTENCE = re.compile(r"[.!?…]['\")\]]*\s+|\n+")
 _CLAUSE = re.compile(r"[,;:\u2013\u2014]\s+|[.!?…]['\")\]]*\s+|\n+")
-_ABBREVIATION = re.compile(
-    r"(?:\b(?:Mr|Mrs|Ms|Dr|St|No|Nr|vs|etc|e\.g|i\.e|z\.B|d\.h|Inc|Ltd|Co)|\b[A-Z]|^\s*\d+)\.\s+$"
+_PAUSE = re.compile(r"(?<=[.!?;:])\s+|(?<=,)\s+(?=\S{4,})")  # of a text that is there as a whole
+_SHORTEST = 25  # characters of a clause of such a text; shorter ones sound chopped
+_UNENDED = re.compile(  # a sentence that goes on: an abbreviation, a list's number, a day's year
+    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|Jr|Sr|St|Ave|Rd|Blvd|No|Nr|vs|etc|e\.g|i\.e|z\.B|d\.h|Inc|Ltd|Co"
+    r"|[ap]\.m|Jan|Feb|Aug|Sept?|Oct|Nov|Dec|[A-Z])|^\s*\d+)\.\s+$"
+    r"|\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s\d{1,2}(?:st|nd|rd|th)?,\s+$"
 )
 _FENCE, _THINKS, _THOUGHT = "```", "<think>", "</think>"
 
@@ -46,19 +51,30 @@ class ClauseCutter:
         ends = _CLAUSE if first else _SENTENCE
         for pattern, least in ((ends, FIRST_CHARACTERS), (_CLAUSE, LATER_CHARACTERS)):
             for found in pattern.finditer(self._text):
-                if found.end() >= least and self._may_end(self._text[: found.end()]):
+                if found.end() >= least and _may_end(self._text[: found.end()]):
                     return found.end()
         if len(self._text) > LONGEST and (space := self._text.rfind(" ", 0, LONGEST)) > 0:
             return None if _is_open(self._text) else space + 1
         return None
 
-    def _may_end(self, clause: str) -> bool:
-        if _is_open(clause) or _ABBREVIATION.search(clause):
-            return False
-        inside_link = clause.rfind("[") > clause.rfind("]") or clause.rfind("](") > clause.rfind(
-            ")"
-        )
-        return not inside_link or len(clause) > LONGEST
+
+def clauses(text: str) -> list[str]:
+    """Cut a whole text where a voice may pause, so that the first part can be heard early."""
+    found: list[str] = []
+    for part in _PAUSE.split(text.strip()):
+        if found and (len(found[-1]) < _SHORTEST or not _may_end(f"{found[-1]} ")):
+            found[-1] = f"{found[-1]} {part}"
+        elif part:
+            found.append(part)
+    return found
+
+
+def _may_end(clause: str) -> bool:
+    """Tell whether a clause, with the blank that follows it, may be spoken alone."""
+    if _is_open(clause) or _UNENDED.search(clause):
+        return False
+    inside_link = clause.rfind("[") > clause.rfind("]") or clause.rfind("](") > clause.rfind(")")
+    return not inside_link or len(clause) > LONGEST
 
 
 def _is_open(text: str) -> bool:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from opensip.agent.clauses import clauses
 from opensip.agent.in_time import in_time
 from opensip.agent.ledger import SLOWEST, Ledger, Span
 from opensip.agent.line_up import LineUp
@@ -13,7 +14,6 @@ from opensip.agent.own_voice import OwnVoice
 from opensip.agent.preparing import prepare
 from opensip.agent.pronounced import pronounced
 from opensip.agent.providers import Spoken, Synthesizer
-from opensip.agent.spoken import clauses
 from opensip.agent.voice_cache import VoiceCache
 from opensip.audio.frame import AudioSink, Samples
 from opensip.audio.resample import live_resampler

@@ -130,7 +130,7 @@ class AgentSession:
 
     def digit(self, digit: str) -> None:
         """Take a key that the caller pressed: 0-9, *, #, A-D."""
-        if self._answering.leaving:
+        if self._answering.leaving or self._keypad.is_late_end(digit):
             return
         self._weigh_words()
         self._step(Key(self._now()))

@@ -1,4 +1,4 @@
-"""Writes text as it is spoken: digits one by one, money, times, dates; clauses to breathe at."""
+"""Writes text as it is spoken: digits one by one, money, times, dates."""
 
 import datetime
 import re
@@ -16,8 +16,6 @@ _TIMES = re.compile(  # one, or two that are the ends of a span
     re.IGNORECASE,
 )
 _DATE = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)\b")
-_CLAUSE = re.compile(r"(?<=[.!?;:])\s+|(?<=,)\s+(?=\S{4,})")
-_SHORTEST_CLAUSE = 25  # characters; shorter ones sound chopped
 
 
 def digits(value: object) -> str:
@@ -65,17 +63,6 @@ def times(text: str) -> str:
 def dates(text: str) -> str:
     """Rewrite the dates of a text: 2026-03-03."""
     return _DATE.sub(_spoken_date, text)
-
-
-def clauses(text: str) -> list[str]:
-    """Cut a text where a voice may pause, so that the first part can be heard early."""
-    found: list[str] = []
-    for part in _CLAUSE.split(text.strip()):
-        if found and len(found[-1]) < _SHORTEST_CLAUSE:
-            found[-1] = f"{found[-1]} {part}"
-        elif part:
-            found.append(part)
-    return found
 
 
 def apology(agent: Agent, *, alone: bool) -> str:

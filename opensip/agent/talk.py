@@ -137,7 +137,7 @@ class Talk:
             return
         if self._provider.single_keys:
             self._provider.press(digit)
-        else:
+        elif not self._keypad.is_late_end(digit):
             self._keypad.press(digit, self._wanted_keys)
 
     # ---- what the provider tells

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opensip.agent.clauses import LONGEST, ClauseCutter
+from opensip.agent.clauses import LONGEST, ClauseCutter, clauses
 
 
 def cut(text, size=1):
@@ -13,7 +13,7 @@ def cut(text, size=1):
 
 
 @pytest.mark.parametrize(
-    ("text", "clauses"),
+    ("text", "wanted"),
     [
         ("Good morning, I am happy to help. What is it?",
          ["Good morning,", "I am happy to help.", "What is it?"]),
@@ -30,8 +30,31 @@ def cut(text, size=1):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("size", [1, 4, 1000])
-def test_clauses(text, clauses, size):
-    assert cut(text, size) == clauses
+def test_clauses_of_a_text_that_comes(text, wanted, size):
+    assert cut(text, size) == wanted
+
+
+def test_clauses_are_long_enough_to_sound_whole():
+    text = "I am sorry, I found no order. Please say the four digits again, or ask for a person."
+    assert " ".join(clauses(text)) == text
+    assert all(len(clause) >= 25 for clause in clauses(text)[:-1])
+    assert clauses("") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Your appointment today is with Dr. Smith at nine.",
+        "The shop on Harbor Street closes at 5 p.m. tomorrow.",
+        "Your subscription is good until January 6, 2029 at least.",
+        "Our new shop is open from Dec. 24th, 2026 on.",
+        "The parcel was left with your neighbor J. Doe.",
+    ],
+)
+def test_a_whole_text_and_one_that_comes_are_cut_by_one_rule(text):
+    assert clauses(text) == [text]
+    assert all(clauses(clause) == [clause] for clause in cut(text))
+    assert not any(clause.endswith(("Dr.", "p.m.", "6,", "24th,", "J.")) for clause in cut(text))
 
 
 def test_words_without_any_end_are_cut_at_a_space():

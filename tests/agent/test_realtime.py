@@ -148,17 +148,19 @@ def test_keys_are_given_to_a_model_as_a_number():
         await asyncio.sleep(0.5)
         fake.tell(Call("c", "collect_digits", '{"count": 2}'))
         await asyncio.sleep(1)
-        for digit in "42":
+        for digit in "42#":  # the last of which says nothing more
             scene.session.digit(digit)
         await asyncio.sleep(0.1)
         fake.tell(*said("b", "Thank you.", 0.2))
         await asyncio.sleep(1)
+        await asyncio.sleep(2)
         scene.line.hang_up()
         await scene.end()
         return fake.done, scene.noted.of(CallerSaid)
 
     done, [turn] = run(main())
     assert ("press", "42") in done
+    assert ("press", "#") not in done
     assert (turn.text, turn.way) == ("42", "dtmf")
 
 

@@ -59,3 +59,19 @@ def test_a_key_during_what_must_be_heard_is_answered_after_it():
         assert talk.noted.of(AgentSaid)[0].heard == LONG
 
     run(main())
+
+
+def test_a_hash_after_a_number_of_known_length_neither_stops_its_answer_nor_is_a_turn():
+    async def main():
+        talk = Talk([[Say("Your number?")], [Say(LONG)], BYE], expectation=Expectation(keys=4))
+        for n, digit in enumerate("4217#"):
+            talk.at(1 + n / 2, talk.session.digit, digit)
+        talk.at(10, talk.session.digit, "7")
+        assert await talk.run() == Hangup("said goodbye")
+        assert talk.dialogue.turns == [
+            Understood("4217", 1.0, "dtmf"),
+            Understood("7", 1.0, "dtmf"),
+        ]
+        assert talk.noted.of(AgentSaid)[1].heard == LONG
+
+    run(main())

@@ -1,6 +1,6 @@
 import pytest
 
-from opensip.agent.spoken import Row, Word, aloud, clauses, digits, fill
+from opensip.agent.spoken import Row, Word, aloud, digits, fill
 
 
 @pytest.mark.parametrize(
@@ -56,13 +56,6 @@ def test_digits_one_by_one():
 def test_templates_fill_what_is_known_and_leave_out_the_rest():
     values = {"order": Word("42")}
     assert fill("{order}, {order:digits}{nobody}{no.body:digits}.", values) == "42, four two."
-
-
-def test_clauses_are_long_enough_to_sound_whole():
-    text = "I am sorry, I found no order. Please say the four digits again, or ask for a person."
-    assert " ".join(clauses(text)) == text
-    assert all(len(clause) >= 25 for clause in clauses(text)[:-1])
-    assert clauses("") == []
 
 
 def test_a_column_that_one_row_lacks_is_left_out():
