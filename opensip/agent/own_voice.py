@@ -45,7 +45,7 @@ class OwnVoice:
         self._own = [_QUIET_DBFS] * _RING  # lists: a tick looks at single levels
         self._heard = [_QUIET_DBFS] * _RING
         self._tick = 0
-        self._played = 0
+        self.played = self._end = 0  # position of the sink when last told, and behind all written
         self._seen: tuple[int, float] | None = None  # lag and loss of a likeness, once
         self.echo: tuple[int, float] | None = None  # lag in ticks and gain in dB, once known
         self.known_from = float("inf")  # when that was
@@ -55,6 +55,12 @@ class OwnVoice:
         """Remember samples written at a position of the sink."""
         for number, level in enumerate(levels(samples, self._block)):
             self._levels[position // self._block + number] = level
+        self._end = position + len(samples)
+
+    @property
+    def plays(self) -> bool:
+        """Whether some of what was written had not been played when last told."""
+        return self.played < self._end
 
     def hear(
         self, at: float, level_dbfs: float, *, played: int, voiced: bool, seconds: float = _TICK
@@ -90,8 +96,8 @@ class OwnVoice:
 
     def _settle(self, tick: int, level_dbfs: float, played: int) -> None:
         block = played // self._block
-        level = self._levels.get(block, _QUIET_DBFS) if played > self._played else _QUIET_DBFS
-        if played > self._played:
+        level = self._levels.get(block, _QUIET_DBFS) if played > self.played else _QUIET_DBFS
+        if played > self.played:
             at = (tick - 1) * _TICK
             self._began = at if at - self._last_played > _BREAK else self._began
             self._last_played = at
@@ -103,8 +109,8 @@ class OwnVoice:
         self._own[place] = level if level > _QUIET_DBFS else _QUIET_DBFS
         self._heard[place] = level_dbfs if level_dbfs > _QUIET_DBFS else _QUIET_DBFS
         self._tick = tick
-        if played != self._played:
-            self._played = played
+        if played != self.played:
+            self.played = played
             self._forget(block - 1)
 
     def _forget(self, until: int) -> None:

@@ -179,9 +179,11 @@ class AgentSession:
 
     def _hear(self, frame: AudioFrame) -> None:
         self._ear.hear(frame)
-        self._echo = self._mouth.own.hear(
+        own = self._mouth.own
+        self._echo = own.hear(
             frame.at, frame.level_dbfs,
-            played=self._sink.played(), voiced=self._voiced, seconds=frame.seconds,
+            played=self._sink.played() if own.plays else own.played,
+            voiced=self._voiced, seconds=frame.seconds,
         )  # fmt: skip
         self._activity.hear(frame)
 
