@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -106,6 +107,12 @@ class VoiceFake:
     async def speak(self, text: str) -> AsyncIterator[Samples]:
         """Speak a clause in pieces of a tenth of a second."""
         await asyncio.sleep(FIRST_SOUND)
-        samples = tone(400, len(text) * self._pace, RATE, level_dbfs=-20)
+        samples = _voice(len(text) * self._pace)
         for start in range(0, len(samples), RATE // 10):
             yield samples[start : start + RATE // 10]
+
+
+@cache
+def _voice(seconds: float) -> Samples:
+    """Make a tone, once for all who say something as long: it is no part of what is measured."""
+    return tone(400, seconds, RATE, level_dbfs=-20)

@@ -19,6 +19,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncGenerator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,13 @@ class Model(LLMService):
         await self.push_frame(LLMFullResponseEndFrame())
 
 
+@cache
+def tone(seconds: float) -> "np.typing.NDArray[np.int16]":
+    """Make what the voice says, once for as long an answer, as ours does."""
+    times = np.arange(round(seconds * RATE)) / RATE
+    return (4634 * np.sin(2 * np.pi * 400 * times)).astype(np.int16)  # -20 dBFS
+
+
 class Voice(TTSService):
     """A tone, PACE seconds a character, its first piece after FIRST_SOUND."""
 
@@ -150,8 +158,7 @@ class Voice(TTSService):
         """Speak in pieces of a tenth of a second."""
         await asyncio.sleep(FIRST_SOUND)
         self._events.append(("voice_begun", {"at": time.monotonic()}))
-        times = np.arange(round(len(text) * PACE * RATE)) / RATE
-        samples = (4634 * np.sin(2 * np.pi * 400 * times)).astype(np.int16)  # -20 dBFS, as ours
+        samples = tone(len(text) * PACE)
         for start in range(0, len(samples), RATE // 10):
             piece = samples[start : start + RATE // 10].tobytes()
             yield TTSAudioRawFrame(piece, RATE, 1, context_id=context_id)
