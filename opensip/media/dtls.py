@@ -35,15 +35,15 @@ _EXPORTER = b"EXTRACTOR-dtls_srtp"  # RFC 5764 section 4.2
 _RECORD_HEADER = 13  # octets: type, version, epoch, sequence, length (RFC 6347 section 4.1)
 _LARGEST = 65536
 _LONGEST = 1500  # octets of a datagram that is looked at, as on the port of RTP
+_CLEAR = b"\0\0"  # the epoch of records before there are keys (RFC 6347 section 4.1)
 _ALERT, _HANDSHAKE, _CLIENT_HELLO = 21, 22, 1
 
 
 def is_client_hello(data: bytes) -> bool:
-    """Tell whether a datagram begins a handshake."""
-    return len(data) > _RECORD_HEADER and (data[0], data[_RECORD_HEADER]) == (
-        _HANDSHAKE,
-        _CLIENT_HELLO,
-    )
+    """Tell whether a datagram begins a handshake: what is encrypted may look like it."""
+    kinds = _HANDSHAKE, _CLIENT_HELLO
+    clear = data[3:5] == _CLEAR
+    return len(data) > _RECORD_HEADER and clear and (data[0], data[_RECORD_HEADER]) == kinds
 
 
 class DtlsCertificate:

@@ -130,6 +130,9 @@ def test_what_is_not_dtls():
     assert not is_dtls(b"")
     assert not is_dtls(b"\x80\x00")
     assert not is_client_hello(b"\x16")
+    finished = b"\x16\xfe\xfd\0\1" + bytes(8) + b"\1\x23"  # encrypted: epoch 1, any first octet
+    assert not is_client_hello(finished)
+    assert is_client_hello(finished[:4] + b"\0" + finished[5:])
 
 
 # ---- aiortc as the peer
