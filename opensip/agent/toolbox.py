@@ -21,6 +21,7 @@ from opensip.errors import ToolError
 log = structlog.get_logger(__name__)
 
 LARGEST_RESULT = 4000  # characters of a result that a model is shown
+DEEPEST = 100  # values in values: journal and services must be able to write what we could read
 Ran = tuple[tuple[Act, ...], str]  # what is to be noted, and what the model is shown
 
 _LEAVING = "not now: the caller is being asked whether a tool may run; do this after the answer"
@@ -171,13 +172,33 @@ def _arguments(call: Call) -> tuple[dict[str, Any], str]:
         raise ToolError(f"{call.name}: the arguments are no JSON: {error}") from error
     if not isinstance(arguments, dict):
         raise ToolError(f"{call.name}: the arguments are no JSON object")
+    if _is_deep(arguments):
+        raise ToolError(f"{call.name}: the arguments are nested more than {DEEPEST} times")
     return arguments, written
 
 
 def _sized(name: str, result: Any) -> Any:
-    """Keep of a result that is larger than anybody wants its beginning, as text."""
+    """Make plain data of a result, whatever it was; of one larger than anybody wants a text."""
     text = _written(name, result)
-    return result if len(text) <= LARGEST_RESULT else f"{text[:LARGEST_RESULT]} … (cut)"
+    if len(text) > LARGEST_RESULT:
+        return f"{text[:LARGEST_RESULT]} … (cut)"
+    if isinstance(result, str):
+        return result
+    data = json.loads(text)
+    return text if _is_deep(data) else data
+
+
+def _is_deep(value: Any) -> bool:
+    """Tell whether lists and objects stand in each other more than DEEPEST times."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        inner = [one.values() if isinstance(one, dict) else one for one in level if _holds(one)]
+        level = [one for values in inner for one in values]
+    return bool(level)
+
+
+def _holds(value: Any) -> bool:
+    return isinstance(value, dict | list)
 
 
 def _written(name: str, result: Any) -> str:

@@ -1,4 +1,5 @@
 import asyncio
+import json
 
 import pytest
 
@@ -119,6 +120,7 @@ class OddError(Exception, Odd):
     [
         ("[" * 60_000, "act: the arguments are no JSON"),
         ('{"n": ' * 60_000, "act: the arguments are no JSON"),
+        ('{"n": ' * 101 + "{}" + "}" * 101, "act: the arguments are nested more than 100 times"),
         ('{"n": 1}', "act: failed with RuntimeError"),
         ('{"n": 2}', "act: failed with RuntimeError"),
         ('{"n": 3}', "act: failed with KeyError"),
@@ -137,6 +139,32 @@ def test_nothing_odd_ends_more_than_the_tool(box, monkeypatch, arguments, told):
         (looked,), shown = await tools.run(Call("1", "act", arguments))
         assert looked.error.startswith(told)
         assert (looked.result, shown) == (None, f"Error: {looked.error}")
+
+    run(main)
+
+
+def test_what_a_tool_gives_is_plain_data_from_then_on(box):
+    class Counted:
+        times = 0
+
+        def __str__(self):
+            self.times += 1
+            return "x" * (self.times == 1) or self.fails
+
+    given = {"a": (1, Counted()), 2: None}
+    deep = []
+    for _ in range(200):
+        deep = [deep]
+
+    async def odd(n: int = 0):
+        return deep if n else given
+
+    async def main():
+        tools, _ = box(odd)
+        (looked,), shown = await tools.run(Call("1", "act", "{}"))
+        assert looked.result == json.loads(shown) == {"a": [1, "x"], "2": None}
+        (looked,), shown = await tools.run(Call("1", "act", '{"n": 1}'))
+        assert looked.result == shown == "[" * 201 + "]" * 201
 
     run(main)
 
