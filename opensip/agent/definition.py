@@ -14,9 +14,20 @@ from typing import Any, Literal
 KINDS = ("model", "scripted", "realtime", "stream", "echo", "tone")
 TALKING = ("model", "scripted")  # kinds that need providers
 LIVE = ("realtime", "stream")  # kinds whose providers hear and speak at once
-_FILLERS = ("One moment, please.", "I am still working on it.")
+# Short, since an answer that is there waits until a filler is over; by language.
+_FILLERS = {
+    "en": ("One moment.", "Still looking."),
+    "de": ("Einen Moment.", "Noch einen Moment."),
+    "fr": ("Un instant.", "Encore un instant."),
+    "es": ("Un momento.", "Un momento más."),
+    "it": ("Un momento.", "Ancora un momento."),
+    "nl": ("Een moment.", "Nog een moment."),
+    "pl": ("Chwileczkę.", "Jeszcze chwilę."),
+    "pt": ("Um momento.", "Só mais um momento."),
+}
 _WAIT = 0.7  # seconds before a filler that the file has
-_STALL = 2.0  # seconds before one of ours: only where something stalls
+_LATE = 1.4  # seconds before one of ours: an answer that takes as long as usual needs none
+_ENGLISH = "embedded"  # the voice that speaks nothing else
 REPLIES = {
     "not_understood": "Sorry, I did not understand that.",
     "still_there": "Are you still there?",
@@ -234,18 +245,20 @@ class Agent:
 
     @property
     def bridges(self) -> tuple[str, ...]:
-        """What bridges a wait: the file's fillers; without any, ours of an English model or bot."""
+        """What bridges a wait: the file's fillers, else ours of a model or bot, in its language."""
         if self.fillers is not None:
             return self.fillers
-        ours = self.kind in ("model", *LIVE) and self.language.startswith("en")
-        return _FILLERS if ours else ()
+        language = self.language.partition("-")[0]
+        speaks = language == "en" or any(name != _ENGLISH for name in self.synthesizer)
+        ours = speaks and self.kind in ("model", *LIVE)
+        return _FILLERS.get(language, ()) if ours else ()
 
     @property
     def bridge_seconds(self) -> float:
         """How long a wait is before it is bridged, from the end of the caller's turn."""
         if self.filler_seconds is not None:
             return self.filler_seconds
-        return _WAIT if self.fillers else _STALL
+        return _WAIT if self.fillers else _LATE
 
     def at(self, number: str) -> "Agent":
         """Give the agent as callers of `number` (E.164) meet it."""

@@ -1,4 +1,7 @@
+import pytest
+
 from opensip.agent.definition import REPLIES, Account, Agent, ToolTable, Variant, with_digits
+from opensip.agent.yes_no import LANGUAGES
 
 
 def test_a_standing_reply_is_the_files_or_ours():
@@ -8,14 +11,17 @@ def test_a_standing_reply_is_the_files_or_ours():
 
 
 def test_who_waits_hears_something_unless_the_file_says_otherwise():
-    assert Agent("a", kind="model").bridges[0] == "One moment, please."
-    assert Agent("a", kind="model", language="de").bridges == ()
+    assert Agent("a", kind="model").bridges[0] == "One moment."
+    assert Agent("a", kind="model", language="de-AT").bridges == ()  # the embedded voice is English
+    german = Agent("a", kind="model", language="de-AT", synthesizer=("main",))
+    assert german.bridges[0] == "Einen Moment."
+    assert Agent("a", kind="model", language="fi", synthesizer=("main",)).bridges == ()
     assert Agent("a", kind="model", fillers=()).bridges == ()
     assert Agent("a", kind="realtime").bridges == Agent("a", kind="model").bridges
     assert Agent("a").bridges == ()
     assert Agent("a", fillers=("Hm.",)).bridges == ("Hm.",)
     assert Agent("a", fillers=("Hm.",)).bridge_seconds == 0.7
-    assert Agent("a", kind="model").bridge_seconds == 2.0
+    assert Agent("a", kind="model").bridge_seconds == 1.4
     assert Agent("a", filler_seconds=1.0).bridge_seconds == 1.0
 
 
@@ -37,3 +43,11 @@ def test_a_number_may_have_another_language_voice_and_ears():
     assert met.synthesizer == agent.synthesizer
     for other in ("+4930123457", "", "withheld"):
         assert agent.at(other) is agent
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words_for_a_wait_are_there_in_every_language_of_a_yes_and_short(language):
+    agent = Agent("a", kind="model", language=language, synthesizer=("main",))
+    first, second = agent.bridges
+    assert len(first) <= 14
+    assert len(second) <= 20

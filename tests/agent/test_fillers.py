@@ -3,11 +3,14 @@ import asyncio
 import numpy as np
 import pytest
 
+from opensip.agent.definition import Agent
 from opensip.agent.fillers import Fillers
 from opensip.agent.mouth import Mouth
-from opensip.agent.providers.scripted import ScriptedSynthesizer
-from opensip.events import AgentSaid, FillerSaid
+from opensip.agent.providers import Say, Understood
+from opensip.agent.providers.scripted import ScriptedDialogue, ScriptedSynthesizer
+from opensip.events import AgentSaid, FillerSaid, SpeechEnded, TurnTaken
 from tests.fakes.line import Line, Noted
+from tests.fakes.talk import Talk, voice
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
 TEXTS = ("One moment.", "Still looking.")
@@ -95,3 +98,34 @@ def test_a_turn_whose_end_was_waited_for_is_bridged_in_time():
         fillers.stop()
 
     run(main)
+
+
+@pytest.mark.parametrize("takes", [0.5, 1.0, 1.3, 1.6, 2.5])
+def test_with_the_defaults_something_is_heard_in_time_and_holds_up_no_answer(takes):
+    async def main():
+        loop = asyncio.get_running_loop()
+        agent = Agent("ada", kind="model", persona="You are Ada.", greeting="Hello.")
+        answers = [[Say("Hello.")], [Say("It is on its way.")]]
+        slow = ScriptedDialogue(answers, delay=takes)
+        talk = Talk([], [Understood("where is it", 1.0)], dialogues=(slow,), agent=agent)
+        await talk.session.prepare()
+        await asyncio.sleep(3)
+        talk.line.answered()
+        running = asyncio.create_task(talk.session.run())
+        await asyncio.sleep(takes + 2)
+        talk.line.speak(voice(1.0))
+        fell_silent = loop.time() + 1.0
+        await asyncio.sleep(1.0 + takes + 4)
+        talk.line.hang_up()
+        await running
+        await talk.session.close()
+        [decided] = [event.at for event in talk.noted.of(SpeechEnded)]
+        [taken] = talk.noted.of(TurnTaken)
+        return talk.noted.of(FillerSaid), fell_silent, decided, taken
+
+    fillers, fell_silent, decided, taken = run(main)
+    first = [event.at for event in fillers[:1]] or [fell_silent + taken.total_ms / 1000]
+    assert first[0] - fell_silent < 1.5
+    ready = decided - fell_silent + 0.1 + takes + 0.1  # recogniser, dialogue, voice
+    assert bool(fillers) == (ready > 1.4)
+    assert taken.total_ms / 1000 - ready < 0.7
