@@ -108,7 +108,7 @@ async def _carry(here: Leg, there: Leg) -> None:
                     asyncio.ensure_future(play_hold_tone_for(here, there.sink)) if signal else None
                 )
                 await there.hold(signal)
-            else:
+            elif not there.is_held:  # who holds the other hears nothing of it, and not later
                 await _press(there, signal)
     finally:
         if tone is not None:

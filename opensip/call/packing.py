@@ -53,6 +53,8 @@ class Packer:
         # A recording that anything is wrong with stays as it is, and the next one is packed.
         except (OpenSipError, OSError) as error:
             log.warning("recording_unpacked", call_id=call_id, form=form, why=str(error))
+        except Exception:  # a foreign codec's: nobody would read it off the thread
+            log.exception("recording_unpacked", call_id=call_id, form=form)
         else:
             log.info("recording_packed", call_id=call_id, form=form)
 

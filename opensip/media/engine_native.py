@@ -13,7 +13,7 @@ from opensip.media.engine import Batch, Listener, Stream, StreamConfig, deliver,
 from opensip.media.native_ends import RATE
 from opensip.media.native_stream import NativeStream
 from opensip.media.outbox import PCM
-from opensip.media.ports import PortPair
+from opensip.media.ports import PortPair, closing_on_error
 
 SHAPE = (Batch(0.0, 0.0), AudioFrame(0.0, np.zeros(0, PCM), RATE, 0.0), np.frombuffer, PCM)
 
@@ -55,13 +55,14 @@ class NativeEngine:
 
     def open(self, ports: PortPair, config: StreamConfig) -> Stream:
         """Start a stream on bound ports, which it closes."""
-        stream = NativeStream(
-            *(ports, config, self.now),
-            loop=self._loop,
-            core=self._core,
-            random=self._random,
-            closed=self._closed,
-        )
+        with closing_on_error(ports):
+            stream = NativeStream(
+                *(ports, config, self.now),
+                loop=self._loop,
+                core=self._core,
+                random=self._random,
+                closed=self._closed,
+            )
         self._streams.append(stream)
         if len(self._streams) == 1:
             self._begin()

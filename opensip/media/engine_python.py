@@ -15,7 +15,7 @@ from opensip.media.engine import (
     fail,
 )
 from opensip.media.line import Line
-from opensip.media.ports import PortPair
+from opensip.media.ports import PortPair, closing_on_error
 from opensip.media.receiver import Receiver, decode
 from opensip.media.stream import PythonStream
 
@@ -55,9 +55,10 @@ class PythonEngine:
 
     def open(self, ports: PortPair, config: StreamConfig) -> PythonStream:
         """Start a stream on bound ports, which it closes."""
-        stream = PythonStream(
-            ports, config, self._loop.time, random=self._random, closed=self._closed
-        )
+        with closing_on_error(ports):
+            stream = PythonStream(
+                ports, config, self._loop.time, random=self._random, closed=self._closed
+            )
         self._streams.append(stream)
         self._receivers.append(stream.receiver)
         task = self._loop.create_task(stream.attach(self._loop))

@@ -27,7 +27,7 @@ from opensip.media.native_formats import (
 )
 from opensip.media.opaque import OpaqueReceiver, Sound
 from opensip.media.outbox import PCM, Outbox
-from opensip.media.ports import PortPair
+from opensip.media.ports import PortPair, closing_on_error
 from opensip.media.reports import Reports
 from opensip.media.sender import half_ticks
 from opensip.media.waiters import Waiters
@@ -74,7 +74,8 @@ class NativeStream:
         self._outbox = Outbox(self.core, clock)
         self._opaque = OpaqueReceiver(self.receiver.drop)
         self._reports = Reports(self._sender, self.receiver, random, epoch=epoch)
-        self._inbox = ReportInbox(self._reports, clock, loop=loop, sock=ports.rtcp)
+        with closing_on_error(self.core):  # its thread must not read sockets that are given back
+            self._inbox = ReportInbox(self._reports, clock, loop=loop, sock=ports.rtcp)
         self._events = TelephoneEventReceiver()
         self._keeps_said = self._is_prompt = self._is_deaf = False
         self._waiters = Waiters()
@@ -276,13 +277,7 @@ class NativeStream:
         digits, noise = self._events_of(events or ())
         beside = self._reports.sort_out(itertools.starmap(Beside, others or ()), now=at)
         return Batch(
-            at,
-            seconds,
-            frame,
-            left,
-            said_at,
-            digits,
-            moved_to,
+            *(at, seconds, frame, left, said_at, digits, moved_to),
             noise=noise,
             beside=beside,
             late=late,

@@ -3,9 +3,10 @@
 import secrets
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, repeat
+from typing import Protocol
 
 from opensip.errors import ConfigError, MediaError
 from opensip.media.resting_ports import Later, RestingPorts, Sockets
@@ -48,6 +49,23 @@ class PortPair:
         self.rtp.close()
         self.rtcp.close()
         self.release(kept)
+
+
+class Closable(Protocol):
+    """What is closed once it is of no use."""
+
+    def close(self) -> None:
+        """Let go of everything."""
+
+
+@contextmanager
+def closing_on_error(opened: Closable) -> Iterator[None]:
+    """Close what was opened if what it was opened for fails; what works keeps it open."""
+    try:
+        yield
+    except BaseException:
+        opened.close()
+        raise
 
 
 class PortPool:

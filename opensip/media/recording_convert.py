@@ -31,6 +31,8 @@ def pack(recordings: Recordings, call_id: str, form: str, *, going_on: Callable[
     recording = recordings.find(call_id)
     if recording.form == form:
         return recording.path
+    if not recording.whole:
+        raise MediaError(f"{recording.path} was cut off, and stays as it is so that this shows")
     target = recordings.path(call_id, form, sealed=recording.sealed)
     unfinished = target.with_name(target.name + UNFINISHED)
     rate, sound = samples(recordings, recording)

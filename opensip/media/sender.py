@@ -104,9 +104,19 @@ class Sender:
         return self._audio_packet(marker, payload or self._silence())
 
     def skip_tick(self) -> None:
-        """Let a tick pass on which nothing may be sent: time goes on."""
+        """Let a tick pass that came too late to be worth a packet: time goes on."""
         self._voice = False
-        self.timestamp = (self.timestamp + 2 * self._units // self._halves) & 0xFFFFFFFF
+        self.timestamp = (self.timestamp + self._units_of_tick) & 0xFFFFFFFF
+
+    def mute_tick(self) -> None:
+        """Let a tick pass on which the peer is to hear nothing, keys neither: now or later."""
+        if self.line is not None and self._event_payload_type:
+            self.line.take_event(self._units_of_tick)
+        self.skip_tick()
+
+    @property
+    def _units_of_tick(self) -> int:
+        return 2 * self._units // self._halves
 
     def _audio_packet(self, marker: int, payload: bytes) -> bytes:
         self.payload = payload

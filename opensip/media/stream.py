@@ -216,7 +216,7 @@ class PythonStream:
             self._sender.line.tick(now=now)
         latch = self.receiver.latch
         if latch is None or not self._config.sending:
-            self._sender.skip_tick()
+            self._sender.mute_tick()
             return
         packet = self._sender.tick()
         while packet is not None:

@@ -35,6 +35,7 @@ class Joined:
             for pair, partner, change in zip(pairs, partners, changes, strict=True)
         ]
         self.caller, self.one, self.two, self.human = self.streams
+        self.human_address = pairs[3].address
         self.batches = {stream: [] for stream in self.streams}
         for stream in self.streams:
             stream.listener = self.batches[stream].append

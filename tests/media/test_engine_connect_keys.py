@@ -2,11 +2,12 @@
 
 import asyncio
 import random
+from dataclasses import replace
 
 import pytest
 
 from tests.fakes.engines import ENGINES, each_engine, needs_native
-from tests.fakes.joined import EVENT, Joined, Wire, event, say
+from tests.fakes.joined import EVENT, Joined, Wire, config, event, say
 from tests.fakes.parties import contains, rounded, run, voice
 
 ENGINE_TYPES = [parameter.values[0] for parameter in ENGINES]
@@ -38,6 +39,27 @@ def test_keys_stay_where_they_are_not_wanted(engine_type):
         await asyncio.sleep(1)
         assert joined.digits(joined.one) == "1"
         assert (joined.digits(joined.human), joined.digits(joined.caller)) == ("", "9")
+        joined.engine.close()
+
+    run(main)
+
+
+@each_engine
+def test_keys_pressed_while_the_other_side_holds_are_not_sent_after_it(engine_type):
+    async def main():
+        joined = Joined(engine_type)
+        await asyncio.sleep(0.2)
+        remote = config(joined.human_address)
+        joined.two.configure(replace(remote, sending=False))
+        for digit in "1234":
+            await joined.caller.send_digit(digit)
+        await asyncio.sleep(0.5)
+        joined.two.configure(remote)
+        await asyncio.sleep(1)
+        await joined.caller.send_digit("5")
+        await asyncio.sleep(1)
+        assert joined.digits(joined.one) == "12345"
+        assert joined.digits(joined.human) == "5"
         joined.engine.close()
 
     run(main)

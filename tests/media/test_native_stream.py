@@ -28,6 +28,36 @@ def opened(**config):
     return stream, pair
 
 
+def test_a_stream_that_fails_to_open_gives_its_ports_back_and_reads_nothing(monkeypatch):
+    from opensip.media import native_stream
+    from opensip.media.engine_native import NativeEngine
+
+    def fails(*_, **__):
+        raise OSError("no room")
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        engine, pool = (
+            NativeEngine(loop, threaded=False),
+            PortPool("127.0.0.1", 0, 0, clock=loop.time),
+        )
+        pair = pool.take()
+        mine = pair.rtp.dup()
+        with monkeypatch.context() as patched:
+            patched.setattr(native_stream, "ReportInbox", fails)
+            with pytest.raises(OSError, match="no room"):
+                engine.open(pair, StreamConfig(remote=REMOTE))
+        assert pool.in_use == 0
+        mine.sendto(b"for whoever is next", mine.getsockname())
+        stream = engine.open(pool.take(), StreamConfig(remote=REMOTE))
+        await asyncio.sleep(0.1)
+        assert mine.recv(100) == b"for whoever is next"
+        mine.close()
+        stream.close()
+
+    run(main)
+
+
 def test_samples_of_any_kind_of_array():
     async def main():
         stream, _ = opened()

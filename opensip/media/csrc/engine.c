@@ -250,9 +250,12 @@ static int start_thread(struct engine *engine)
 
 int engine_add(struct engine *engine, struct stream *stream)
 {
+    int error = engine->threaded && !engine->running ? start_thread(engine) : 0;
+    if (error)
+        return error;
     push(&engine->added, stream);
     sem_post(&engine->work);
-    return engine->threaded && !engine->running ? start_thread(engine) : 0;
+    return 0;
 }
 
 void engine_sweep(struct engine *engine)

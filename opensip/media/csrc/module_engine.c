@@ -104,12 +104,14 @@ static PyObject *open_stream(PyObject *self, PyObject *args)
     if (!stream)
         return NULL;
     int error = engine_add(engine->engine, stream->stream);
+    if (error) {
+        stream_release(stream->stream); /* the engine's hold on it */
+        Py_DECREF(stream);
+        errno = error;
+        return PyErr_SetFromErrno(PyExc_OSError);
+    }
     engine->streams[engine->count++] = (StreamObject *)Py_NewRef((PyObject *)stream);
-    if (!error)
-        return (PyObject *)stream;
-    Py_DECREF(stream);
-    errno = error;
-    return PyErr_SetFromErrno(PyExc_OSError);
+    return (PyObject *)stream;
 }
 
 /* Lets go of the stream at a place that has been closed. */

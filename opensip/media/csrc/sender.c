@@ -189,3 +189,11 @@ void sender_skip_tick(struct sender *sender)
     sender->voice = false;
     sender->timestamp += 2 * sender->coding.units;
 }
+
+void sender_mute_tick(struct sender *sender)
+{
+    struct relayed unheard;
+    if (relays_events(sender))
+        line_take_event(sender->line, 2 * sender->coding.units, &unheard);
+    sender_skip_tick(sender);
+}

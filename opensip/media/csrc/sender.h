@@ -71,7 +71,10 @@ size_t sender_tick(struct sender *sender, uint8_t *packet, double now);
 /* Writes the next packet that is due on this tick: packets of 10 ms are two. */
 size_t sender_next(struct sender *sender, uint8_t *packet, double now);
 
-/* Lets a tick pass on which nothing may be sent: time goes on. */
+/* Lets a tick pass that came too late to be worth a packet: time goes on. */
 void sender_skip_tick(struct sender *sender);
+
+/* Lets a tick pass on which the peer is to hear nothing, keys neither: not now, and not later. */
+void sender_mute_tick(struct sender *sender);
 
 #endif

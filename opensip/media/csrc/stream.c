@@ -229,7 +229,7 @@ static void send_packets(struct stream *stream, double now)
     if (stream->out.line)
         line_tick(stream->out.line, now);
     if (!stream->in.open || !stream->sending) {
-        sender_skip_tick(&stream->out);
+        sender_mute_tick(&stream->out);
         return;
     }
     size_t size = sender_tick(&stream->out, packet, now);
