@@ -25,6 +25,8 @@ def dbfs(samples: Samples) -> float:
 
 def levels(samples: Samples, size: int) -> list[float]:
     """Tell the level of each `size` samples, the last of which may be fewer."""
+    if 0 < len(samples) <= size:
+        return [dbfs(samples)]
     whole = len(samples) // size * size
     wide = samples[:whole].astype(np.float32).reshape(-1, size)
     told = [_dbfs_of(power / size) for power in np.vecdot(wide, wide).tolist()]

@@ -31,6 +31,8 @@ class Windows:
         joined = np.concatenate([kept, samples]) if len(kept) else samples
         whole = len(joined) // self._size * self._size
         self._kept, self._until = joined[whole:], frame.at + frame.seconds
+        if not whole:
+            return ()
         return [
             AudioFrame(
                 at + number * self._size / RATE,
