@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterator
+from dataclasses import fields
 from urllib.parse import urlsplit
 
 from opensip.agent.definition import Account, Agent
@@ -9,6 +10,7 @@ from opensip.agent.providers import NEEDS_MODEL, PROVIDERS
 
 BOT = "stream"  # the provider of bots
 _LONGEST_SILENCE = 300.0  # seconds before a bot's first sound: longer stays nobody
+_IDLE_SECONDS = next(one.default for one in fields(Agent) if one.name == "idle_seconds")
 LONGEST = 10.0  # seconds that a caller may be asked to wait for a service
 
 
@@ -24,6 +26,8 @@ def check_realtime(agent: Agent) -> Iterator[str]:
             close = difflib.get_close_matches(name, agent.providers, n=1, cutoff=0.5)
             hint = f"; did you mean {close[0]!r}?" if close else f": add [providers.{name}]"
             yield f"realtime: no provider {name!r}{hint}"
+    if not speaks_by_model(agent):
+        yield from _keeps_no_time(agent)
     first = agent.providers.get(agent.realtime[0]) if agent.realtime else None
     if agent.kind == "stream" and first and first.provider != BOT:
         yield f'kind: "stream" begins with a bot, but {agent.realtime[0]!r} is none: "realtime"'
@@ -54,6 +58,19 @@ def _account(name: str, account: Account) -> Iterator[str]:
             yield f"{where}.realtime_model: is missing, and realtime names {name!r}"
     if not 0 < account.realtime_seconds <= LONGEST:
         yield f"{where}.realtime_seconds: must be more than 0 and at most {LONGEST:g}"
+
+
+def _keeps_no_time(agent: Agent) -> Iterator[str]:
+    """A bot knows itself what silence means."""
+    given = {
+        "idle_seconds": agent.idle_seconds != _IDLE_SECONDS,
+        "idle_prompts": bool(agent.idle_prompts),
+    }
+    yield from (
+        f"{key}: a bot asks a silent caller itself, and ends the call itself; take it out"
+        for key, is_given in given.items()
+        if is_given
+    )
 
 
 def _hears_a_yes(name: str, agent: Agent) -> Iterator[str]:

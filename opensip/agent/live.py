@@ -142,8 +142,11 @@ class Realtime(Protocol):
     def give(self, call: Call, result: str) -> None:
         """Give the result of a tool."""
 
+    def note(self, text: str) -> None:
+        """Tell what no caller said; a provider of no `patience` is told nothing."""
+
     def go_on(self) -> None:
-        """Want an answer to the results or keys that were given; none is being made."""
+        """Want an answer to what was given, keyed or noted; none is being made."""
 
     def told(self) -> AsyncIterator[Told]:
         """Tell what comes, until it says goodbye."""

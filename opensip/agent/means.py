@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from opensip.agent.definition import Agent
 from opensip.agent.fillers import Fillers
+from opensip.agent.idle import Idle
 from opensip.agent.memory import Call, Memory
 from opensip.agent.minutes import Minutes
 from opensip.agent.playout import Playout
@@ -25,6 +26,7 @@ class Means:
     memory: Memory
     tools: Toolbox
     fillers: Fillers
+    idle: Idle
     observer: Observer
     now: Callable[[], float]
     running: set[asyncio.Task[None]] = field(default_factory=set)  # tools at work

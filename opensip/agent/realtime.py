@@ -11,6 +11,7 @@ from typing import Any
 from opensip.agent.conversation import Conversation
 from opensip.agent.definition import Agent
 from opensip.agent.fillers import Fillers
+from opensip.agent.idle import Idle
 from opensip.agent.line_up import LineUp
 from opensip.agent.listening import cancelled, listen
 from opensip.agent.live import Opening, Realtime
@@ -59,7 +60,8 @@ class RealtimeSession:
         )  # fmt: skip
         self._means = Means(
             agent, sink, Playout(sink), Minutes(observer, now, press, record), memory,
-            Toolbox(agent, memory, self._variables, now, asks_itself=True), fillers, observer, now,
+            Toolbox(agent, memory, self._variables, now, asks_itself=True), fillers,
+            self._idle(), observer, now,
         )  # fmt: skip
         self._talk: Talk | None = None  # of whom talks, or failed and has yet to be heard out
         self._closing: dict[Realtime, asyncio.Task[None]] = {}  # who failed
@@ -80,6 +82,7 @@ class RealtimeSession:
     async def run(self) -> Outcome:
         """Talk until the call is to end, the caller left, or a human is to take over."""
         listening = asyncio.create_task(self._listen(self._now()))
+        self._means.idle.heard()
         talking = asyncio.create_task(self._converse())
         watching = asyncio.create_task(self._means.playout.run())
         tasks: set[asyncio.Task[Any]] = {listening, talking, watching}
@@ -101,7 +104,8 @@ class RealtimeSession:
             self._talk.digit(digit)
 
     def hold(self, on: bool) -> None:
-        """Music on hold comes as silence; the service decides what silence means."""
+        """Learn that the caller holds us: music on hold comes as silence, which means nothing."""
+        self._means.idle.held = on
 
     async def say(self, text: str) -> str:
         """Say something in our own voice; returns what was heard of it."""
@@ -229,6 +233,11 @@ class RealtimeSession:
         if why:
             return await self._ended(self._means.minutes.failed(human, why))
         return await self._ended(Transfer(human, "", 0.0, "the bot hands over"))
+
+    def _idle(self) -> Idle:
+        prompts = self.agent.idle_prompts or (self.agent.reply("still_there"),) * 2
+        filled = [self._filled(prompt) for prompt in prompts]
+        return Idle(self.agent.idle_seconds, filled, self._filled(self.agent.reply("nobody")))
 
     def _filled(self, template: str, entry: str = "") -> str:
         who = self.agent.directory[entry].spoken if entry in self.agent.directory else ""

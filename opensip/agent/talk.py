@@ -9,6 +9,7 @@ from contextlib import aclosing
 
 from opensip.agent import live, voice_activity
 from opensip.agent.consequences import consequences
+from opensip.agent.first_sound import FirstSound
 from opensip.agent.keypad import Keypad
 from opensip.agent.listening import cancelled
 from opensip.agent.live import Opening, Realtime, Told
@@ -28,6 +29,7 @@ from opensip.events import AgentSaid, BargedIn, SpeechEnded, SpeechStarted
 _PAUSE = 0.3  # seconds without a voice after which speech is a new beginning
 _INTERRUPTS = 0.4  # seconds of a voice that want silence of a provider that failed
 _UNTOLD = 10.0  # seconds of silence that nobody calls a turn's end: no detection waits longer
+_SILENT = HangUp("the caller was silent")
 
 Ends = HangUp | Transfer
 
@@ -50,8 +52,7 @@ class Talk:
         self._wanted_keys = 0
         self._activity = voice_activity.make(means.agent.voice_activity, rate, self._decided)
         self._voiced_from = self._voiced_until = means.now()
-        self._clock: TurnClock | None = None
-        self._first: tuple[float, int] | None = None  # when and where its answer's sound begins
+        self._timed = FirstSound()
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._patience = Patience(provider.patience, means.fillers, means.now, self._fail)
         self._speaking = False  # the caller, as the provider told
@@ -113,7 +114,9 @@ class Talk:
         if self.last is None and not self._failed:
             self._provider.hear(self._resampler.push(frame.samples))
             self._miss_end(frame.at)
-        self._note_turn()
+            self._miss_caller(frame.at)
+        if self._timed.clock and (taken := self._timed.played(self._means.now(), self._means.sink)):
+            self._means.observer.note(taken)
 
     def _decided(self, heard: Voicing) -> None:
         if heard.voiced:
@@ -130,6 +133,20 @@ class Talk:
             self._speaking = False
             self._owed = True
             self._settle()
+
+    def _miss_caller(self, at: float) -> None:
+        """Ask whether anybody is there where both sides are silent, and at last leave."""
+        if self._provider.patience is None:  # a bot is silent for reasons of its own
+            return
+        at_work = self._awaited or self._answering or self._working > 0 or self._owed
+        speaking = self._speaking or at < self._voiced_until + _PAUSE
+        busy = at_work or speaking or self._means.sink.queued() > 0
+        if note := self._means.idle.look(at, busy=busy):
+            self._provider.note(note)
+            self._provider.go_on()
+            self.spoke = False
+            self._awaited, self._begun = True, False
+            self._patience.limit()  # of which nothing is said: nobody waits for it
 
     def digit(self, digit: str) -> None:
         """Take a key that the caller pressed."""
@@ -181,21 +198,21 @@ class Talk:
         if self._utterances.is_over(sound.item):
             return
         self._awaited = self._repeated = False
-        playout, now = self._means.playout, self._means.now()
+        playout = self._means.playout
         start = playout.play(sound.samples, sound.rate)
         self.spoke = True
         left = self._means.sink.queued() / self._means.sink.rate
         self._patience.sounded(left, more=self._answering)
         if sound.item:
             self._utterances.sounded(sound.item, start, playout.end)
-        if self._clock:
-            self._first = self._first or (now, start)
+        self._timed.sounded(self._means.now(), start)
 
     def _began(self) -> None:
         """The caller speaks: fall silent, and tell what was heard."""
         means, now = self._means, self._means.now()
         self._patience.calm()
-        self._clock = None
+        means.idle.heard()
+        self._timed.clock = None
         self._speaking, self._awaited = True, False
         means.observer.note(SpeechStarted(min(self._voiced_from, now)))
         played = means.sink.played()
@@ -211,11 +228,13 @@ class Talk:
         self._means.memory.turn_ended(item)
         self._wanted_keys = 0
         self._means.observer.note(SpeechEnded(now, min(self._voiced_until, now)))
-        self._time(TurnClock(min(self._voiced_until, now), now, "the service"))
+        self._timed.begin(TurnClock(min(self._voiced_until, now), now, "the service"))
         self._wait()
 
     def _answered(self, told: live.Answered) -> None:
         self._answering = False
+        if self._means.idle.leaves:
+            self.last = self.last or _SILENT
         if told.model:
             name, prompt = self._provider.name, getattr(self._provider, "prompt", "")
             answer = Prompted(name, told.model, prompt, told.tokens_in, told.tokens_out)
@@ -296,6 +315,8 @@ class Talk:
     def _fail(self, why: str) -> None:
         if self._over.done():
             return
+        if self._means.idle.leaves:
+            self.last = self.last or _SILENT
         if self.last is not None:  # it has done what mattered
             self._over.set_result(None)
         else:
@@ -309,7 +330,7 @@ class Talk:
         self._means.memory.turn_ended(text="")  # keys are no yes
         self._means.minutes.caller_said(Understood(keys, 1.0, "dtmf"), None)
         now = self._means.now()
-        self._time(TurnClock(now, now, "a key"))
+        self._timed.begin(TurnClock(now, now, "a key"))
         self._wanted_keys = 0
         self._provider.press(keys)
         self._speaking, self._answers_itself = False, False
@@ -321,16 +342,3 @@ class Talk:
     def _told(self, text: str, heard: str, cut: bool) -> None:
         self._means.observer.note(AgentSaid(self._means.now(), text, heard, cut and heard != text))
         self._means.minutes.agent_said(heard, interrupted=cut and heard != text)
-
-    def _note_turn(self) -> None:
-        if self._clock is None or self._first is None:
-            return
-        sink, now, (voiced, start) = self._means.sink, self._means.now(), self._first
-        if (beyond := sink.played() - start) > 0:
-            played = max(voiced, now - beyond / sink.rate)
-            taken = self._clock.taken(now, voiced=voiced, first_played=played)
-            self._clock = self._first = None
-            self._means.observer.note(taken)
-
-    def _time(self, clock: TurnClock) -> None:
-        self._clock, self._first = clock, None

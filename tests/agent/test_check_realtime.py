@@ -95,3 +95,11 @@ def test_a_voice_of_our_own_must_be_one():
         "synthesizer: no provider 'embeded'; did you mean 'embedded'?"
     ]
     assert check(agent(synthesizer=())) == []
+
+
+def test_a_bot_keeps_its_own_time_of_silence():
+    wrong = "a bot asks a silent caller itself, and ends the call itself; take it out"
+    told = check(agent(idle_seconds=5.0, idle_prompts=("Hello?",)))
+    assert told == [f"idle_seconds: {wrong}", f"idle_prompts: {wrong}"]
+    model = dict(realtime=("bot", "main"), persona="You are Ada.", idle_seconds=5.0)
+    assert check(agent(**model)) == []

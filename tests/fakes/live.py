@@ -52,6 +52,9 @@ class FakeLive:
     def give(self, call, result):
         self.done.append(("give", call.name, result))
 
+    def note(self, text):
+        self.done.append(("note", text))
+
     def go_on(self):
         self.done.append(("go on",))
 

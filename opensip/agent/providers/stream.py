@@ -125,6 +125,9 @@ class BotStream:
     def give(self, call: Call, result: str) -> None:
         """A bot has tools of its own."""
 
+    def note(self, text: str) -> None:
+        """A bot is told what its carrier would tell."""
+
     def go_on(self) -> None:
         """A bot goes on by itself."""
 

@@ -83,8 +83,8 @@ class OpenAiRealtime:
                 self._item({"type": "message", "role": role,
                             "content": [{"type": kind, "text": turn.text}]})  # fmt: skip
         for note in opening.notes[-_MOST_TURNS:]:
-            self._note(note[:_LONGEST_NOTE])
-        self._note(self._cause(opening))
+            self.note(note[:_LONGEST_NOTE])
+        self.note(self._cause(opening))
         self.go_on()
 
     def hear(self, samples: Samples) -> None:
@@ -95,7 +95,7 @@ class OpenAiRealtime:
     def press(self, keys: str) -> None:
         """Tell of keys; what is being answered is for nothing."""
         self._line.put(lambda line: line.response.cancel())
-        self._note(f"(The caller pressed the keys {' '.join(keys)}.)")
+        self.note(f"(The caller pressed the keys {' '.join(keys)}.)")
 
     def reached(self, name: str) -> None:
         """The model sets no marks."""
@@ -112,6 +112,11 @@ class OpenAiRealtime:
     def give(self, call: Call, result: str) -> None:
         """Give the result of a tool."""
         self._item({"type": "function_call_output", "call_id": call.id, "output": result})
+
+    def note(self, text: str) -> None:
+        """Tell what no caller said."""
+        content = [{"type": "input_text", "text": text}]
+        self._item({"type": "message", "role": "user", "content": content})
 
     def go_on(self) -> None:
         """Want an answer."""
@@ -131,10 +136,6 @@ class OpenAiRealtime:
 
     def _item(self, item: Mapping[str, Any]) -> None:
         self._line.put(lambda line: line.conversation.item.create(item=cast(Any, item)))
-
-    def _note(self, text: str) -> None:
-        content = [{"type": "input_text", "text": text}]
-        self._item({"type": "message", "role": "user", "content": content})
 
     # ---- what is said
 
