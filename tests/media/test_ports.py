@@ -82,7 +82,10 @@ def test_where_no_other_is_free_the_one_that_has_rested_longest_is_taken():
 
 
 def test_sockets_of_calls_that_are_over_go_first_where_no_more_may_be_open(monkeypatch):
-    pool = PortPool("127.0.0.1", 0, 0, clock=Clock(), later=lambda *_: None)
+    first, last = free_range(3)
+    pool = PortPool(
+        "127.0.0.1", first, last, clock=Clock(), random=lambda n: 0, later=lambda *_: None
+    )
     pool.take().close()
     made, real = [], socket.socket
 
