@@ -85,6 +85,8 @@ class Receiver:
         if suite != ((old.keys.suite, old.keys.receive) if old.keys else None):
             self._former, self._grace = self.srtp, GRACE
             self.srtp = SrtpSession(*suite) if suite else None
+            if self.srtp is not None and old.keys is not None and self.ssrc >= 0:
+                self.srtp.follow(self.ssrc, self.source.extended_highest)
         if config.remote is None:
             self.latch = None
         elif self.latch is None or (config.remote, suite is None) != (old.remote, old.keys is None):

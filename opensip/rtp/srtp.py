@@ -1,5 +1,6 @@
 """Secure RTP: RFC 3711, with the AES-GCM suites of RFC 7714. The one door to libsrtp."""
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,6 +8,8 @@ import pylibsrtp
 from pylibsrtp import Policy
 
 from opensip.errors import LocalProtocolError, OpenSipError
+
+_SEQUENCES = 1 << 16  # numbers until a sequence wraps
 
 
 class SrtpError(OpenSipError):
@@ -66,6 +69,16 @@ class SrtpSession:
         self.key = key
         self._sending: pylibsrtp.Session | None = None
         self._receiving: pylibsrtp.Session | None = None
+        self._earlier: tuple[int, int] | None = None  # SSRC and index, under the key before
+        self._ahead: pylibsrtp.Session | None = None  # which has come there
+
+    def follow(self, ssrc: int, index: int) -> None:
+        """Go on from another key, under which a source had come to `index`: wraps and sequence.
+
+        RFC 3711 section 3.3.1: the rollover counter "MUST NOT be reset to zero"; many peers begin
+        it anew all the same. Both are good until a packet of the source has come.
+        """
+        self._earlier = (ssrc, index) if index > _SEQUENCES else None
 
     def protect(self, packet: bytes) -> bytes:
         """Encrypt and authenticate an RTP packet we send."""
@@ -73,7 +86,16 @@ class SrtpSession:
 
     def unprotect(self, packet: bytes) -> bytes:
         """Check and decrypt an SRTP packet we received. Raises SrtpError."""
-        return _run(self._receiver().unprotect, packet)
+        try:
+            clear = _run(self._receiver().unprotect, packet)
+        except SrtpError:
+            if self._earlier is None or packet[8:12] != self._earlier[0].to_bytes(4):
+                raise
+            self._ahead = self._ahead or self._advanced(*self._earlier)
+            clear = _run(self._ahead.unprotect, packet)
+            self._receiving = self._ahead
+        self._earlier = self._ahead = None
+        return clear
 
     def protect_rtcp(self, packet: bytes) -> bytes:
         """Encrypt and authenticate a compound RTCP packet we send."""
@@ -92,6 +114,14 @@ class SrtpSession:
         if self._receiving is None:
             self._receiving = self._open(Policy.SSRC_ANY_INBOUND)
         return self._receiving
+
+    def _advanced(self, ssrc: int, index: int) -> pylibsrtp.Session:
+        """Open a receiver that has come to `index`: libsrtp's counter moves by packets alone."""
+        tx, rx = self._open(Policy.SSRC_ANY_OUTBOUND), self._open(Policy.SSRC_ANY_INBOUND)
+        for at in (*range(0, index, _SEQUENCES // 4), index):
+            header = struct.pack(">BBHII", 0x80, 0, at % _SEQUENCES, 0, ssrc)
+            rx.unprotect(tx.protect(header))
+        return rx
 
     def _open(self, ssrc_type: int) -> pylibsrtp.Session:
         policy = Policy(key=self.key, ssrc_type=ssrc_type, srtp_profile=self.suite.profile)

@@ -133,6 +133,37 @@ def test_the_rollover_counter_lives_through_a_move(engine_type):
     run(main)
 
 
+def at_the_second_round(session, *, first):
+    """Let a sender count on from the wrap of its sequence: libsrtp counts what it protects."""
+    for number in range(first, first + 15):
+        session.protect(RtpPacket(0, number & 0xFFFF, 160 * number, 7, b"").serialize())
+    return session.protect
+
+
+@each_engine
+@pytest.mark.parametrize("keeps", [True, False], ids=["goes on", "begins anew"])
+def test_the_rollover_counter_of_a_peer_with_a_new_key(engine_type, keeps):
+    async def main():
+        peer = Peer(engine_type, first=65526)
+        place, after = peer.place(), SrtpSession(SUITE, NEW_KEY)
+        peer.agree(place, key=OLD_KEY)
+        await peer.say(place, 15, protect=SrtpSession(SUITE, OLD_KEY).protect)  # over the wrap
+        peer.agree(place, key=NEW_KEY)
+        protect = at_the_second_round(after, first=65526) if keeps else after.protect
+        peer.stream.statistics()
+        forged = SrtpSession(SUITE, b"f" * 30)
+        for n in range(3):  # decides nothing
+            packet = RtpPacket(0, 5 + n, 800, 7, bytes(160)).serialize()
+            place.sendto(forged.protect(packet), peer.target)
+        await peer.say(place, 15, protect=protect)
+        assert click(await peer.all_heard(), 30) < 300
+        counts = peer.stream.statistics()
+        assert (counts["lost"], counts["dropped_forged"]) == (0, 3)
+        peer.close()
+
+    run(main)
+
+
 @each_engine
 def test_the_old_place_and_key_are_good_until_the_new_ones_come_and_not_for_ever(engine_type):
     async def main():

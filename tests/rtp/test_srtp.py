@@ -56,6 +56,18 @@ def test_every_flipped_bit_of_the_tag_is_forged(suite):
     assert rx.unprotect(sealed) == packet(1)
 
 
+@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("keeps", [True, False], ids=["goes on", "begins anew"])
+def test_a_new_key_goes_on_from_the_rounds_of_the_one_before(suite, keeps):
+    tx, rx = SrtpSession(suite, key_of(suite)), SrtpSession(suite, key_of(suite))
+    if keeps:
+        for number in range(0, 3 << 16, 1 << 14):
+            tx.protect(packet(number))
+    rx.follow(7, (3 << 16) - 10)
+    sent = [packet((3 << 16) - 9 + n) for n in range(30)]  # over the next wrap
+    assert [rx.unprotect(tx.protect(one)) for one in sent] == sent
+
+
 def test_replayed_and_ancient_packets_are_told_apart_from_forged_ones():
     suite = "AES_CM_128_HMAC_SHA1_80"
     tx, rx = SrtpSession(suite, key_of(suite)), SrtpSession(suite, key_of(suite))

@@ -17,6 +17,8 @@ struct srtp {
     struct cipher cipher;
     struct source *sources;
     size_t count, room;
+    struct source *earlier; /* those of the key before */
+    size_t earlier_count;
 };
 
 struct srtp *srtp_open(const char *suite, const uint8_t *master, size_t size)
@@ -35,15 +37,30 @@ void srtp_close(struct srtp *srtp)
         return;
     cipher_close(&srtp->cipher);
     free(srtp->sources);
+    free(srtp->earlier);
     free(srtp);
+}
+
+void srtp_follow(struct srtp *srtp, const struct srtp *before)
+{
+    size_t size = before->count * sizeof *before->sources;
+    if (!size || srtp->earlier || !(srtp->earlier = malloc(size)))
+        return;
+    memcpy(srtp->earlier, before->sources, size);
+    srtp->earlier_count = before->count;
+}
+
+static struct source *find(struct source *sources, size_t count, uint32_t ssrc)
+{
+    for (size_t n = 0; n < count; n++)
+        if (sources[n].ssrc == ssrc)
+            return &sources[n];
+    return NULL;
 }
 
 static struct source *find_source(const struct srtp *srtp, uint32_t ssrc)
 {
-    for (size_t n = 0; n < srtp->count; n++)
-        if (srtp->sources[n].ssrc == ssrc)
-            return &srtp->sources[n];
-    return NULL;
+    return find(srtp->sources, srtp->count, ssrc);
 }
 
 /* Sources are never forgotten: what was heard of a forgotten one could be played again. */
@@ -135,10 +152,14 @@ enum srtp_result srtp_unprotect(struct srtp *srtp, uint8_t *packet, size_t *size
         return SRTP_REPLAYED;
     if (*size < header + tag)
         return SRTP_MALFORMED;
-    size_t plain = *size - tag;
-    struct sealed sealed = {packet, header, plain, ssrc, (uint64_t)index};
-    if (!cipher_unseal(&srtp->cipher, &sealed))
-        return SRTP_FORGED;
-    *size = plain;
+    struct sealed sealed = {packet, header, *size - tag, ssrc, (uint64_t)index};
+    if (!cipher_unseal(&srtp->cipher, &sealed)) {
+        struct source *earlier = source ? NULL : find(srtp->earlier, srtp->earlier_count, ssrc);
+        index = estimate_index(earlier, read16(packet + 2));
+        sealed.index = (uint64_t)index;
+        if (!earlier || !cipher_unseal(&srtp->cipher, &sealed))
+            return SRTP_FORGED;
+    }
+    *size = sealed.size;
     return note(srtp, source, ssrc, index);
 }

@@ -25,6 +25,13 @@ struct srtp;
 struct srtp *srtp_open(const char *suite, const uint8_t *master, size_t size);
 void srtp_close(struct srtp *srtp);
 
+/*
+ * Lets a context go on from the one before it, under another key. RFC 3711 section 3.3.1: the
+ * rollover counter "MUST NOT be reset to zero"; many peers begin it anew all the same. Both are
+ * good for the first packet of a source, and what that was sealed with from then on.
+ */
+void srtp_follow(struct srtp *srtp, const struct srtp *before);
+
 /* Encrypts in place; `packet` has room for SRTP_LARGEST_TAG more bytes. */
 enum srtp_result srtp_protect(struct srtp *srtp, uint8_t *packet, size_t *size);
 

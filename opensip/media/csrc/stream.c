@@ -103,6 +103,8 @@ void stream_configure(struct stream *stream, struct stream_config *config)
     struct sender *out = &stream->out;
     if (config->new_receive) {
         exchange(&in->srtp, &config->receive);
+        if (in->srtp && config->receive)
+            srtp_follow(in->srtp, config->receive);
         exchange(&in->former, &config->receive);
         in->grace = in->former ? GRACE : 0;
     }
