@@ -4,6 +4,9 @@ PROBATION = 5  # foreign packets after which an unproven source can no longer be
 # Seconds that a latched source has to speak, and the signalled one not at all, until it is settled:
 # longer than a peer waits with its first packet, for nothing else tells a NAT from a thief.
 PROVEN = 10.0
+# Seconds without the peer after which it may be elsewhere, for a NAT binds it anew: ten packets,
+# for some may be lost.
+SILENT = 0.2
 # Packets of before a change that are still good: a peer that moves, or takes another key, goes on
 # as it did until it has our answer. Two seconds of them, for that may be lost once.
 GRACE = 100
@@ -54,6 +57,17 @@ class SourceLatch:
             self.settled = now - self._latched_at >= PROVEN
             return True
         return self._admit_unproven(source, ssrc, now)
+
+    def is_alone(self, last_received: float | None, *, now: float) -> bool:
+        """Tell whether the system may keep all but `remote` out.
+
+        `last_received` is when the peer's last packet came: one that may move has to be there.
+        """
+        if not self._symmetric:
+            return self._former is None or not self._grace
+        moves = self._authenticated or self._latched_at is not None
+        present = last_received is not None and now - last_received <= SILENT
+        return self.settled and (present or not moves)
 
     def _settle(self, source: tuple[str, int]) -> bool:
         self.remote = source

@@ -41,6 +41,7 @@ class Receiver:
         self.dropped: dict[str, int] = {}
         self.last_received: float | None = None
         self.packets = 0
+        self.datagrams = 0  # since the last tick, whosever
         self.latch: SourceLatch | None = None
         self.srtp: SrtpSession | None = None
         self.moved_to: Address | None = None
@@ -99,6 +100,7 @@ class Receiver:
 
     def receive(self, datagram: bytes, source: Address, *, now: float) -> None:
         """Take one datagram from the network."""
+        self.datagrams += 1
         if len(datagram) > LARGEST:
             self.drop("malformed")
         elif self._config.beside and is_beside(datagram, mux=self._config.mux):

@@ -13,6 +13,7 @@ from opensip.errors import MediaError
 from opensip.media.engine import DEAF_TICKS, TICK, Address, Batch, Beside, StreamConfig
 from opensip.media.inbox import Inbox
 from opensip.media.line import Line, Played
+from opensip.media.outsiders import Outsiders
 from opensip.media.ports import PortPair
 from opensip.media.receiver import EVENT, Receiver
 from opensip.media.reports import Reports
@@ -35,6 +36,7 @@ class PythonStream:
         self.listener: Callable[[Batch], None] = lambda batch: None
         self.keep_said = self.prompt = False
         self._ports = ports
+        self._outsiders = Outsiders(ports.rtp)
         self._clock = clock
         self._closed: Callable[[PythonStream], None] | None = closed
         self._sender = Sender(random)
@@ -94,6 +96,7 @@ class PythonStream:
     def configure(self, config: StreamConfig) -> None:
         """Take what was negotiated; an SRTP context lives on while its key is the same."""
         self._config = config
+        self._outsiders.let_all_in()
         rate = self.rate
         self._sender.configure(config)
         if self._said and rate != self.rate:
@@ -158,6 +161,7 @@ class PythonStream:
         """Do what each tick does; gives a batch when it is due or a voice is near."""
         receiver = self.receiver
         self._ticks += 1
+        self._keep_outsiders_out(now)
         self._send_rtp(now)
         if now >= self._reports.due_at:
             self._send_rtcp(self._reports.report(now=now))
@@ -209,7 +213,19 @@ class PythonStream:
                 self._release()
 
     def _release(self) -> None:
+        self._outsiders.let_all_in()  # a socket that rests answers nobody, by ICMP neither
         self._ports.close(*(inbox.close for inbox in self._inboxes))
+
+    def _keep_outsiders_out(self, now: float) -> None:
+        receiver = self.receiver
+        datagrams, receiver.datagrams = receiver.datagrams, 0
+        self._outsiders.tick(
+            receiver.latch,
+            receiver.last_received,
+            now=now,
+            datagrams=datagrams,
+            beside=self._config.beside,
+        )
 
     def _send_rtp(self, now: float) -> None:
         if self._sender.line is not None:

@@ -142,7 +142,7 @@ def test_a_source_that_moves_is_followed_under_srtp(engine_type):
         for n, peer in enumerate((peers[0], peers[1], peers[1])):  # a NAT that forgot its binding
             packet = RtpPacket(0, n, 160 * n, 7, b"\xff" * 160).serialize()
             peer.sendto(sending.protect(packet), pair.address)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.3)
         moves = [batch.moved_to for batch in notes if batch.moved_to]
         assert moves == [peers[1].getsockname()]
         assert peers[1].recv(2048)

@@ -1,6 +1,6 @@
 import pytest
 
-from opensip.media.latch import GRACE, PROBATION, PROVEN, SourceLatch
+from opensip.media.latch import GRACE, PROBATION, PROVEN, SILENT, SourceLatch
 
 SIGNALLED, OTHER, ATTACKER = ("192.0.2.1", 4000), ("192.0.2.9", 5000), ("198.51.100.66", 6000)
 
@@ -78,3 +78,33 @@ def test_the_former_place_is_good_until_the_new_one_speaks_and_for_a_while():
         assert latch.admit(OTHER, 1, now=0) == ("authenticated" in options)
     latch = SourceLatch(SIGNALLED, former=OTHER, symmetric=False)
     assert [latch.admit(OTHER, 1, now=0) for _ in range(GRACE + 1)] == [True] * GRACE + [False]
+
+
+def test_who_may_be_alone():
+    plain = SourceLatch(SIGNALLED)
+    assert not plain.is_alone(None, now=0)
+    plain.admit(SIGNALLED, 1, now=0)
+    assert plain.is_alone(0, now=100)  # nobody else can be the peer
+    latched = SourceLatch(SIGNALLED)
+    for now in (0, 0, PROVEN - 1):
+        latched.admit(OTHER, 1, now=now)
+    assert not latched.is_alone(PROVEN - 1, now=PROVEN - 1)
+    latched.admit(OTHER, 1, now=PROVEN)
+    secure = SourceLatch(SIGNALLED, authenticated=True)
+    assert not secure.is_alone(None, now=0)
+    secure.admit(OTHER, 1, now=PROVEN)
+    for latch in (latched, secure):
+        assert latch.is_alone(PROVEN, now=PROVEN + SILENT)
+        assert not latch.is_alone(PROVEN, now=PROVEN + 2 * SILENT)
+
+
+def test_a_strict_source_is_alone_at_once_unless_the_former_may_still_speak():
+    assert SourceLatch(SIGNALLED, symmetric=False).is_alone(None, now=0)
+    latch = SourceLatch(SIGNALLED, symmetric=False, former=OTHER)
+    for _ in range(GRACE):
+        assert not latch.is_alone(0, now=0)
+        latch.admit(OTHER, 1, now=0)
+    assert latch.is_alone(0, now=0)
+    latch = SourceLatch(SIGNALLED, symmetric=False, former=OTHER)
+    latch.admit(SIGNALLED, 1, now=0)
+    assert latch.is_alone(0, now=0)

@@ -5,6 +5,7 @@
 
 enum { PROBATION = 5 }; /* foreign packets after which an unproven source cannot become ours */
 static const double PROVEN = 10; /* seconds until a latched source is settled: see latch.py */
+static const double SILENT = 0.2; /* seconds after which the peer may be elsewhere: see latch.py */
 
 bool address_read(struct address *address, const char *host, int port)
 {
@@ -83,4 +84,13 @@ bool latch_admit(struct latch *latch, const struct address *source, uint32_t ssr
         return true;
     }
     return admit_unproven(latch, source, ssrc, now);
+}
+
+bool latch_is_alone(const struct latch *latch, bool heard_any, double last_received, double now)
+{
+    if (!latch->symmetric)
+        return !latch->grace;
+    bool moves = latch->authenticated || latch->latched;
+    bool present = heard_any && now - last_received <= SILENT;
+    return latch->settled && (present || !moves);
 }

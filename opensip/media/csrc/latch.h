@@ -41,4 +41,10 @@ struct latch {
 /* Tells whether a packet from `source` is the peer's; may move `remote` there. */
 bool latch_admit(struct latch *latch, const struct address *source, uint32_t ssrc, double now);
 
+/*
+ * Tells whether the system may keep all but `remote` out; `last_received` is when the peer's last
+ * packet came, if any did.
+ */
+bool latch_is_alone(const struct latch *latch, bool heard_any, double last_received, double now);
+
 #endif

@@ -10,8 +10,11 @@
 
 enum {
     MOST_PACKETS = 1024, /* of one socket and tick: a flood must not stop the other streams */
+    FLOOD = 64, /* datagrams on one tick: the peer's own are no more, even after a second's stall */
     DEAF_TICKS = 50,     /* a second: from batch to batch where nobody listens */
 };
+
+static const double FLOODED = 2; /* seconds that a flood is taken to last, unseen by us */
 
 struct stream *stream_open(int socket, bool stamped)
 {
@@ -177,6 +180,8 @@ static void receive_all(struct stream *stream, const struct tick *tick)
     double at;
     bool cut;
     for (int n = 0; n < MOST_PACKETS; n++) {
+        if (n == FLOOD)
+            stream->flooded_until = tick->now + FLOODED;
         ssize_t size = receive(stream, data, &source, tick, &at, &cut);
         if (size >= 0 && cut)
             stream->in.dropped[DROP_MALFORMED]++;
@@ -190,16 +195,23 @@ static void receive_all(struct stream *stream, const struct tick *tick)
 }
 
 /*
- * Once it is clear who the peer is, the kernel keeps everybody else out. Under SRTP the packets
- * themselves prove it, and their source may move at any time.
+ * Once it is clear who the peer is, the kernel keeps everybody else out: of a flood nothing comes
+ * here, and the peer's packets find room in the socket. A peer that makes checks or handshakes may
+ * make them from anywhere; there the kernel helps in a flood alone. See also outsiders.py.
  */
-static void connect_if_settled(struct stream *stream)
+static void keep_outsiders_out(struct stream *stream, double now)
 {
-    const struct latch *latch = &stream->in.latch;
-    if (stream->connected || !latch->settled || latch->authenticated)
+    const struct receiver *in = &stream->in;
+    const struct latch *latch = &in->latch;
+    bool wanted = in->open && latch->remote.size &&
+                  latch_is_alone(latch, in->heard_any, in->last_received, now) &&
+                  (!in->beside || now < stream->flooded_until);
+    if (!wanted || !address_equal(&stream->whom, &latch->remote)) /* that had waited till now */
+        stream_let_all_in(stream);
+    if (!wanted || stream->connected)
         return;
-    stream->connected =
-        connect(stream->socket, &latch->remote.plain, latch->remote.size) == 0;
+    stream->whom = latch->remote;
+    stream->connected = connect(stream->socket, &stream->whom.plain, stream->whom.size) == 0;
 }
 
 void stream_join(struct stream *stream, struct line **to, struct line **from)
@@ -251,7 +263,7 @@ void stream_tick(struct stream *stream, const struct tick *tick, bool due)
     if (!stream->received)
         receive_all(stream, tick);
     stream->received = false;
-    connect_if_settled(stream);
+    keep_outsiders_out(stream, tick->now);
     receiver_tick(&stream->in, tick->now);
     send_packets(stream, tick->now);
     stream->ticks++;

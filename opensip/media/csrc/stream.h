@@ -29,6 +29,8 @@ struct stream {
     struct receiver in;
     struct sender out;
     bool sending, connected;
+    struct address whom; /* it was connected to last */
+    double flooded_until; /* as far as is known */
     int64_t tell_at; /* Python waits until no more samples than these are queued; -1: it does not */
     bool changed;    /* Python waits for what has happened since the last batch */
     bool due;        /* a batch is, whether there is something to decode or not */
