@@ -1,7 +1,7 @@
 """Voice by the network Silero (MIT) at 8 kHz: the best of them in noise. Extra `vad`.
 
 Only what stands out of the line's noise is asked about, so that silence costs next to nothing. The
-network itself runs in a thread, for all calls at once (silero_model.py).
+network itself runs for all calls at once (silero_model.py).
 """
 
 from collections import deque

@@ -1,8 +1,9 @@
-"""The network Silero on onnxruntime: one session in one thread, asked for all calls at once.
+"""The network Silero on onnxruntime: one session, asked for all calls at once.
 
 The network hears 32 ms at a time, with 4 ms of before, and remembers a state for each call. What
-calls ask while it runs waits for its next run, one window of each call: fifty calls at once cost a
-third of fifty runs. The thread sets the interpreter free while it computes.
+calls ask in one moment is asked in one run, one window of each call: fifty calls at once cost a
+third of fifty runs. A run of few windows takes less than the way to a thread and back; a long one,
+and the first, which loads the network, are a thread's, and what is asked meanwhile waits.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 import structlog
@@ -23,10 +24,12 @@ from opensip.audio.level import FULL_SCALE
 
 SIZE = 256  # samples at 8 kHz: the 32 ms that the network was made for
 _CONTEXT = 32  # samples of before that it wants
+_AT_ONCE = 32  # windows that the loop may wait for: a millisecond and a little
 _RATE = np.array(8000, np.int64)
 _log = structlog.get_logger(__name__)
 
 Floats = NDArray[np.float32]
+Found: TypeAlias = "asyncio.Future[tuple[Floats, Floats]]"  # probabilities and new states
 Answered = Callable[[float | None], None]  # the probability of a voice; None: the network failed
 
 
@@ -50,11 +53,12 @@ class Network(Protocol):
 
 
 class Model:
-    """Gathers what the calls of a loop ask, and runs the network on it in a thread."""
+    """Gathers what the calls of a loop ask, and runs the network on it."""
 
     def __init__(self, load: Callable[[], Network] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._load = load or loaded
+        self._network: Network | None = None  # once it is loaded
         self._asking: list[Memory] = []  # whose windows wait
         self._runs = False
         self.failed = False
@@ -77,15 +81,25 @@ class Model:
         heard = np.stack([one.waiting[0][0] for one in asking]).astype(np.float32) / FULL_SCALE
         windows = np.concatenate([np.stack([one.context for one in asking]), heard], axis=1)
         states = np.stack([one.state for one in asking], axis=1)
-        running = self._loop.run_in_executor(_thread(), self._compute, windows, states)
+        if self._network is not None and len(asking) <= _AT_ONCE:
+            self._answer(asking, windows, self._computed(self._network, windows, states))
+            return
+        running = self._loop.run_in_executor(_thread(), self._load_and_compute, windows, states)
         running.add_done_callback(lambda done: self._answer(asking, windows, done))
 
-    def _compute(self, windows: Floats, states: Floats) -> tuple[Floats, Floats]:
-        return self._load()(windows, states)
+    def _computed(self, network: Network, windows: Floats, states: Floats) -> Found:
+        done: Found = self._loop.create_future()
+        try:
+            done.set_result(network(windows, states))
+        except Exception as error:  # border: onnxruntime; energy decides for these windows
+            done.set_exception(error)
+        return done
 
-    def _answer(
-        self, asking: list[Memory], windows: Floats, done: "asyncio.Future[tuple[Floats, Floats]]"
-    ) -> None:
+    def _load_and_compute(self, windows: Floats, states: Floats) -> tuple[Floats, Floats]:
+        self._network = self._load()
+        return self._network(windows, states)
+
+    def _answer(self, asking: list[Memory], windows: Floats, done: Found) -> None:
         if done.cancelled():
             return
         if error := done.exception():
@@ -104,7 +118,7 @@ class Model:
                 self._asking.append(memory)
             if not memory.forgotten:
                 self._loop.call_soon(answered, answer)  # one call's fault is not the others'
-        self._run()
+        self._loop.call_soon(self._run)
 
 
 @cache

@@ -1,4 +1,5 @@
 import asyncio
+import threading
 
 import numpy as np
 import pytest
@@ -44,6 +45,48 @@ def test_calls_are_asked_about_together_and_each_in_order():
         mine = [round(p * 100) for n, p in answers if n == number]
         assert mine == [*range(number + 2)]  # each window saw the state that the last one left
     assert (memories[0].context == 0.5).all()
+
+
+def test_a_thread_loads_the_network_and_runs_it_on_many_windows_the_loop_on_few():
+    async def main():
+        answers, threads = [], []
+
+        class Watched(Counted):
+            def __call__(self, windows, states):
+                threads.append(threading.current_thread() is threading.main_thread())
+                return super().__call__(windows, states)
+
+        network = Watched()
+        model, asked = Model(lambda: network), 0
+        for calls in (1, 3, 33, 2):
+            for _ in range(calls):
+                model.ask(Memory(), WINDOW, answers.append)
+            asked += calls
+            await until(lambda wanted=asked: len(answers) == wanted)
+        return network.batches, threads
+
+    assert asyncio.run(main()) == ([1, 3, 33, 2], [False, True, False, True])
+
+
+def test_a_loaded_network_that_fails_is_asked_again():
+    async def main():
+        answers = []
+
+        class Failing(Counted):
+            def __call__(self, windows, states):
+                found = super().__call__(windows, states)
+                if len(self.batches) == 2:
+                    raise RuntimeError("no memory")
+                return found
+
+        network = Failing()
+        model = Model(lambda: network)
+        for asked in (1, 2, 3):
+            model.ask(Memory(), WINDOW, answers.append)
+            await until(lambda wanted=asked: len(answers) == wanted)
+        return answers, model.failed
+
+    assert asyncio.run(main()) == ([0.0, None, 0.0], True)
 
 
 def test_a_failure_is_told_to_each_call_and_the_next_is_asked_again():
