@@ -227,7 +227,7 @@ class Mouth:
                     raise ProviderError("it gave no sound")
                 self._queue(_WHOLE)
             except (OpenSipError, TimeoutError, OSError) as error:
-                self._line_up.failed(synthesizer, error)
+                self._line_up.failed(synthesizer, self._reason(error))
             else:
                 self._line_up.worked(synthesizer)
                 return
@@ -238,6 +238,13 @@ class Mouth:
             if not clause:
                 return
         raise ProviderError("no synthesizer is left", provider="synthesizer")
+
+    def _reason(self, error: Exception) -> Exception:
+        """Name a stall; the only voice that there is may say the rest itself."""
+        if not (self._amid and isinstance(error, TimeoutError)):
+            return error
+        alone = len(self._line_up.order) == 1
+        return ProviderError(f"no sound for {STALL:g} s amid a clause", retryable=alone)
 
     def _patience(self) -> float:
         """Tell how many seconds the next piece may take: once a clause has begun, to be in time."""

@@ -30,6 +30,7 @@ from opensip.audio.frame import AudioFrame
 from opensip.audio.level import pieces
 from opensip.errors import MissingExtra, MissingProgram, ProviderError
 
+_GOODBYE = 0.5  # seconds that who is asked once more may take to let the old line go
 LONGEST = 1.5  # seconds that a phone may ring longer until the service is there
 
 
@@ -64,7 +65,7 @@ class RealtimeSession:
             self._idle(), observer, now,
         )  # fmt: skip
         self._talk: Talk | None = None  # of whom talks, or failed and has yet to be heard out
-        self._closing: dict[Realtime, asyncio.Task[None]] = {}  # who failed
+        self._closing: list[tuple[Realtime, asyncio.Task[None]]] = []  # who failed
         self._opening = Opening()
         self._given_up = 0
         self._preparing: asyncio.Task[None] | None = None
@@ -129,8 +130,8 @@ class RealtimeSession:
         await self._close_all()
 
     async def _close_all(self) -> None:
-        closing, self._closing = self._closing, {}
-        await asyncio.gather(*closing.values())
+        closing, self._closing = self._closing, []
+        await asyncio.gather(*(task for _, task in closing))
         for provider in self._line_up.all:
             await provider.close()
 
@@ -175,14 +176,14 @@ class RealtimeSession:
                 if provider.ends_call:
                     return Hangup(f"{provider.name} hung up")
                 why = ""  # its goodbye hands the caller on
-            self._closing[provider] = asyncio.create_task(provider.close())  # nobody waits for it
+            self._closing.append((provider, asyncio.create_task(provider.close())))
             words = self._opening.words
             self._opening = Opening((), self._opening.cause or "fallback", words)
         return await self._given_up_on(why)
 
     async def _talked(self, provider: Realtime) -> Ends | None:
-        if provider in self._closing:  # it is asked once more
-            await self._closing.pop(provider)
+        if own := [task for who, task in self._closing if who is provider]:  # it is asked anew
+            await asyncio.wait(own, timeout=_GOODBYE)
         await self._heard_out(provider)
         opening, turns = self._opening, tuple(self.conversation.turns)
         talk = self._talk = Talk(provider, self._source.rate, self._means)

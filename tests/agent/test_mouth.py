@@ -195,6 +195,26 @@ def test_a_clause_that_stalls_goes_to_the_next_voice_in_time(seconds):
     run(main)
 
 
+def test_the_only_voice_says_the_rest_of_a_clause_that_stalled_itself():
+    class Once(Stalling):
+        async def speak(self, text):
+            stalls, self.seconds = self.seconds, 0.0
+            if stalls:
+                yield tone(400, stalls, 8000)
+                await asyncio.sleep(1e6)
+            async for piece in ScriptedSynthesizer.speak(self, text):
+                yield piece
+
+    async def main():
+        speaker, _line, noted = mouth(Once(0.5))
+        await speaker.say("This is said once, by one voice alone.")
+        assert await speaker.finish() == "This is said once, by one voice alone."
+        [failed] = noted.of(ProviderFailed)
+        assert failed.error == "no sound for 1.5 s amid a clause"
+
+    run(main)
+
+
 def test_a_clause_may_stall_while_enough_is_queued():
     async def main():
         speaker, _line, noted = mouth(Stalling(10.0), ScriptedSynthesizer())

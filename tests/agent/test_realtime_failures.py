@@ -223,6 +223,22 @@ def test_a_talk_that_is_ended_from_outside_falls_silent():
     assert scene.heard()[0][1]
 
 
+def test_a_service_that_is_asked_once_more_is_asked_soon_however_it_hangs_up():
+    async def main():
+        fake = Timed("first", closing=1.5, begin=said("a", "Hello.", 0.5))
+        scene = Scene(fake)
+        scene.start()
+        await asyncio.sleep(1)
+        fake.tell(ProviderError("dropped", retryable=True))
+        await asyncio.sleep(2)
+        scene.line.hang_up()
+        await scene.end()
+        assert len(asyncio.all_tasks()) == 1
+        return fake.asked
+
+    assert run(main())[1:2] == [pytest.approx(1.5, abs=0.05)]
+
+
 @pytest.mark.parametrize("stalls", ["before", "amid"])
 def test_a_service_that_hangs_is_followed_at_once_and_no_air_is_dead(stalls):
     async def main():
