@@ -1,11 +1,11 @@
 """Both ends of a native stream, as its RTCP reports see them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from opensip.media import _engine
 from opensip.media.engine import Address, StreamConfig
 from opensip.media.reports import context
-from opensip.rtp.srtp import SrtpSession
+from opensip.rtp.srtp import SEQUENCES, SrtpSession
 from opensip.rtp.statistics import SourceStatistics
 
 RATE = 8000  # Hz, of both laws of G.711
@@ -14,10 +14,25 @@ RATE = 8000  # Hz, of both laws of G.711
 class NativeSender:
     """What we send. RTCP is protected here; its index is not that of RTP, only the key is."""
 
-    def __init__(self, core: _engine.Stream, ssrc: int) -> None:
-        self.ssrc = ssrc
+    def __init__(self, core: _engine.Stream, random: Callable[[int], bytes]) -> None:
         self.srtp: SrtpSession | None = None
-        self._core = core
+        self._core, self._random = core, random
+        self._begin_source(int.from_bytes(random(4), "big"))
+
+    def begin_anew(self) -> None:
+        """Take another source where the sequence has wrapped: there will be a new key.
+
+        Some peers go on with their rollover counter then, some begin it anew; of a new source all
+        think the same (RFC 3711 section 3.3.1).
+        """
+        if self.packets >= self._wraps_at:
+            self._begin_source(self.timestamp)
+
+    def _begin_source(self, timestamp: int) -> None:
+        self.ssrc = int.from_bytes(self._random(4), "big")
+        sequence = int.from_bytes(self._random(2), "big") >> 1  # wraps late
+        self._core.begin(self.ssrc, timestamp, sequence)
+        self._wraps_at = self.packets + SEQUENCES - sequence
 
     def configure(self, config: StreamConfig) -> None:
         """Take what was negotiated; the SRTCP context lives on while its key is the same."""

@@ -66,10 +66,7 @@ class NativeStream:
         self._closed: Callable[[NativeStream], None] | None = closed
         self.core = core.open(ports.rtp.fileno(), self)
         self.expect_beside = self.core.expect_beside
-        ssrc, timestamp = (int.from_bytes(random(4), "big") for _ in range(2))
-        # a sequence that wraps late: RFC 3711 section 3.3.1
-        self.core.begin(ssrc, timestamp, int.from_bytes(random(2), "big") >> 1)
-        self._sender, self.receiver = NativeSender(self.core, ssrc), NativeReceiver(self.core)
+        self._sender, self.receiver = NativeSender(self.core, random), NativeReceiver(self.core)
         epoch = time.time() - clock()
         self._outbox = Outbox(self.core, clock)
         self._opaque = OpaqueReceiver(self.receiver.drop)
@@ -143,6 +140,8 @@ class NativeStream:
         host, port = config.remote or (None, 0)
         formats, rate = formats_of(config, old), self.rate
         coding, queue = self._outbox.change(config)
+        if transmit != old_transmit:
+            self._sender.begin_anew()
         said = self.core.configure(
             host=host,
             port=port,

@@ -11,7 +11,7 @@ from opensip.audio.frame import Samples
 from opensip.media.engine import HALF_TICK_MS, TICK, StreamConfig
 from opensip.media.line import Line
 from opensip.media.playout import Playout
-from opensip.rtp.srtp import SrtpSession
+from opensip.rtp.srtp import SEQUENCES, SrtpSession
 from opensip.rtp.telephone_event import EventPacket, TelephoneEventSender
 
 _HEADER = struct.Struct("!BBHII")
@@ -28,15 +28,15 @@ class Sender:
     """
 
     def __init__(self, random: Callable[[int], bytes]) -> None:
-        self.ssrc = int.from_bytes(random(4), "big")
-        self.timestamp = int.from_bytes(random(4), "big")  # of the next packet
+        self._random = random
         self.packets = 0
+        self._begin_source()
+        self.timestamp = int.from_bytes(random(4), "big")  # of the next packet
         self.octets = 0  # of payload, as sender reports count them
         self.payload = b""  # the last one, but events
         self.playout = Playout(G711["PCMU"])
         self.srtp: SrtpSession | None = None
         self.line: Line | None = None  # what is sent besides the queue: another stream's peer
-        self._sequence = int.from_bytes(random(2), "big") >> 1  # wraps late: RFC 3711 3.3.1
         self._key = ("", b"")
         self._coding = ("", 0, "")
         self._quiet = b""  # a payload of silence, where it is always the same
@@ -51,9 +51,16 @@ class Sender:
         """Take what was negotiated; the SRTP context lives on while its key is the same."""
         key = (config.keys.suite, config.keys.transmit) if config.keys else ("", b"")
         if key != self._key:
+            if self.packets >= self._wraps_at:  # some go on with their rollover counter, some begin
+                self._begin_source()  # it anew: of a new source all think the same
             self._key = key
             self.srtp = SrtpSession(*key) if config.keys else None
         self._apply(config)
+
+    def _begin_source(self) -> None:
+        self.ssrc = int.from_bytes(self._random(4), "big")
+        self._sequence = int.from_bytes(self._random(2), "big") >> 1  # wraps late: RFC 3711 3.3.1
+        self._wraps_at = self.packets + SEQUENCES - self._sequence
 
     def send_digit(self, digit: str, left: Callable[[], None]) -> None:
         """Queue a telephone event; `left` is called when it is over, its gap included.

@@ -9,7 +9,7 @@ from pylibsrtp import Policy
 
 from opensip.errors import LocalProtocolError, OpenSipError
 
-_SEQUENCES = 1 << 16  # numbers until a sequence wraps
+SEQUENCES = 1 << 16  # numbers until a sequence wraps
 
 
 class SrtpError(OpenSipError):
@@ -78,7 +78,7 @@ class SrtpSession:
         RFC 3711 section 3.3.1: the rollover counter "MUST NOT be reset to zero"; many peers begin
         it anew all the same. Both are good until a packet of the source has come.
         """
-        self._earlier = (ssrc, index) if index > _SEQUENCES else None
+        self._earlier = (ssrc, index) if index > SEQUENCES else None
 
     def protect(self, packet: bytes) -> bytes:
         """Encrypt and authenticate an RTP packet we send."""
@@ -118,8 +118,8 @@ class SrtpSession:
     def _advanced(self, ssrc: int, index: int) -> pylibsrtp.Session:
         """Open a receiver that has come to `index`: libsrtp's counter moves by packets alone."""
         tx, rx = self._open(Policy.SSRC_ANY_OUTBOUND), self._open(Policy.SSRC_ANY_INBOUND)
-        for at in (*range(0, index, _SEQUENCES // 4), index):
-            header = struct.pack(">BBHII", 0x80, 0, at % _SEQUENCES, 0, ssrc)
+        for at in (*range(0, index, SEQUENCES // 4), index):
+            header = struct.pack(">BBHII", 0x80, 0, at % SEQUENCES, 0, ssrc)
             rx.unprotect(tx.protect(header))
         return rx
 

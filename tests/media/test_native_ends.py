@@ -12,12 +12,17 @@ class Core:
 
     def __init__(self):
         self.figures = (7, 100, 10, 111, 16.0, 8000)
+        self.packets = 50
+        self.begun = []
 
     def received(self):
         return self.figures
 
     def sent(self):
-        return (50, 8000, 160)
+        return (self.packets, 8000, 160)
+
+    def begin(self, ssrc, timestamp, sequence):
+        self.begun.append((ssrc, timestamp, sequence))
 
     def remote(self):
         return ("192.0.2.1", 4000)
@@ -62,7 +67,7 @@ def test_the_context_of_reports_lives_on_with_its_key(end):
     from opensip.media import native_ends
 
     keys = SrtpKeys(SUITE, b"t" * 30, b"r" * 30)
-    arguments = (Core(), 9) if end == "NativeSender" else (Core(),)
+    arguments = (Core(), bytes) if end == "NativeSender" else (Core(),)
     made = getattr(native_ends, end)(*arguments)
     made.configure(StreamConfig(keys=keys))
     context = made.srtp
@@ -72,3 +77,19 @@ def test_the_context_of_reports_lives_on_with_its_key(end):
     assert made.srtp is not context
     made.configure(StreamConfig())
     assert made.srtp is None
+
+
+def test_a_new_key_after_a_wrap_comes_with_a_new_source():
+    from opensip.media.native_ends import NativeSender
+
+    core, dice = Core(), iter((1, 2, 0xFFFE, 3, 10))
+    core.packets = 0
+    made = NativeSender(core, lambda n: next(dice).to_bytes(n))
+    core.packets = 0x8000
+    made.begin_anew()
+    assert core.begun == [(2, 1, 0x7FFF)]
+    core.packets = 0x8001
+    made.begin_anew()
+    assert (core.begun[1:], made.ssrc) == ([(3, 160, 5)], 3)
+    made.begin_anew()
+    assert len(core.begun) == 2

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,6 +54,18 @@ def test_sequence_numbers_wrap_under_srtp():
     made._sequence = 0xFFFE
     got = [RtpPacket.parse(peer.unprotect(made.tick())).sequence for _ in range(4)]
     assert got == [0xFFFE, 0xFFFF, 0, 1]
+
+
+def test_a_new_key_after_a_wrap_comes_with_a_new_source():
+    keys, wrapped = SrtpKeys("AES_CM_128_HMAC_SHA1_80", b"t" * 30, b"r" * 30), 0x8001
+    for packets, ssrc in ((wrapped - 1, 0x07070707), (wrapped, 0x09090909)):
+        drawn = iter((b"\x07", b"\xff", b"\x06", b"\x09", b"\x05"))
+        made = Sender(lambda n, drawn=drawn: next(drawn) * n)
+        made.configure(StreamConfig(remote=REMOTE, keys=keys))
+        made.packets = packets
+        made.configure(StreamConfig(remote=REMOTE, keys=replace(keys, transmit=b"n" * 30)))
+        peer = SrtpSession(keys.suite, b"n" * 30)
+        assert RtpPacket.parse(peer.unprotect(made.tick())).ssrc == ssrc
 
 
 def test_the_srtp_context_lives_on_with_its_key():
