@@ -200,6 +200,8 @@ class RealtimeSession:
         """
         if self._talk is not None:
             if following is not None:
+                if following.patience is not None and not self._means.fillers.running:
+                    self._means.fillers.start(self._now(), self._now())
                 await following.connect()
             await self._talk.rest()
             self._talk = None

@@ -239,7 +239,7 @@ def test_a_service_that_is_asked_once_more_is_asked_soon_however_it_hangs_up():
     assert run(main())[1:2] == [pytest.approx(1.5, abs=0.05)]
 
 
-@pytest.mark.parametrize("stalls", ["before", "amid"])
+@pytest.mark.parametrize("stalls", ["before", "amid", "amid a turn"])
 def test_a_service_that_hangs_is_followed_at_once_and_no_air_is_dead(stalls):
     async def main():
         first = Timed("first", closing=1.5)
@@ -252,7 +252,10 @@ def test_a_service_that_hangs_is_followed_at_once_and_no_air_is_dead(stalls):
         scene.start()
         first.tell(*said("a", "Hello.", 0.5))
         await asyncio.sleep(1)
-        first.tell(live.Ended(), live.Understood("Help me."))
+        if stalls == "amid a turn":
+            first.tell(live.Began(), BROKEN)
+        else:
+            first.tell(live.Ended(), live.Understood("Help me."))
         turn = asyncio.get_running_loop().time()
         if stalls == "amid":
             first.tell(live.Answering(), live.Spoken("c", "Well"), sound(0.2, "c"))
