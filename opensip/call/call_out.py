@@ -10,10 +10,10 @@ from opensip.call.exchange import Exchange
 from opensip.call.handoff import HeaderList
 from opensip.call.leg import Leg
 from opensip.call.sip_leg import SipLeg
+from opensip.call.target_books import TargetBooks
 from opensip.carriers import Trunk
 from opensip.carriers.trunk import Srtp
 from opensip.errors import NotAllowed
-from opensip.events import Silent
 from opensip.sip.uri import NameAddr, Uri
 from opensip.ua.call_failed import CallFailed
 
@@ -79,7 +79,8 @@ class TargetCalls:
         target, route = self.exchange.way_out(trunk, to)
         contact = self.endpoint.contact(await self.endpoint.flow_to(target), secure=to.is_secure)
         host = NameAddr.parse(contact).uri.host
-        media = self.exchange.open_media(replace(trunk, srtp=srtp), Silent(), host=host)
+        books = TargetBooks(self.entry)
+        media = self.exchange.open_media(replace(trunk, srtp=srtp), books, host=host)
         try:
             call = await self.endpoint.dial(
                 to,

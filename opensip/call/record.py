@@ -227,6 +227,16 @@ def _joined(record: Record, event: Event) -> None:
         record["transfers"][-1]["joined"] = {name: event[name] for name in ("way", "codecs")}
 
 
+def _target_media(record: Record, event: Event) -> None:
+    told = event["told"]
+    if event["event"] in ("media_timed_out", "fault"):
+        record["faults"].append({"at": event["at"], "side": "target", **told})
+    elif record["transfers"] and event["event"] == "media_negotiated":
+        record["transfers"][-1] |= {name: told[name] for name in ("codec", "suite")}
+    elif record["transfers"] and event["event"] == "media_statistics":
+        record["transfers"][-1]["media"] = told["counters"]
+
+
 def _transfer_ended(record: Record, event: Event) -> None:
     if record["transfers"]:
         ending = {"outcome": event["outcome"], "sip_status": event["sip_status"]}
@@ -255,6 +265,7 @@ _TAKERS: dict[str, Callable[[Record, Event], None]] = {
     "media_statistics": _counted,
     "media_joined": _joined,
     "media_timed_out": _fault,
+    "target_media": _target_media,
     "recording_started": _recorded,
     "recording_stopped": _recorded,
     "recording_paused": _recording_paused,

@@ -43,6 +43,7 @@ from opensip.events.media import (
     RecordingResumed,
     RecordingStarted,
     RecordingStopped,
+    TargetMedia,
 )
 from opensip.events.signalling import (
     CallAnswered,
@@ -101,6 +102,7 @@ __all__ = [
     "SipSent",
     "SpeechEnded",
     "SpeechStarted",
+    "TargetMedia",
     "ToolCalled",
     "ToolRefused",
     "TransferEnded",

@@ -35,6 +35,14 @@ class MediaJoined(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class TargetMedia(CallEvent):
+    """What was seen on the leg of a bridged target: an event's kind, and what it tells."""
+
+    event: str
+    told: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class MediaTimedOut(CallEvent):
     """No RTP for `seconds`. `phase` is "first" before any packet came, else "silence"."""
 

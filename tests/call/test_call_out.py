@@ -39,7 +39,7 @@ async def ring(call):
 
 
 def call_out(data, target, answer=pick_up, *, trunk=TRUNK, caller="+14155550100", patience=120,
-             transport="UDP"):  # fmt: skip
+             transport="UDP", books=None):  # fmt: skip
     """Call a target; give what came of it, the INVITEs, statuses and streams."""
 
     async def main():
@@ -54,7 +54,7 @@ def call_out(data, target, answer=pick_up, *, trunk=TRUNK, caller="+14155550100"
         await there.start()
         await ours.start()
         house = exchange(data)
-        calls = TargetCalls(house, ours, trunk, Noted(), caller)
+        calls = TargetCalls(house, ours, trunk, books or Noted(), caller)
         try:
             async with asyncio.timeout(patience):
                 leg = await calls(target, CONTEXT, statuses.append)
