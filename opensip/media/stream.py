@@ -11,7 +11,7 @@ from opensip.audio.frame import Samples
 from opensip.audio.resample import resample
 from opensip.errors import MediaError
 from opensip.media.engine import DEAF_TICKS, TICK, Address, Batch, Beside, StreamConfig
-from opensip.media.inbox import Inbox
+from opensip.media.inbox import Inbox, ReportInbox
 from opensip.media.line import Line, Played
 from opensip.media.outsiders import Outsiders
 from opensip.media.ports import PortPair
@@ -51,15 +51,18 @@ class PythonStream:
         self._unsent = 0
         self._played = Played()
         self._attached = False
-        self._inboxes = (Inbox(self.receiver, clock), Inbox(self._reports, clock))
+        self._inboxes: list[Inbox | ReportInbox] = []
         self.configure(config)
 
     async def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to receive; what comes until then waits in the sockets."""
-        rtp, rtcp = self._inboxes
+        rtp = Inbox(self.receiver, self._clock)
+        self._inboxes = [
+            rtp,
+            ReportInbox(self._reports, self._clock, loop=loop, sock=self._ports.rtcp),
+        ]
         try:
             await loop.create_datagram_endpoint(lambda: rtp, sock=self._ports.rtp)
-            await loop.create_datagram_endpoint(lambda: rtcp, sock=self._ports.rtcp)
         finally:
             self._attached = True
             if self._closed is None:  # meanwhile

@@ -1,7 +1,8 @@
 import asyncio
 
-from opensip.media.inbox import BURST, Inbox, ReportInbox
+from opensip.media.inbox import BURST, MOST_A_SECOND, Inbox, ReportInbox
 from opensip.media.ports import PortPool
+from tests.fakes.parties import run
 
 
 class Reader(list):
@@ -44,3 +45,24 @@ def test_reports_are_read_without_a_transport_a_few_at_a_time():
         pair.close()
 
     asyncio.run(main())
+
+
+def test_a_flood_of_reports_is_left_to_the_system_for_the_rest_of_each_second():
+    async def main():
+        loop, reader = asyncio.get_running_loop(), Reader()
+        pair = PortPool("127.0.0.1", 0, 0, clock=loop.time).take()
+        inbox = ReportInbox(reader, loop.time, loop=loop, sock=pair.rtcp)
+        for second in range(3):
+            for _ in range(4):
+                for _ in range(MOST_A_SECOND - 1):
+                    pair.rtp.sendto(b"flood", pair.rtcp.getsockname())
+                await asyncio.sleep(0.2)
+            assert len(reader) == MOST_A_SECOND * (second + 1)
+            await asyncio.sleep(0.2)
+        heard = len(reader)
+        inbox.close()  # amid a pause, which must not come back to it
+        await asyncio.sleep(2)
+        assert len(reader) == heard
+        pair.close()
+
+    run(main)
