@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from opensip.agent.check_realtime import BOT
-from opensip.agent.definition import LIVE, TALKING, Account, Agent
+from opensip.agent.definition import LIVE, TALKING, Agent
 
 LONGEST = 3.0  # seconds without a sound after which callers think that nobody is there
 _STAGES = ("recognizer", "dialogue", "synthesizer")
@@ -20,15 +20,15 @@ def unbridged(agent: Agent) -> Iterator[str]:
 
 
 def _longest_wait(agent: Agent) -> float:
-    """Add up what each stage may take: no bot and nothing embedded has anything to say of it."""
+    """Add up what all may take, one after the other; a bot is not waited for, ours are quick."""
     if agent.kind not in (*TALKING, *LIVE):
         return 0.0
     stages = ("realtime",) if agent.kind in LIVE else _STAGES
-    return sum(max((*_limits(agent, stage), 0.0)) for stage in stages)
+    return sum(seconds for stage in stages for seconds in _limits(agent, stage))
 
 
 def _limits(agent: Agent, stage: str) -> Iterator[float]:
     for name in getattr(agent, stage):
         account = agent.providers.get(name)
-        if isinstance(account, Account) and account.provider != BOT:
+        if account and account.provider != BOT:
             yield getattr(account, f"{stage}_seconds")

@@ -10,6 +10,14 @@ MAIN = {
 }
 
 
+def test_where_one_service_fails_the_next_takes_its_time_too():
+    accounts = {"main": Account(provider="openai_realtime"), "spare": Account()}
+    agent = Agent(
+        "ada", kind="realtime", language="de", realtime=("main", "spare"), providers=accounts
+    )
+    assert "an answer may take 5 s" in " ".join(unbridged(agent))
+
+
 @pytest.mark.parametrize(
     ("kind", "by", "language", "fillers", "told"),
     [
