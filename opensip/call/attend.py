@@ -1,6 +1,7 @@
 """From the answer on, a call is the same whoever called: an agent, a recording, an ending."""
 
 import math
+from functools import partial
 
 from opensip.agent.definition import Agent
 from opensip.call.agents import Talker
@@ -13,6 +14,7 @@ from opensip.call.keys import Keys
 from opensip.call.sip_leg import SipLeg
 from opensip.carriers import Number, Trunk
 from opensip.events import CallAnswered, Fault
+from opensip.media.joint import codec_of
 from opensip.media.session import MediaSession
 from opensip.ua.invite_session import InviteSession
 
@@ -51,7 +53,9 @@ async def attend(
             begin=lambda: _record(
                 exchange, media, agent, entry, route=route, form=trunk.recording_form
             ),
-            call_out=TargetCalls(exchange, endpoint, trunk, entry, caller) if endpoint else None,
+            call_out=TargetCalls(exchange, endpoint, trunk, entry, caller, partial(codec_of, media))
+            if endpoint
+            else None,
         )
         return await call.run()
     finally:

@@ -48,7 +48,8 @@ class TargetCalls:
 
     A number goes by the trunk's own termination, shown as one of its caller ids: carriers take
     no other. Its media follow the trunk; those of another host are encrypted where the way of
-    their keys is.
+    their keys is. The codec that the caller speaks is offered first: two who speak the same one
+    need nobody in between.
     """
 
     exchange: Exchange
@@ -56,6 +57,7 @@ class TargetCalls:
     trunk: Trunk
     entry: Entry
     caller: str = ""
+    spoken: Callable[[], str] = str
 
     async def __call__(
         self, target: str, headers: HeaderList, progressed: Callable[[int], None]
@@ -79,8 +81,9 @@ class TargetCalls:
         target, route = self.exchange.way_out(trunk, to)
         contact = self.endpoint.contact(await self.endpoint.flow_to(target), secure=to.is_secure)
         host = NameAddr.parse(contact).uri.host
-        books = TargetBooks(self.entry)
-        media = self.exchange.open_media(replace(trunk, srtp=srtp), books, host=host)
+        codecs = sorted(trunk.codecs, key=self.spoken().__ne__)
+        terms, books = replace(trunk, srtp=srtp, codecs=tuple(codecs)), TargetBooks(self.entry)
+        media = self.exchange.open_media(terms, books, host=host)
         try:
             call = await self.endpoint.dial(
                 to,

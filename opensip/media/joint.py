@@ -57,10 +57,11 @@ class Joint:
         self._way = way
         for here, there in ((one, other), (other, one)):
             here.relay_to(None if joined else there.sink, aside=True)
-        codecs = f"{_codec(one)} and {_codec(other)}"
+        codecs = f"{codec_of(one) or 'nothing'} and {codec_of(other) or 'nothing'}"
         one.observer.note(MediaJoined(one.engine.now(), way, codecs))
 
 
-def _codec(session: MediaSession) -> str:
+def codec_of(session: MediaSession) -> str:
+    """Tell what a peer and we speak, "" before that was agreed on."""
     agreed = session.negotiated
-    return agreed.codec.encoding_name if agreed is not None else "nothing"
+    return agreed.codec.encoding_name if agreed is not None else ""

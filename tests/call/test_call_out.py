@@ -39,7 +39,7 @@ async def ring(call):
 
 
 def call_out(data, target, answer=pick_up, *, trunk=TRUNK, caller="+14155550100", patience=120,
-             transport="UDP", books=None):  # fmt: skip
+             transport="UDP", books=None, spoken=str):  # fmt: skip
     """Call a target; give what came of it, the INVITEs, statuses and streams."""
 
     async def main():
@@ -54,7 +54,7 @@ def call_out(data, target, answer=pick_up, *, trunk=TRUNK, caller="+14155550100"
         await there.start()
         await ours.start()
         house = exchange(data)
-        calls = TargetCalls(house, ours, trunk, books or Noted(), caller)
+        calls = TargetCalls(house, ours, trunk, books or Noted(), caller, spoken)
         try:
             async with asyncio.timeout(patience):
                 leg = await calls(target, CONTEXT, statuses.append)
@@ -157,3 +157,12 @@ def test_a_caller_who_leaves_as_the_target_answers_leaves_nobody_behind(tmp_path
     else:
         assert outcome.side == "us"
     assert all(stream.closed for stream in streams)
+
+
+@pytest.mark.parametrize(
+    ("spoken", "first"), [("PCMA", "8"), ("PCMU", "0"), ("", "0"), ("opus", "0")]
+)
+def test_the_codec_of_the_caller_is_offered_first_where_the_trunk_has_it(tmp_path, spoken, first):
+    _, (invite,), _, _ = call_out(tmp_path, DESK, spoken=lambda: spoken)
+    [audio] = [line for line in invite.body.decode().splitlines() if line.startswith("m=audio")]
+    assert audio.split()[3] == first
