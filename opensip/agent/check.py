@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 
 from opensip.agent import grammar, placeholders
+from opensip.agent.check_hearing import of_no_session
 from opensip.agent.check_realtime import check_realtime, no_url, speaks_by_model
 from opensip.agent.definition import (
     KINDS,
@@ -135,6 +136,7 @@ def _check_providers(agent: Agent) -> Iterator[str]:
             if not 0 < getattr(account, f"{stage}_seconds") <= _LONGEST[stage]:
                 longest = f"at most {_LONGEST[stage]:g}: a caller waits"
                 yield f"providers.{name}.{stage}_seconds: must be more than 0 and {longest}"
+        yield from of_no_session(name, account)
 
 
 def _provider(agent: Agent, stage: str, name: str) -> Iterator[str]:

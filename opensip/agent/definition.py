@@ -50,8 +50,9 @@ class Account:
 
     `provider` is what speaks with it, `base_url` where it is (empty: the vendor's own), the
     models and the voice are its own names. `options` go into each request to the model as they
-    stand. Seconds bound each stage: the transcript, each next word, each next piece of speech; in
-    speech to speech the opening, and the first sound of an answer.
+    stand, `recognizer_options` into a session of transcription (`recognizer_api` "realtime").
+    Seconds bound each stage: the transcript, each next word, each next piece of speech; in speech
+    to speech the opening, and the first sound of an answer.
 
     A bot of one's own (provider "stream") is at the WebSocket `base_url` and speaks `protocol`;
     {name} in its `parameters` stands for a variable of the call. Where it closes its socket, the
@@ -63,9 +64,13 @@ class Account:
     base_url: str = ""
     api_key: str = field(default="", repr=False, metadata={"secret": True})
     recognizer_model: str = ""
+    recognizer_api: Literal["transcriptions", "realtime"] = "transcriptions"
     recognizer_stream: bool = False
     recognizer_rate: int = 16000
     recognizer_seconds: float = 5.0
+    recognizer_format: Literal["pcmu", "pcma", "pcm"] = "pcmu"
+    recognizer_turns: Literal["ours", "server_vad", "semantic_vad"] = "ours"
+    recognizer_options: Mapping[str, Any] = field(default_factory=dict)
     dialogue_model: str = ""
     dialogue_api: Literal["chat", "responses"] = "chat"
     dialogue_seconds: float = 5.0

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from opensip.agent.line_up import LineUp
 from opensip.agent.live_words import LiveWords
+from opensip.agent.pace import Pace
 from opensip.agent.preparing import prepare
 from opensip.agent.providers import Expectation, Heard, LiveRecognizer, Recognizer, Understood
 from opensip.agent.turn_events import Hearing
+from opensip.agent.voice_activity import Voicing
 from opensip.audio.frame import AudioFrame, Samples
 from opensip.audio.resample import Resampler
 from opensip.errors import OpenSipError, ProviderError
@@ -40,6 +42,7 @@ class Ear:
         self._words = LiveWords()
         self._live: LiveRecognizer | None = None
         self._looked_at: object = None  # who was asked first when we last looked
+        self._pace = Pace(None)
         now = asyncio.get_running_loop().time
         self._line_up = LineUp("recognizer", recognizers, observer, now)
         self._using: Recognizer | None = None
@@ -93,11 +96,16 @@ class Ear:
         self._expectation, self._turn = expectation, []
         if self._live:
             self._live.begin(expectation)
+            self._pace.begin()
         elif self._line_up.all:
             self._use(self._line_up.first, self._turn)
         for frame in self._before:
             self._take(frame.samples)
         self._before.clear()
+
+    def decided(self, heard: Voicing) -> None:
+        """Learn whether a voice was there: a live recognizer may want to know where it pauses."""
+        self._pace.hear(heard)
 
     def speculate(self) -> None:
         """Begin to recognise: the turn is probably over."""
@@ -115,6 +123,7 @@ class Ear:
     def forget(self) -> None:
         """Let the turn go, and its words."""
         self.resume()
+        self._pace.forget()
         self._turn = None
         self._words.take()
 
@@ -124,10 +133,12 @@ class Ear:
 
     def end(self) -> None:
         """End the turn, whose words are known."""
+        self._pace.end()
         self.forget()
 
     def take(self) -> Taken:
         """End the turn at once: what is heard from now on belongs to the next."""
+        self._pace.end()
         early, self._early = self._early, None
         turn, self._turn = self._turn or [], None
         return Taken(early, turn, self._words.take())
@@ -196,15 +207,22 @@ class Ear:
         if not (self._live or isinstance(first, LiveRecognizer)):
             return
         self._live = first if isinstance(first, LiveRecognizer) else None
-        self._words, self._told = LiveWords(), None
+        self._words, self._told, self._pace = LiveWords(), None, Pace(self._live)
         if self._live:
             self._using = self._live
             self._resampler = _between(self._rate, self._live.rate)
             self._live.listen(self._heard, self._failed)
+        if self._live and self._turn is not None:  # another has failed in the midst of it
+            self._live.begin(self._expectation)
+            self._pace.begin(goes_on=True)
+            for samples in self._turn:
+                self._give(samples)
 
     def _heard(self, heard: Heard) -> None:
         before = self._words.text
         self._words.told(heard.text, final=heard.final)
+        if self._live and heard.final:
+            self._line_up.worked(self._live)
         if self._words.text != before or heard.final or heard.over:
             self.told(self._words.text, self._words.final, heard.over)
 

@@ -198,6 +198,7 @@ class AgentSession:
             if heard.voiced and self._echo:
                 self._echoed = heard.at
             self._step(Frame(heard.at, heard.seconds, heard.voiced, self._echo))
+        self._ear.decided(heard)
         self._answering.note_turn()
 
     def _weigh_words(self) -> None:

@@ -74,15 +74,16 @@ def brain(messages, tools):
     return [STORY] if LAMPS in said else ["This is Harbor Lamps."]
 
 
-async def ring(folder, account, reports, **slots):
-    """Call the shop, whose agent has `slots` beside its usual ones; give what the caller had."""
+async def ring(folder, account, reports, *, others=None, **slots):
+    """Call the shop, whose agent has `slots` and `others` beside its own; give what came of it."""
     tools = folder / "tools.py"
     tools.write_text(TOOLS)
 
     def agent(desk):
         return Agent(
             "shop", persona="You are Ada of Harbor Lamps.", greeting="Hello.",
-            providers={"main": account}, directory={"human": Entry(desk, "the desk")},
+            providers={"main": account, **(others or {})},
+            directory={"human": Entry(desk, "the desk")},
             tools={"find_order": ToolTable(file=tools)}, **slots,
         )  # fmt: skip
 

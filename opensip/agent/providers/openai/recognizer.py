@@ -9,6 +9,7 @@ from openai import omit
 
 from opensip.agent.providers import Brief, Expectation, Understood
 from opensip.agent.providers.openai.client import client_of, errors_of, health_of, in_time, prepare
+from opensip.agent.providers.openai.live_recognizer import OpenAiLiveRecognizer
 from opensip.audio.frame import Samples
 from opensip.errors import ProviderError
 
@@ -95,6 +96,7 @@ def wav(samples: Samples, rate: int) -> bytes:
     return file.getvalue()
 
 
-def make(brief: Brief) -> OpenAiRecognizer:
-    """Make the recognizer of one call."""
-    return OpenAiRecognizer(brief)
+def make(brief: Brief) -> OpenAiRecognizer | OpenAiLiveRecognizer:
+    """Make the recognizer of one call: by files, or by a session of transcription."""
+    by_session = brief.account.recognizer_api == "realtime"
+    return OpenAiLiveRecognizer(brief) if by_session else OpenAiRecognizer(brief)
