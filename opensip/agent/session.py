@@ -58,6 +58,7 @@ _DECISIONS = {
 }
 _ECHO_SECONDS = 1.0  # words are told no later than this after the sound of them came back
 _LEAKED_SECONDS = 0.3  # of an echo that are taken for a voice, at most: more is the caller's
+_UNDONE = {"resumed": "paused", "discarded": "speculated", "interrupted": "committed"}
 _UNTOLD = ("a click",)  # reasons of which every noisy line has too many
 
 
@@ -99,6 +100,7 @@ class AgentSession:
         self._echoed = float("-inf")  # when our own voice last came back
         self._keys = ""  # what was keyed during words that must be heard: answered after them
         self._silenced = 0.0  # when the agent's voice was paused last
+        self._last: dict[str, float] = {}  # when what was decided of turns
         self._keypad = Keypad(self._keyed)
 
     @property
@@ -264,11 +266,16 @@ class AgentSession:
         self._turns, decisions = step(self._turns, event)
         for decision in decisions:
             if decision.why and decision.why not in _UNTOLD:
-                what = _DECISIONS[decision.do]
-                self._observer.note(TurnDecided(self._now(), what, decision.why))
+                self._note(_DECISIONS[decision.do], decision.why)
             self._carry_out(decision)
         if self._turns.speculated and not self._keypad.waiting:
             self._answering.suppose(self._turns)
+
+    def _note(self, what: str, why: str) -> None:
+        now = self._last[what] = self._now()
+        undone = self._last.get(_UNDONE.get(what, ""))
+        after = None if undone is None else (now - undone) * 1000
+        self._observer.note(TurnDecided(now, what, why, after))
 
     def _carry_out(self, decision: Decision) -> None:
         match decision.do:

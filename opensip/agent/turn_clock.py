@@ -42,4 +42,6 @@ class TurnClock:
         return TurnTaken(
             at, endpointing, recognizer, dialogue, synthesizer, playout, since(first_played),
             since(recognized), since(decided), since(token), since(voiced), self.why, self.supposed,
+            added_ms=(first_played - max(decided, voiced)) * 1000,
+            saved_ms=max(0.0, min(decided, voiced) - recognized) * 1000 if self.supposed else 0.0,
         )  # fmt: skip

@@ -18,6 +18,12 @@ from opensip.events import (
     ProviderFailed,
     RecordingPaused,
     RecordingResumed,
+    TurnTaken,
+)
+
+_OF_A_TURN = (
+    *("endpointing_ms", "recognizer_ms", "dialogue_ms", "synthesizer_ms", "playout_ms"),
+    *("total_ms", "added_ms", "saved_ms", "why"),
 )
 
 log = structlog.get_logger(__name__)
@@ -72,7 +78,10 @@ class Entry:
             log.error(
                 "provider_failed", stage=event.stage, provider=event.provider, error=event.error
             )
-        record.take(self._record, self._journal.note(event))
+        line = self._journal.note(event)
+        if isinstance(event, TurnTaken):
+            log.info("turn_taken", **{name: line[name] for name in _OF_A_TURN})
+        record.take(self._record, line)
         for other in self._others:
             other.note(event)
 

@@ -11,6 +11,7 @@ import structlog
 
 from opensip.call.journal import plain
 
+CUT_IN_MS = 500.0  # who speaks on so soon after a turn was taken for over had not ended it
 VERSION = 1  # of the record's schema
 
 Record = dict[str, Any]
@@ -87,6 +88,7 @@ def blank() -> Record:
             "transfers": [],
             "noted": {},
             "decisions": {},
+            "turn_taking": {"resume_gaps_ms": [], "cut_ins": 0, "empty_turns": 0},
         }
         | {"outcome": "", "ending": {}, "recording": {}, "media": {}, "faults": []}
     )
@@ -167,6 +169,7 @@ def _caller_said(record: Record, event: Event) -> None:
     turn = {"at": event["at"], "speaker": "caller", "text": event["text"], "heard": event["text"]}
     turn |= {name: event[name] for name in ("confidence", "intent", "slots", "way")}
     _add_turn(record, turn)
+    record["turn_taking"]["empty_turns"] += not event["text"].strip()
     record["intent"] = event.get("wish", event["intent"]) or record["intent"]
 
 
@@ -193,8 +196,13 @@ def _turn_taken(record: Record, event: Event) -> None:
 
 def _turn_decided(record: Record, event: Event) -> None:
     """Count; each stands in the journal with its reason."""
-    counts = record["decisions"]
-    counts[event["decision"]] = counts.get(event["decision"], 0) + 1
+    decision, after = event["decision"], event.get("after_ms")
+    counts, turns = record["decisions"], record["turn_taking"]
+    counts[decision] = counts.get(decision, 0) + 1
+    if decision == "resumed" and after is not None:
+        turns["resume_gaps_ms"].append(after)
+    if decision == "interrupted" and after is not None and after < CUT_IN_MS:
+        turns["cut_ins"] += 1
 
 
 def _tool_called(record: Record, event: Event) -> None:

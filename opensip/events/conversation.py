@@ -57,7 +57,8 @@ class TurnTaken(CallEvent):
     The five stages add up to `total_ms`, which ends with the answer's first sample sent. When
     things were there, by themselves: the words (`final_ms`), the decision that the turn was over
     (`commit_ms`, for the reason `why`), the answer's first word and its first sound. Those of a
-    `supposed` answer may have come before the decision.
+    `supposed` answer may have come before the decision, which saved it `saved_ms`. `added_ms` is
+    ours alone: from when both decision and sound were there.
     """
 
     endpointing_ms: float
@@ -72,6 +73,8 @@ class TurnTaken(CallEvent):
     voice_ms: float = 0.0
     why: str = ""
     supposed: bool = False
+    added_ms: float = 0.0
+    saved_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,13 @@ class TurnDecided(CallEvent):
     """What was decided of who speaks, and why.
 
     `decision` is "speculated", "discarded", "committed", "paused", "resumed", "interrupted",
-    "ignored" or "asked".
+    "ignored" or "asked". `after_ms` counts from what it undoes: from the pause to the voice that
+    resumes, from the commit to the caller's next words over the agent's.
     """
 
     decision: str
     why: str
+    after_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

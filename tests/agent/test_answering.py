@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from opensip.agent.providers import Brief, Providers
 from opensip.agent.providers.scripted import ScriptedSynthesizer
 from opensip.agent.seat import Seat
@@ -58,6 +60,9 @@ def test_an_answer_that_was_begun_early_is_heard_at_the_commit():
     assert taken.why == "the end of a sentence"
     assert taken.token_ms < taken.voice_ms < taken.commit_ms < taken.total_ms
     assert taken.total_ms < 450
+    assert taken.added_ms == pytest.approx(taken.total_ms - max(taken.commit_ms, taken.voice_ms))
+    assert taken.saved_ms == pytest.approx(min(taken.commit_ms, taken.voice_ms) - taken.final_ms)
+    assert taken.saved_ms > 0
     assert len(chat.requests) == 1
     assert [event.text for event in noted.of(CallerSaid)] == ["Where is it?"]
 

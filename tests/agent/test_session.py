@@ -99,6 +99,11 @@ def test_a_cough_does_not_interrupt():
         await talk.run()
         assert [e.heard for e in talk.noted.of(AgentSaid)] == [LONG]
         assert talk.noted.of(BargedIn) == []
+        paused, resumed = [
+            d for d in talk.noted.of(TurnDecided) if d.decision in ("paused", "resumed")
+        ]
+        assert resumed.after_ms == pytest.approx((resumed.at - paused.at) * 1000)
+        assert paused.after_ms is None
 
     run(main())
 

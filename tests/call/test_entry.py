@@ -16,6 +16,7 @@ from opensip.events import (
     RecordingStarted,
     RecordingStopped,
     SipSent,
+    TurnTaken,
 )
 from tests.fakes.legs import Noted
 
@@ -55,6 +56,16 @@ def test_a_provider_that_fails_is_logged(tmp_path):
             "error": "KeyError: 'lost'",
         }
     ]
+
+
+def test_an_answer_is_logged_with_numbers_alone(tmp_path):
+    entry = Entry("c-1", tmp_path, now=lambda: 5.0, started=STARTED)
+    with structlog.testing.capture_logs() as logs:
+        entry.note(TurnTaken(6.0, 100, 0, 50, 200, 10.00049, 360.0, why="a pause", added_ms=12.0))
+    [line] = logs
+    assert (line["event"], line["log_level"]) == ("turn_taken", "info")
+    assert (line["total_ms"], line["playout_ms"], line["added_ms"]) == (360.0, 10.0, 12.0)
+    assert line["why"] == "a pause"
 
 
 def test_a_log_keeps_out_what_a_provider_repeats_of_a_pause(tmp_path):

@@ -181,3 +181,21 @@ def test_the_intent_is_what_the_caller_wants_not_the_last_word():
         record.take(told, event | {"slots": None, "way": "voice", "wish": wish})
     assert told["intent"] == "order_status"
     assert [turn["intent"] for turn in told["turns"]] == ["order_status", "yes", ""]
+
+
+def test_what_else_a_caller_minds_is_counted():
+    made = record.blank()
+    for decision, after in (
+        ("paused", None), ("resumed", 420.0), ("committed", None), ("interrupted", 300.0),
+        ("committed", None), ("interrupted", 900.0), ("interrupted", None),
+    ):  # fmt: skip
+        line = {"kind": "turn_decided", "at": 1.0, "decision": decision, "why": "x"}
+        record.take(made, line | {"after_ms": after})
+    record.take(
+        made, {"kind": "turn_decided", "at": 1.0, "decision": "resumed", "why": "an old journal"}
+    )
+    said = {"confidence": 1.0, "intent": "", "slots": {}, "way": "voice"}
+    for text in ("", "Hello."):
+        record.take(made, {"kind": "caller_said", "at": 1.0, "text": text, **said})
+    assert made["turn_taking"] == {"resume_gaps_ms": [420.0], "cut_ins": 1, "empty_turns": 1}
+    assert made["decisions"]["interrupted"] == 3
