@@ -6,10 +6,12 @@ import pytest
 from opensip.agent.ear import Ear
 from opensip.agent.providers import Expectation, Understood
 from opensip.agent.providers.scripted import ScriptedRecognizer
+from opensip.agent.voice_activity import Voicing
 from opensip.audio.frame import AudioFrame
 from opensip.errors import ProviderError
 from opensip.events import ProviderFailed
 from tests.fakes.line import Noted
+from tests.fakes.live_recognizer import FakeLive, FakePaced
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
 
@@ -185,5 +187,52 @@ def test_a_turn_that_was_taken_keeps_its_audio_though_the_next_begins_at_once():
         assert recognizer.fed == 8000
         assert (await ear.understand()).text == "two"
         assert recognizer.fed == 4000
+
+    run(main)
+
+
+def spoken(ear, seconds, at=0.0, *, voiced=True):
+    for frame in frames(seconds, at):
+        ear.hear(frame)
+        ear.decided(Voicing(frame.at, 0.02, voiced, -20.0))
+
+
+def test_a_live_recognizer_that_wants_it_learns_where_the_voice_pauses():
+    async def main():
+        live = FakePaced()
+        ear = Ear([live], 8000, Noted())
+        spoken(ear, 1.0)
+        ear.begin(Expectation())
+        spoken(ear, 0.5, 1.0)
+        spoken(ear, 0.5, 1.5, voiced=False)
+        assert live.done == ["resume", "pause"]
+        spoken(ear, 0.1, 2.0)
+        ear.forget()
+        assert live.done[2:] == ["resume", "forget"]
+        ear.begin(Expectation())
+        spoken(ear, 0.1, 2.1)
+        ear.take()
+        assert live.done[4:] == ["resume", "pause"]
+
+    run(main)
+
+
+def test_who_takes_over_from_a_live_recognizer_hears_the_turn_from_its_beginning():
+    async def main():
+        noted, first, next_one = Noted(), FakeLive(), FakePaced()
+        ear, told = Ear([first, next_one], 8000, noted), []
+        ear.told = lambda text, final, over: told.append((text, final))
+        spoken(ear, 0.3)
+        ear.begin(Expectation())
+        spoken(ear, 0.5, 0.3)
+        first.tell("some")
+        first.failed(ProviderError("gone"))
+        spoken(ear, 0.2, 0.8)
+        assert (next_one.begun, next_one.done) == (1, ["resume"])
+        assert next_one.fed / 8000 == pytest.approx(1.0, abs=0.021)
+        next_one.tell("all of it", final=True)
+        assert told == [("some", False), ("all of it", True)]
+        assert (await ear.understand()).text == "all of it"
+        assert [event.error for event in noted.of(ProviderFailed)] == ["gone"]
 
     run(main)

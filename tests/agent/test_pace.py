@@ -2,22 +2,7 @@ import pytest
 
 from opensip.agent.pace import Pace
 from opensip.agent.voice_activity import Voicing
-from tests.fakes.live_recognizer import FakeLive
-
-
-class Paced(FakeLive):
-    def __init__(self):
-        super().__init__()
-        self.done = []
-
-    def pause(self):
-        self.done.append("pause")
-
-    def resume(self):
-        self.done.append("resume")
-
-    def forget(self):
-        self.done.append("forget")
+from tests.fakes.live_recognizer import FakeLive, FakePaced
 
 
 class Voice:
@@ -33,7 +18,7 @@ class Voice:
 
 
 def test_a_pause_is_told_once_and_that_the_voice_goes_on():
-    one = Paced()
+    one = FakePaced()
     voice = Voice(one)
     voice.hear(1.0, voiced=True)  # of no turn
     assert one.done == []
@@ -52,7 +37,7 @@ def test_a_pause_is_told_once_and_that_the_voice_goes_on():
 
 @pytest.mark.parametrize(("seconds", "last"), [(0.2, "forget"), (0.22, "pause")])
 def test_what_is_forgotten_may_still_be_words_if_it_was_no_cough(seconds, last):
-    one = Paced()
+    one = FakePaced()
     voice = Voice(one)
     voice.pace.begin()
     voice.hear(seconds, voiced=True)
@@ -62,7 +47,7 @@ def test_what_is_forgotten_may_still_be_words_if_it_was_no_cough(seconds, last):
 
 
 def test_who_takes_over_amid_a_turn_hears_it_to_its_end():
-    one = Paced()
+    one = FakePaced()
     voice = Voice(one)
     voice.pace.begin(goes_on=True)
     voice.hear(1.0, voiced=False)

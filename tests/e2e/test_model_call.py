@@ -43,7 +43,12 @@ def test_five_turns_with_a_tool_an_interruption_and_a_transfer(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("early", "turns"), [(True, "ours"), (False, "ours"), (False, "server_vad")]
+    ("early", "turns"),
+    [
+        (True, "ours"),
+        pytest.param(False, "ours", marks=pytest.mark.long),
+        pytest.param(False, "server_vad", marks=pytest.mark.long),
+    ],
 )
 def test_five_turns_by_a_recognizer_that_tells_words_as_they_are_said(tmp_path, early, turns):
     reports = []

@@ -33,3 +33,20 @@ class FakeLive:
         return Understood("")
 
     async def close(self): ...
+
+
+class FakePaced(FakeLive):
+    """One that learns where a voice is; it keeps in `done` what it was told."""
+
+    def __init__(self, **more):
+        super().__init__(**more)
+        self.done = []
+
+    def pause(self):
+        self.done.append("pause")
+
+    def resume(self):
+        self.done.append("resume")
+
+    def forget(self):
+        self.done.append("forget")
