@@ -1,7 +1,8 @@
 """What a caller hears when a provider goes wrong: calls over real HTTP, a line in memory."""
 
 import asyncio
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from opensip.audio.tones import tone
 from opensip.events import AgentSaid, ProviderFailed
 from tests.fakes.line import Line, Noted
 from tests.fakes.openai_server import RATE, Ask, Fault, OpenAiServer
+from tests.fakes.transcription_server import TranscriptionServer
 
 pytestmark = pytest.mark.e2e
 
@@ -60,8 +62,11 @@ def account(server):
     )  # fmt: skip
 
 
-async def talk(faults, *, spare=True):
-    """One call: a question, then a farewell; `faults` meet the first server after the greeting."""
+async def talk(faults, *, spare=True, live=None):
+    """One call: a question, then a farewell; `faults` meet the first server after the greeting.
+
+    A `live` server of transcription, where there is one, hears first.
+    """
 
     def ears(samples, rate):  # the same turn is the same text, whoever is asked
         loud = np.flatnonzero(np.abs(samples) > 500)
@@ -76,9 +81,13 @@ async def talk(faults, *, spare=True):
     ):
         names = ("first", "second") if spare else ("first",)
         agent = Agent(
-            "test", kind="model", persona="You are Ada.", greeting="Hello.", recognizer=names,
+            "test", kind="model", persona="You are Ada.", greeting="Hello.",
+            recognizer=(("live",) if live else ()) + names,
             dialogue=names, synthesizer=names, fillers=("One moment.",),
-            providers={"first": account(first), "second": account(second)},
+            providers={
+                "first": account(first), "second": account(second),
+                "live": replace(account(live or first), recognizer_api="realtime"),
+            },
             directory={"human": Entry("sip:desk@x")},
         )  # fmt: skip
         line, noted = Line(), Noted()
@@ -124,6 +133,46 @@ async def together(calls):
         return await asyncio.gather(*(one(faults, spare) for faults, spare in calls))
     finally:
         await close_shared()
+
+
+async def closes(server):
+    """Agree to the session, and go away as soon as the caller has begun to speak."""
+    async for message in server.socket:
+        event = json.loads(message)
+        if event["type"] == "session.update":
+            await server.send("session.updated", session=event["session"])
+        elif event["type"] == "input_audio_buffer.append":
+            return
+
+
+LIVE_FAULTS = {
+    "wrong key": {"refuse": 401},
+    "down": {"refuse": 503},
+    "dropped": {"fault": closes},
+    "fails": {"ears": lambda samples, rate: None},
+}
+
+
+def test_a_turn_that_a_session_did_not_hear_is_heard_by_the_next():
+    async def one(fault):
+        async with TranscriptionServer(**fault) as live:
+            return await talk({}, live=live)
+
+    async def main():
+        try:
+            return await asyncio.gather(*map(one, LIVE_FAULTS.values()))
+        finally:
+            await close_shared()
+
+    for name, call in zip(LIVE_FAULTS, asyncio.run(main()), strict=True):
+        assert call.outcome == Hangup("done"), name
+        assert sentences(call) == [
+            "Hello.", "Your order is on its way. It will arrive tomorrow.",
+            "Thank you for calling.",
+        ], name  # fmt: skip
+        failed = [(event.stage, event.provider) for event in call.noted.of(ProviderFailed)]
+        assert failed == [("recognizer", "live")], name
+        assert call.silence < LONGEST_SILENCE, name
 
 
 def sentences(call):
