@@ -176,6 +176,7 @@ class MediaSession:
         host, port = self._address
         return Local(
             address=self._config.public_address or host,
+            bound=host,
             port=port,
             formats=self._formats,
             srtp=self._config.srtp,

@@ -11,10 +11,12 @@ from opensip.sdp.description import (
     MediaDescription,
     SessionDescription,
     address_type,
+    canonical,
     is_ip_address,
     parse_integer,
 )
 from opensip.sdp.fingerprint import DtlsPeer, OwnDtls, read_peer
+from opensip.sdp.places import check_not_ours, check_place
 
 Formats = tuple[tuple[int, PayloadFormat], ...]  # by payload type, preferred first
 
@@ -40,6 +42,7 @@ _DIRECTIONS = {
 class Local:
     """What we bring: `formats` and `suites` in order of preference, `ptime` in milliseconds.
 
+    `bound` is where we take media, if that is not `address`, as behind NAT.
     `keying` says how keys of SRTP are agreed on: "sdes", "dtls", or "auto", which takes either and
     offers SDES. `dtls` is wanted for the last two.
     """
@@ -53,6 +56,12 @@ class Local:
     suites: tuple[str, ...] = tuple(SUITES)
     keying: str = "sdes"
     dtls: OwnDtls | None = None
+    bound: str = ""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where our media is, to others and to ourselves."""
+        return self.address, self.bound or self.address
 
     @property
     def profiles(self) -> str:
@@ -204,20 +213,28 @@ def remote_address(
     """Find where the peer listens, and whether that is nowhere: the hold of RFC 2543.
 
     With ICE it is not: such a peer has yet to tell its candidates (RFC 8840 section 4.1.1).
+    Raises NegotiationError where nobody's media may be.
     """
     address = media.connection or described.connection
     if address is None:
         raise RemoteProtocolError("SDP with media but without c= line")
     if not is_ip_address(address):
         raise NegotiationError("offered a host name in c=; we can IP addresses")
-    silent = address in UNSPECIFIED and not ice
-    if address not in UNSPECIFIED and address_type(address) != address_type(local.address):
+    address = canonical(address)
+    if address in UNSPECIFIED:
+        return address, not ice
+    if address_type(address) != address_type(local.address):
         ours = address_type(local.address)
         raise NegotiationError(f"offered {address_type(address)}; we can {ours}", warning_code=301)
-    return address, silent
+    check_place(address, ours=local.addresses)
+    for own in local.addresses:
+        check_not_ours((address, media.port), address=canonical(own), port=local.port)
+    return address, False
 
 
-def rtcp_address(address: str, media: MediaDescription, *, mux: bool = False) -> tuple[str, int]:
+def rtcp_address(
+    local: Local, address: str, media: MediaDescription, *, mux: bool = False
+) -> tuple[str, int]:
     """Find where RTCP goes: with RTP (RFC 5761), a=rtcp (RFC 3605), or the next port."""
     if mux:
         return address, media.port
@@ -226,8 +243,9 @@ def rtcp_address(address: str, media: MediaDescription, *, mux: bool = False) ->
         return address, min(media.port + 1, 65535)
     port, _, rest = value.partition(" ")
     words = rest.split()
-    if len(words) == 3 and is_ip_address(words[2]):
-        address = words[2]
+    if len(words) == 3 and is_ip_address(words[2]) and canonical(words[2]) not in UNSPECIFIED:
+        address = canonical(words[2])
+        check_place(address, ours=local.addresses)
     return address, parse_integer(port, "RTCP port", 0, 65535)
 
 

@@ -206,6 +206,12 @@ def is_ip_address(text: str) -> bool:
     return "%" not in text  # a zone means nothing to another host
 
 
+@lru_cache(maxsize=1024)
+def canonical(text: str) -> str:
+    """Write a literal address as sockets tell it (RFC 5952), and leave alone what is none."""
+    return str(ipaddress.ip_address(text)) if is_ip_address(text) else text
+
+
 def _parse_media(value: str, section: _Section) -> MediaDescription:
     found = _MEDIA.fullmatch(value)
     if not found or not _FORMATS.fullmatch(found[5]):

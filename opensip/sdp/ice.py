@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from opensip.errors import RemoteProtocolError
-from opensip.sdp.description import MediaDescription, SessionDescription, parse_integer
+from opensip.sdp.description import (
+    MediaDescription,
+    SessionDescription,
+    canonical,
+    parse_integer,
+)
 
 RTP, RTCP = 1, 2  # components
 
@@ -46,7 +51,7 @@ class Candidate:
             parse_integer(found[2], "component", 1, 256),
             found[3],
             parse_integer(found[4], "priority", 1, 2**31 - 1),
-            found[5],
+            canonical(found[5]),
             parse_integer(found[6], "port", 0, 65535),
             found[7],
         )
@@ -79,6 +84,7 @@ class IcePeer:
         Section 4.2.5. A peer may also tell its candidates later, or never.
         """
         mine = [c for c in self.candidates if c.component == RTP]
+        address = canonical(address)
         return (
             port == _DISCARD or not mine or (address, port) in ((c.address, c.port) for c in mine)
         )

@@ -185,7 +185,7 @@ def _agreed(
     return Negotiated(
         sdp=b"",
         remote=(address, media.port),
-        rtcp=rtcp_address(address, media, mux=mux),
+        rtcp=rtcp_address(local, address, media, mux=mux),
         codec=common[0][1],
         payload_type=common[0][0],
         dtmf_payload_type=event_type(common),

@@ -107,17 +107,41 @@ def test_addresses_we_cannot_reach():
         (audio(port=65535), ("192.0.2.1", 65535)),
         (audio(("rtcp", "53020")), ("192.0.2.1", 53020)),
         (audio(("rtcp", "53020 IN IP4 126.16.64.4")), ("126.16.64.4", 53020)),
+        (audio(("rtcp", "53020 IN IP6 2001:DB8::0:1")), ("2001:db8::1", 53020)),
+        (audio(("rtcp", "53020 IN IP4 0.0.0.0")), ("192.0.2.1", 53020)),
         (audio(("rtcp", "53020 IN IP4 host.example")), ("192.0.2.1", 53020)),
     ],
 )
 def test_where_rtcp_goes(media, address):
-    assert rtcp_address("192.0.2.1", media) == address
+    assert rtcp_address(LOCAL, "192.0.2.1", media) == address
+
+
+def test_a_place_that_is_no_peers_is_refused():
+    for refused, code in (("224.2.3.4", 330), ("127.0.0.1", 399)):
+        with pytest.raises(NegotiationError, match=f"media at {refused}") as caught:
+            remote_address(LOCAL, session(connection=refused), audio(port=8080))
+        assert caught.value.warning_code == code
+        with pytest.raises(NegotiationError, match=f"media at {refused}"):
+            rtcp_address(LOCAL, "192.0.2.1", audio(("rtcp", f"8080 IN IP4 {refused}")))
+    behind = Local("203.0.113.5", 20000, OURS, bound="127.0.0.1")  # as in a trial of NAT
+    assert remote_address(behind, session(connection="127.0.0.2"), audio()) == ("127.0.0.2", False)
+    for local in (behind, Local("127.0.0.1", 20000, OURS)):
+        for port in (20000, 20001):
+            with pytest.raises(NegotiationError, match=f"127.0.0.1:{port}, which is ours"):
+                remote_address(local, session(connection="127.0.0.1"), audio(port=port))
+
+
+def test_addresses_of_ip6_are_told_as_sockets_do():
+    local = Local("2001:db8::9", 20000, OURS)
+    for written in ("2001:0DB8:0:0:0:0:0:7", "2001:DB8::7"):
+        assert remote_address(local, session(connection=written), audio()) == ("2001:db8::7", False)
+    assert remote_address(local, session(connection="0:0:0:0:0:0:0:0"), audio()) == ("::", True)
 
 
 @pytest.mark.parametrize("port", ["", " ", "-1", "65536", "٣"])
 def test_an_rtcp_port_that_is_none_is_refused(port):
     with pytest.raises(RemoteProtocolError, match="RTCP port"):
-        rtcp_address("192.0.2.1", audio(("rtcp", port)))
+        rtcp_address(LOCAL, "192.0.2.1", audio(("rtcp", port)))
 
 
 @pytest.mark.parametrize(

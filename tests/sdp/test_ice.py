@@ -91,3 +91,12 @@ def test_what_we_write():
         ("candidate", "1 2 UDP 2130706430 192.0.2.1 4001 typ host"),
     ]
     assert len(list(ice_attributes("ours", "secret", "192.0.2.1", 4000, mux=True))) == 3
+
+
+def test_addresses_are_compared_as_addresses():
+    peer = IcePeer(
+        "8hhY", "x" * 22, candidates=(Candidate.parse("1 1 UDP 9 2001:DB8:0:0::7 4000 typ host"),)
+    )
+    assert peer.places == {("2001:db8::7", 4000)}
+    assert peer.fits("2001:db8:0::7", 4000)
+    assert Candidate.parse("1 1 UDP 9 Some.local 4000 typ host").address == "Some.local"

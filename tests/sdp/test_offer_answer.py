@@ -124,7 +124,7 @@ def test_no_audio_says_why(data, why):
 @pytest.mark.parametrize("suite", SUITES)
 def test_every_suite_as_both_sides(suite):
     offer = offer_of(replace(REQUIRED, suites=(suite,)))
-    agreed = answer(PREFERRED, offer.sdp)
+    agreed = answer(replace(PREFERRED, port=30000), offer.sdp)
     ours = apply_answer(offer, agreed.sdp)
     assert agreed.suite == ours.suite == suite
     assert (agreed.tx_key, agreed.rx_key) == (ours.rx_key, ours.tx_key)
@@ -292,7 +292,7 @@ def test_hold_in_an_answer():
 )
 def test_two_of_us_always_agree_or_say_why(one, other, first, second):
     offer = offer_of(replace(PLAIN, srtp=one, formats=tuple(first)))
-    local = replace(PLAIN, srtp=other, formats=tuple(second))
+    local = replace(PLAIN, srtp=other, formats=tuple(second), port=30000)
     if {one, other} == {"off", "required"}:
         with pytest.raises(NegotiationError):
             answer(local, offer.sdp)
