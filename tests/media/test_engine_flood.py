@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from opensip.media.engine import SrtpKeys, StreamConfig
+from opensip.media.latch import PROVEN
 from opensip.rtp.packet import RtpPacket
 from opensip.rtp.srtp import SrtpSession
 from tests.fakes.engines import each_engine
@@ -78,6 +79,27 @@ def test_a_strict_source_shuts_the_door_before_the_first_packet(engine_type):
         await say(peer, other, 2, bytes)
         await say(peer, other, 20, bytes, flood=stranger)
         assert peer.stream.statistics()["received"] == 44
+        peer.close()
+
+    run(main)
+
+
+@each_engine
+def test_a_peer_behind_a_nat_is_let_alone_once_proven_and_the_signalled_one_may_still_come(
+    engine_type,
+):
+    async def main():
+        peer = Peer(engine_type)
+        place, behind, stranger = peer.place(), peer.place(), peer.place()
+        peer.stream.configure(StreamConfig(remote=place.getsockname()))
+        await say(peer, behind, int(PROVEN / 0.02) + 5, bytes)
+        counts = peer.stream.statistics()
+        await say(peer, behind, 20, bytes, flood=stranger)
+        assert peer.stream.statistics()["received"] == counts["received"] + 20
+        await asyncio.sleep(0.3)
+        await say(peer, place, 5, bytes)
+        assert peer.moves == [behind.getsockname(), place.getsockname()]
+        assert peer.stream.statistics()["received"] == counts["received"] + 25
         peer.close()
 
     run(main)
