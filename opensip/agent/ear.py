@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from opensip.agent.line_up import LineUp
 from opensip.agent.live_words import LiveWords
-from opensip.agent.pace import Pace
+from opensip.agent.pace import Pace, PacedRecognizer
 from opensip.agent.preparing import prepare
 from opensip.agent.providers import Expectation, Heard, LiveRecognizer, Recognizer, Understood
 from opensip.agent.turn_events import Hearing
@@ -60,7 +60,8 @@ class Ear:
         first = self._line_up.all and self._line_up.first
         punctuates = bool(getattr(first, "punctuates", False))
         if isinstance(first, LiveRecognizer):
-            return Hearing(True, punctuates, first.ends_turns)
+            paced = isinstance(first, PacedRecognizer) and not first.ends_turns
+            return Hearing(True, punctuates, first.ends_turns, paced)
         return Hearing(punctuates=punctuates)
 
     async def prepare(self) -> None:

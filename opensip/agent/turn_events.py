@@ -91,11 +91,15 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """What the recognizer can: words by themselves, signs of sentences, ends of turns."""
+    """What the recognizer can: words by themselves, signs of sentences, ends of turns.
+
+    `paced`: it hears only what we took for a voice, and its words may be late.
+    """
 
     live: bool = False
     punctuates: bool = False
     ends_turns: bool = False
+    paced: bool = False
 
 
 PLAIN = Hearing()

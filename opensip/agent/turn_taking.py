@@ -150,7 +150,7 @@ def _worded(state: State, words: Words) -> tuple[State, Decisions]:
     if are_new and state.text:
         state, void = _void(_hasty(state), "more words")
         done += void
-    if are_new and state.hearing.live:  # where words come a voice was, just now
+    if are_new and state.hearing.live and not state.hearing.paced:  # a voice was, just now
         heard = max(state.voiced_until, words.at - _TOLD_LATE)
         state = state._replace(voiced_until=heard)
     knows = words.final and ends_sentence(words.text)

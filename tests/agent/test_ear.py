@@ -201,6 +201,7 @@ def test_a_live_recognizer_that_wants_it_learns_where_the_voice_pauses():
     async def main():
         live = FakePaced()
         ear = Ear([live], 8000, Noted())
+        assert ear.hearing.paced
         spoken(ear, 1.0)
         ear.begin(Expectation())
         spoken(ear, 0.5, 1.0)

@@ -104,6 +104,15 @@ def test_more_words_void_what_was_speculated_on_fewer():
     assert done == [(Do.RESUME, "more words"), (Do.SPECULATE, "a pause")]
 
 
+def test_words_that_come_late_of_a_voice_that_was_heard_do_not_make_it_longer():
+    paced = Hearing(live=True, paced=True)
+    for hearing, ended in ((LIVE, 1.3), (paced, 1.0)):
+        state, _ = play(State(hearing=hearing), "#" * 50 + "." * 25)
+        state, done = then(state, Words(1.5, "Where is it?", True))
+        assert state.voiced_until == pytest.approx(ended)
+        assert (Do.COMMIT, "the end of a sentence") in done
+
+
 @pytest.mark.parametrize(("silence", "second", "hasty"), [(8, 1.42, 1), (20, 1.62, 0)])
 def test_gaps_in_the_midst_of_speech_are_waited_out_longer_but_no_pauses(silence, second, hasty):
     state, _ = step(State(hearing=LIVE), Words(0.0, "please"))
@@ -181,7 +190,7 @@ events = st.one_of(
     st.builds(Key, st.just(0.0)),
     st.builds(Hold, st.just(0.0), st.booleans()),
 )
-hearings = st.builds(Hearing, st.booleans(), st.booleans(), st.booleans())
+hearings = st.builds(Hearing, *[st.booleans()] * 4)
 
 
 class Account:

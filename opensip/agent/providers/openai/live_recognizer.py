@@ -249,7 +249,9 @@ class OpenAiLiveRecognizer:
             log.warning("realtime_error", provider=self.name, code=code, why=why)
 
     def _tell_partial(self) -> None:
-        if self._transcript.partial and not self._asked:
+        """Tell what is known so far while a voice is there; once it paused, all is near."""
+        is_voiced = self._speaking if self.ends_turns else self._pieces.open
+        if is_voiced and self._transcript.partial and not self._asked:
             self._tell(Heard(self._transcript.partial))
 
     def _settle(self) -> None:
