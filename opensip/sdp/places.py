@@ -39,6 +39,8 @@ def check_not_ours(place: tuple[str, int], *, address: str, port: int) -> None:
 def _kind(address: str) -> str:
     """Name what makes an address unfit; "" where nothing does."""
     found = ipaddress.ip_address(address)
+    if (mapped := getattr(found, "ipv4_mapped", None)) is not None:
+        return _kind(str(mapped)) or "reserved"  # RFC 4291 section 2.5.5.2: no address of a network
     if found.is_multicast:
         return "multicast"
     if str(found) == "255.255.255.255":

@@ -92,7 +92,7 @@ TARGET = Target(
         _ALERT,
         b"\x3f" + bytes(30),
     ),
-    fault=Fault("opensip.media.dtls", "len(data) > _RECORD_HEADER and (", "("),
+    fault=Fault("opensip.media.dtls", "len(data) > _RECORD_HEADER and clear", "clear"),
     dear=(
         *(_record(kind, b"") * (1500 // 13) for kind in (20, 22, 23)),
         _record(22, b"") * (65536 // 13),
