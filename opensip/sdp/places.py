@@ -8,6 +8,7 @@ from opensip.errors import NegotiationError
 MULTICAST = 330  # RFC 3261 section 20.43: "Multicast not available"
 MISCELLANEOUS = 399
 
+_BROADCAST = ipaddress.ip_address("255.255.255.255")
 _THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: IPv4 hosts, in a reserved block
 
@@ -41,14 +42,13 @@ def _kind(address: str) -> str:
     found = ipaddress.ip_address(address)
     if (mapped := getattr(found, "ipv4_mapped", None)) is not None:
         return _kind(str(mapped)) or "reserved"  # RFC 4291 section 2.5.5.2: no address of a network
-    if found.is_multicast:
-        return "multicast"
-    if str(found) == "255.255.255.255":
-        return "broadcast"
-    if found.is_loopback:
-        return "loopback"
-    if found.is_link_local:
-        return "link-local"
     if found in _TRANSLATED:
         return ""
-    return "reserved" if found.is_reserved or found in _THIS_NETWORK else ""
+    told = {
+        "multicast": found.is_multicast,
+        "broadcast": found == _BROADCAST,
+        "loopback": found.is_loopback,
+        "link-local": found.is_link_local,
+        "reserved": found.is_reserved or found in _THIS_NETWORK,
+    }
+    return next((kind for kind, is_so in told.items() if is_so), "")
