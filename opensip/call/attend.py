@@ -53,7 +53,11 @@ async def attend(
             begin=lambda: _record(
                 exchange, media, agent, entry, route=route, form=trunk.recording_form
             ),
-            call_out=TargetCalls(exchange, endpoint, trunk, entry, caller, partial(codec_of, media))
+            call_out=TargetCalls(
+                *(exchange, endpoint, trunk, entry, caller),
+                spoken=partial(codec_of, media),
+                peer=lambda: leg.host,
+            )
             if endpoint
             else None,
         )

@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import structlog
+
 from opensip.call.dialler import Dialler, credentials_of, replace_user
+from opensip.call.directory import is_number, is_over_tls
 from opensip.call.emergency import is_emergency
 from opensip.call.entry import Entry
 from opensip.call.exchange import Exchange
@@ -14,8 +17,11 @@ from opensip.call.target_books import TargetBooks
 from opensip.carriers import Trunk
 from opensip.carriers.trunk import Srtp
 from opensip.errors import NotAllowed
+from opensip.sip.grammar import format_host_port
 from opensip.sip.uri import NameAddr, Uri
 from opensip.ua.call_failed import CallFailed
+
+log = structlog.get_logger(__name__)
 
 RINGING = 60.0  # seconds that a human has to pick up
 _ANONYMOUS = NameAddr("Anonymous", Uri("sip", "anonymous", host="anonymous.invalid"))
@@ -47,9 +53,10 @@ class TargetCalls:
     """Calls targets for one call of `trunk`. `caller` is the number to show, "" for none.
 
     A number goes by the trunk's own termination, shown as one of its caller ids: carriers take
-    no other. Its media follow the trunk; those of another host are encrypted where the way of
-    their keys is. The codec that the caller speaks is offered first: two who speak the same one
-    need nobody in between.
+    no other. Without one it is not called: at `peer`, host and port, which REFER names it at, the
+    caller itself would ring. The media of another host follow the trunk where the way of their
+    keys is encrypted, and are in the clear elsewhere. The codec that the caller speaks is offered
+    first: two who speak the same one need nobody in between.
     """
 
     exchange: Exchange
@@ -58,6 +65,7 @@ class TargetCalls:
     entry: Entry
     caller: str = ""
     spoken: Callable[[], str] = str
+    peer: Callable[[], str] = str
 
     async def __call__(
         self, target: str, headers: HeaderList, progressed: Callable[[int], None]
@@ -110,13 +118,23 @@ class TargetCalls:
 
     def _way(self, target: str) -> _Way:
         uri, trunk = Uri.parse(target), self.trunk
-        if trunk.termination and (uri.scheme == "tel" or uri.params.get("user") == "phone"):
+        if trunk.termination and is_number(uri):
             number = (uri.user or uri.opaque).partition(";")[0]
             shown = trunk.caller_ids[0] if trunk.caller_ids else self.caller
             return _Way(replace_user(Uri.parse(trunk.termination), number), trunk, shown, True)
-        is_private = uri.is_secure or (uri.params.get("transport") or "").lower() == "tls"
-        srtp: Srtp = "preferred" if is_private and trunk.srtp != "off" else "off"
+        if uri.scheme == "tel" or (is_number(uri) and _place(uri) == self.peer()):
+            raise NotAllowed(
+                f"{target} is a number, and trunk {trunk.name} has no outbound.termination to "
+                "call it by"
+            )
+        srtp: Srtp = trunk.srtp if is_over_tls(uri) else "off"
+        if trunk.srtp == "required" and srtp == "off":
+            log.warning("target_in_clear", trunk=trunk.name, host=uri.host)
         foreign = replace(
             trunk, srtp=srtp, keying="sdes", proxy="", tls_name="", username="", dtmf="auto"
         )
         return _Way(uri, foreign, self.caller, False)
+
+
+def _place(uri: Uri) -> str:
+    return format_host_port(uri.host, uri.port)

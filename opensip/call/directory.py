@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from opensip.call.emergency import is_emergency
 from opensip.carriers.number import normalise
 from opensip.errors import NotAllowed
+from opensip.sip.uri import Uri
 
 
 def target_of(name: str, directory: Mapping[str, str], *, country: str, host: str) -> str:
@@ -25,3 +26,13 @@ def target_of(name: str, directory: Mapping[str, str], *, country: str, host: st
     if not number.startswith("+"):
         raise NotAllowed(f"directory entry {name!r} is neither a URI nor a number: {target!r}")
     return f"sip:{number}@{host};user=phone"
+
+
+def is_number(uri: Uri) -> bool:
+    """Tell whether a URI stands for a telephone number (RFC 3261 section 19.1.6)."""
+    return uri.scheme == "tel" or uri.params.get("user") == "phone"
+
+
+def is_over_tls(uri: Uri) -> bool:
+    """Tell whether a URI asks to be reached over TLS."""
+    return uri.is_secure or uri.transport == "tls"

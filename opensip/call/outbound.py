@@ -216,9 +216,11 @@ class _Attempt:
         outcome = outcome_of(status)
         if (status == 408 and not heard) or isinstance(error, TransportFailed):
             outcome = "unreachable"
-        log.info("dial_failed", outcome=outcome, sip_status=status, why=str(error))
+        told = error.why if isinstance(error, CallFailed) else ""
+        why = f"{error}: {told}" if told else str(error)
+        log.info("dial_failed", outcome=outcome, sip_status=status, why=why)
         ending = Ending("us" if isinstance(error, TransportFailed) else "callee", outcome, status)
-        return ending, Dialled(outcome, str(error), status, self._entry.call_id)
+        return ending, Dialled(outcome, why, status, self._entry.call_id)
 
     def _note_started(self, sip_call_id: str, to: str) -> None:
         self._entry.note(

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -68,7 +69,7 @@ def command(
     log.configure(level="warning")  # on standard error: standard output is the report's
     refuse_emergency(uri)
     to = _parse(uri)
-    address = address or outward_address(to.host)
+    asked, address = address, address or outward_address(to.host)
     config = CallerConfig(
         to=to,
         from_=NameAddr.parse(f"<{from_ or f'sip:caller@{address}'}>"),
@@ -78,7 +79,7 @@ def command(
         patience=patience,
         linger=linger,
     )
-    line = _line(address, srtp, ca)
+    line = replace(_line(address, srtp, ca), connect_from=asked)
     report = reporting(as_json=as_json)
     result = asyncio.run(
         _call(line, config, report, voice=voice, listen=listen, mute=mute, record=record)

@@ -15,6 +15,11 @@ def read(path: Path) -> str:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
 
 
+def names_file(text: str) -> bool:
+    """Tell whether a word is the path of a file: a call id has neither dot nor slash."""
+    return Path(text).is_file() or "." in text or "/" in text
+
+
 def write(path: Path, content: str) -> None:
     """Write a file, and say so on standard error; an OSError becomes a ConfigError."""
     try:

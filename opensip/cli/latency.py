@@ -8,7 +8,7 @@ import click
 
 from opensip.call.record import Record, derive
 from opensip.cli.check import counted, data_of
-from opensip.cli.files import read, write
+from opensip.cli.files import names_file, read, write
 from opensip.cli.trace import journal_of
 from opensip.errors import ConfigError
 from opensip.telemetry.latency import Turn, bars, latency_svg, reasons, summary, turns_of
@@ -61,7 +61,7 @@ def _records(what: str, config: Path) -> list[Record]:
         if not found:
             raise ConfigError(f"{path} holds no records: they are in calls/ of the data directory")
         return found
-    if not path.is_file():
+    if not names_file(what):
         record = data_of(config) / "calls" / f"{what}.json"
         path = record if record.is_file() else journal_of(what, config)
     return [_read(path)]
@@ -72,7 +72,7 @@ def _read(path: Path) -> Record:
     try:
         record = derive(text.splitlines()) if path.suffix == ".jsonl" else json.loads(text)
     except (ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{path} is neither a record nor a journal: {error!r}") from error
+        raise ConfigError(f"{path} is neither a record nor a journal of a call") from error
     if not isinstance(record, dict):
         raise ConfigError(f"{path} is no record of a call: it holds no JSON object")
     return record

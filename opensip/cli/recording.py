@@ -149,7 +149,9 @@ def _call_id(recordings: Recordings, call: str) -> str:
     """Find the one call that has a recording and begins so; else ConfigError."""
     names = recordings.names()
     begun = call.removeprefix("c-")
-    found = [name for name in names if begun and name.removeprefix("c-").startswith(begun)]
+    if names and not begun:  # nor is it the one that there may be: it could be erased
+        raise ConfigError(f"{call!r} is the beginning of every call: say which, {_some(names)}")
+    found = [name for name in names if name.removeprefix("c-").startswith(begun)]
     match [name for name in found if name == call] or found:
         case [name]:
             return name

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from opensip.cli.check import data_of
-from opensip.cli.files import read, write
+from opensip.cli.files import names_file, read, write
 from opensip.errors import ConfigError
 from opensip.telemetry.ladder import Ladder, read_ladder
 from opensip.telemetry.ladder_html import ladder_html
@@ -56,7 +56,7 @@ def command(
 
 def journal_of(call: str, config: Path) -> Path:
     """Find the journal that a call id, its beginning or a path means; else ConfigError."""
-    if Path(call).is_file():
+    if names_file(call):
         return Path(call)
     folder = data_of(config) / "journals"
     paths = sorted(folder.glob("*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)

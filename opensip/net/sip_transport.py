@@ -36,6 +36,7 @@ class SipTransport:
     `receive` takes each message with the flow it came on, or the fault of a peer; `failed`
     learns of each flow on which nothing can be sent any more. Both are called in the loop.
     `porter` says for whom `limits` do not hold, and hears of each connection turned away.
+    Connections of our own leave from the address `connect_from`, where one is set.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class SipTransport:
         client_tls: TlsConfig | None = None,
         limits: ConnectionLimits = ConnectionLimits(),  # noqa: B008 - frozen
         porter: Porter | None = None,
+        connect_from: str = "",
     ) -> None:
         self._listeners = listeners
         self.received = receive
         self._failed = failed
         self._client_tls = client_tls or TlsConfig()
+        self._local = (connect_from, 0) if connect_from else None
         self._contexts: dict[TlsConfig, ssl.SSLContext] = {}
         self._acceptors: list[Acceptor] = []
         self._datagrams: list[DatagramSocket] = []
@@ -251,6 +254,7 @@ class SipTransport:
                 ),
                 host,
                 port,
+                local_addr=self._local,
                 ssl=self._context(tls) if tls else None,
                 server_hostname=server_name if tls else None,
                 ssl_handshake_timeout=HANDSHAKE_TIMEOUT if tls else None,

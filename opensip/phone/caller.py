@@ -110,7 +110,8 @@ class Caller:
                 rang=self._rang,
                 gave_password=self._config.credentials is not None,
             )
-            self._report("refused", status=failed.status, reason=failed.reason, hint=hint)
+            told = {"reason": failed.reason, "why": failed.why, "hint": hint}
+            self._report("refused", status=failed.status, **told)
             return self._result
         finally:
             if not self._result.answered:
@@ -282,7 +283,8 @@ class Caller:
             session = await self._dial(uri.without_headers(), media, uri.unescaped_headers())
         except OpenSipError as error:
             status = error.status if isinstance(error, CallFailed) else error.sip_status
-            self._report("transfer_failed", status=status, reason=str(error))
+            why = error.why if isinstance(error, CallFailed) else ""
+            self._report("transfer_failed", status=status, reason=str(error), why=why)
             await media.close()
             await refer.notify(status)
             return

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -11,7 +12,7 @@ from opensip.events import Observer
 from opensip.media.engine_choice import open_engine
 from opensip.media.ports import PortPool
 from opensip.media.session import MediaConfig, MediaSession
-from opensip.net.sip_transport import Listener
+from opensip.net.sip_transport import Listener, SipTransport
 from opensip.net.tls import TlsConfig
 from opensip.ua.admission import Admission, TrunkAdmission
 from opensip.ua.endpoint import Endpoint, EndpointConfig
@@ -22,7 +23,8 @@ from opensip.ua.server_call import ServerCall
 class LineConfig:
     """Where a phone stands. `address` is bound for media, and for SIP where it listens.
 
-    `srtp` is "required", "preferred" or "off"; `ca` and the certificate are PEM files.
+    `srtp` is "required", "preferred" or "off"; `ca` and the certificate are PEM files. Connections
+    over TCP and TLS leave from `connect_from`; without one the system chooses.
     """
 
     address: str
@@ -30,6 +32,7 @@ class LineConfig:
     listeners: tuple[Listener, ...] = ()
     client_tls: TlsConfig | None = None
     user_agent: str = "opensip phone"
+    connect_from: str = ""
 
 
 async def _refuse(call: ServerCall) -> None:
@@ -59,6 +62,7 @@ class Line:
             ),
             admission=admission,
             on_call=on_call,
+            open_transport=partial(SipTransport, connect_from=config.connect_from),
         )
 
     async def __aenter__(self) -> Self:

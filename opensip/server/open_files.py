@@ -31,20 +31,28 @@ def calls_possible(limit: int) -> int:
 def shortage(server: ServerTable) -> str:
     """Say what is missing for as many calls as are configured; "" where nothing is.
 
-    Without max_calls these are USUAL_CALLS, or as many as there are pairs of ports.
+    Without max_calls, no limit, these are USUAL_CALLS, or as many as there are pairs of ports.
     """
     ports = (server.media.last_port - server.media.first_port + 1) // 2
-    wanted = server.calls.max_calls or min(USUAL_CALLS, ports)
+    most = server.calls.max_calls
+    wanted = most or min(USUAL_CALLS, ports)
     limit = _count(resource.getrlimit(resource.RLIMIT_NOFILE)[1])
     possible = calls_possible(limit)
     if possible >= wanted:
         return ""
     need = BESIDES + FILES_OF_A_CALL * wanted
-    return (
-        f"this process may open {limit} files, enough for {possible} of {wanted} calls at once: "
-        f"raise the hard limit to {need} (systemd: LimitNOFILE={need}; Docker: --ulimit "
-        f"nofile={need}), or set calls.max_calls to {possible}"
+    remedy = (
+        f"raise the hard limit to {need}, enough for {wanted} calls at once (systemd: "
+        f"LimitNOFILE={need}; Docker: --ulimit nofile={need})"
     )
+    if not possible:  # and no number of calls is the remedy: 0 would be no limit
+        return (
+            f"this process may open {limit} files, and {BESIDES} may be open besides those of "
+            f"calls, so that calls may be refused: {remedy}"
+        )
+    enough = f"this process may open {limit} files, enough for {possible} calls at once"
+    allowed = f"allows {most}" if most else "sets no limit"
+    return f"{enough}, and calls.max_calls {allowed}: {remedy}, or set it to {possible}"
 
 
 def _count(limit: int) -> int:

@@ -25,7 +25,7 @@ def load_agent(
     path = Path(which) if is_path else _path_of(which, server, config)
     found: list[str] = []
     unable: list[str] = []
-    agent = read_agent(path, server, found, unable, environ)
+    agent = read_agent(path, server, found, unable, environ, file=config)
     if found or unable or agent is None:
         raise Mistakes(found + unable)
     return agent, path

@@ -2,7 +2,7 @@
 
 import dataclasses
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
@@ -60,7 +60,7 @@ def load(file: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
         if not wrong:
             made.append(trunks.make_trunk(name, trunk, realm=server.sip.realm))
     countries = {trunk.country for _, _, trunk in tables} or {"US"}
-    found += [f"{file}: {what}" for what in directory.mistakes(server.directory, countries)]
+    found += _entry_mistakes(server, file, countries, tuple(found))
     if not found:  # an agent that could not be read may have the entries
         found += [f"{file}: {what}" for what in directory.unused(server.directory, agents.values())]
     found += _tls_mistakes(server, file)
@@ -71,6 +71,7 @@ def load(file: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
         *_warnings(server, made),
         *talking.warnings(agents.values()),
         *directory.warnings(agents.values(), countries),
+        *directory.of_trunks(agents, made),
     )
     return Settings(file, server, tuple(made), agents, warnings, tuple(unable))
 
@@ -110,7 +111,7 @@ def _load_agents(
     agents = {name: Agent(name=name, kind=name) for name in BUILT_IN}
     files: dict[str, Path] = {}
     for path in agent_paths(server, file, found):
-        agent = read_agent(path, server, found, unable, environ)
+        agent = read_agent(path, server, found, unable, environ, file=file)
         if path.stem in files:
             found.append(
                 f"{path}: there is an agent {path.stem!r} in {files[path.stem]}: rename one"
@@ -132,8 +133,13 @@ def read_agent(
     found: list[str],
     unable: list[str],
     environ: Mapping[str, str] | None,
+    *,
+    file: Path,
 ) -> Agent | None:
-    """Read an agent's file and check it: mistakes go to `found`, what is missing to `unable`."""
+    """Read an agent's file and check it: mistakes go to `found`, what is missing to `unable`.
+
+    `file` is the server's, which may say where entries lead.
+    """
     reading = Reading(path, environ, lenient=True)
     try:
         agent = read(Agent, parse(reading) | {"name": path.stem}, reading)
@@ -150,7 +156,8 @@ def read_agent(
         *talking.mistakes(agent, wrong, unable),
     ]
     wrong += [what for what in also if not _follows(what, reading.places | _places(wrong))]
-    found += [f"{path}: {what}" for what in wrong]
+    told = [_where_it_stands(what, path, server, file) for what in wrong]
+    found += [line for line in told if line not in found]  # agents may share an entry
     return None if wrong or reading.mistakes else agent
 
 
@@ -159,6 +166,25 @@ def _of_replies(what: str) -> str:
     told = (name for name in REPLIES if f": {name}: unknown key" in what)
     name = next(told, "")
     return f"{what.partition('; ')[0]}; it belongs in [replies]" if name else what
+
+
+def _where_it_stands(what: str, path: Path, server: ServerTable, file: Path) -> str:
+    """Tell of a mistake of an agent in its own file, or in the server's, which goes before it."""
+    key, _, told = what.partition(": ")
+    name = key.removeprefix("directory.").removesuffix(".uri")
+    if name in server.directory and key == f"directory.{name}.uri":
+        return f"{file}: directory.{name}: {told}"
+    return f"{path}: {what}"
+
+
+def _entry_mistakes(
+    server: ServerTable, file: Path, countries: set[str], found: Collection[str]
+) -> Iterator[str]:
+    """Find entries of the server that lead nowhere, where an agent's check has not `found` them."""
+    for what in directory.mistakes(server.directory, countries):
+        place = f"{file}: {what.partition(': ')[0]}: "
+        if not any(line.startswith(place) for line in found):
+            yield f"{file}: {what}"
 
 
 def _places(wrong: Iterable[str]) -> set[str]:

@@ -66,8 +66,10 @@ def read(
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Say which known word was probably meant, as the tail of a message."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(sorted(known))}"
+    names = {name.lower(): name for name in known}  # upper and lower case is the least mistake
+    close = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.5)
+    told = ", ".join(sorted(names.values()))
+    return f"; did you mean {names[close[0]]!r}?" if close else f"; known are {told}"
 
 
 def _dataclass(schema: Any, table: Any, where: str, reading: Reading) -> Any:

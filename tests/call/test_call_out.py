@@ -1,6 +1,8 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from opensip.call.call_out import TargetCalls
 from opensip.carriers import Trunk
@@ -39,7 +41,7 @@ async def ring(call):
 
 
 def call_out(data, target, answer=pick_up, *, trunk=TRUNK, caller="+14155550100", patience=120,
-             transport="UDP", books=None, spoken=str):  # fmt: skip
+             transport="UDP", books=None, spoken=str, peer=str):  # fmt: skip
     """Call a target; give what came of it, the INVITEs, statuses and streams."""
 
     async def main():
@@ -54,7 +56,7 @@ def call_out(data, target, answer=pick_up, *, trunk=TRUNK, caller="+14155550100"
         await there.start()
         await ours.start()
         house = exchange(data)
-        calls = TargetCalls(house, ours, trunk, books or Noted(), caller, spoken)
+        calls = TargetCalls(house, ours, trunk, books or Noted(), caller, spoken, peer)
         try:
             async with asyncio.timeout(patience):
                 leg = await calls(target, CONTEXT, statuses.append)
@@ -103,10 +105,46 @@ def test_a_phone_that_takes_no_keys_beside_rtp_avp_is_offered_rtp_savp(tmp_path)
         else:
             await pick_up(call)
 
-    target = DESK + ";transport=tls"
-    _, invites, *_ = call_out(tmp_path, target, answer, transport="TLS")
+    target, trunk = DESK + ";transport=tls", replace(TRUNK, srtp="preferred")
+    _, invites, *_ = call_out(tmp_path, target, answer, trunk=trunk, transport="TLS")
     assert [b"RTP/SAVP" in invite.body for invite in invites] == [False, True]
     assert b"crypto" in invites[0].body
+
+
+def test_a_trunk_that_requires_srtp_requires_it_of_a_target_over_tls(tmp_path):
+    with capture_logs() as logs:
+        ended, (invite,), *_ = call_out(tmp_path, DESK + ";transport=tls", transport="TLS")
+    assert b"RTP/SAVP" in invite.body
+    assert b"crypto" in invite.body
+    assert ended.side == "us"
+    assert not [line for line in logs if line["event"] == "target_in_clear"]
+
+
+@pytest.mark.parametrize(("srtp", "count"), [("required", 1), ("preferred", 0), ("off", 0)])
+def test_a_target_in_the_clear_is_called_and_logged_where_srtp_is_required(tmp_path, srtp, count):
+    with capture_logs() as logs:
+        ended, *_ = call_out(tmp_path, DESK, trunk=replace(TRUNK, srtp=srtp))
+    assert ended.side == "us"
+    told = [line for line in logs if line["event"] == "target_in_clear"]
+    assert len(told) == count
+    assert all((line["trunk"], line["host"]) == ("carrier", "127.0.0.2") for line in told)
+
+
+@pytest.mark.parametrize(
+    "number", ["sip:+19195551234@127.0.0.2:5060;user=phone", "tel:+19195551234"]
+)
+def test_a_number_that_only_the_caller_itself_would_take_is_not_called(tmp_path, number):
+    trunk = replace(TRUNK, termination="")
+    refused, invites, *_ = call_out(tmp_path, number, trunk=trunk, peer=lambda: "127.0.0.2:5060")
+    assert isinstance(refused, NotAllowed)
+    assert "trunk carrier has no outbound.termination" in str(refused)
+    assert invites == []
+
+
+def test_a_number_at_a_gateway_that_the_directory_names_is_called_there(tmp_path):
+    target, trunk = "sip:+19195551234@127.0.0.2:5060;user=phone", replace(TRUNK, termination="")
+    _, (invite,), *_ = call_out(tmp_path, target, trunk=trunk, peer=lambda: "127.0.0.3:5060")
+    assert str(invite.uri) == target
 
 
 def test_who_is_not_to_be_shown_is_not(tmp_path):

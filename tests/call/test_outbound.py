@@ -115,6 +115,14 @@ def test_what_became_of_it_in_words(tmp_path, status, outcome):
     assert house.engine.streams[0].closed
 
 
+def test_what_the_peer_says_of_its_refusal_is_told(tmp_path):
+    async def answer(call):
+        call.reject(488, headers=(("Warning", '305 h "keys come by DTLS here"'),))
+
+    dialled, *_ = dial(tmp_path, answer)
+    assert dialled.why == "488 Not Acceptable Here: keys come by DTLS here"
+
+
 def test_nobody_picks_up(tmp_path):
     async def ring(call):
         call.provisional(180)

@@ -52,6 +52,19 @@ def test_patience_and_linger_are_the_callers(monkeypatch):
     assert given == [(1.0, 2.0)]
 
 
+def test_connections_leave_from_the_address_that_was_asked_for(monkeypatch):
+    given = []
+
+    async def take(line, config, report, **more):
+        given.append((line.address, line.connect_from))
+        return CallResult(200, answered=True)
+
+    monkeypatch.setattr(import_module("opensip.cli.call"), "_call", take)
+    call("sip:echo@127.0.0.1", "--address", "127.0.0.2")
+    call("sip:echo@127.0.0.1")
+    assert given == [("127.0.0.2", "127.0.0.2"), ("127.0.0.1", "")]
+
+
 @pytest.mark.e2e
 def test_a_port_that_nobody_has_is_told_of_in_words():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:

@@ -1,6 +1,6 @@
 import pytest
 
-from opensip.cli.files import read, write
+from opensip.cli.files import names_file, read, write
 from opensip.errors import ConfigError
 
 
@@ -21,3 +21,15 @@ def test_errors_name_the_file_and_the_reason(tmp_path):
         read(missing)
     with pytest.raises(ConfigError, match=r"none/x cannot be written: No such file"):
         write(missing, "")
+
+
+def test_a_path_is_told_from_a_call_id(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert [names_file(one) for one in ("x.json", "data/x", "c-07454b", "07")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    (tmp_path / "07").touch()
+    assert names_file("07")

@@ -67,5 +67,9 @@ def test_what_cannot_be_read(data):
         result = latency(data, data / words)
         assert result.exit_code == 1
         assert error in result.stderr
+    for words in ("none.json", "none.jsonl"):
+        assert "cannot be read: No such file" in latency(data, data / words).stderr
+    assert "none.json cannot be read" in latency(data, "none.json").stderr
+    assert "JSONDecodeError" not in latency(data, data / "x.json").stderr
     result = latency(data, "c-1", "--svg", data / "no/x.svg")
     assert "cannot be written" in result.stderr

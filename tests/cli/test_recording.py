@@ -104,7 +104,12 @@ def test_a_call_in_progress_keeps_its_recording(config, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("call", "told"), [("c-", "no recording"), ("9", "the newest are"), ("c-11bb", "no recording")]
+    ("call", "told"),
+    [
+        ("c-", "beginning of every call: say which, c-"),
+        ("9", "the newest are"),
+        ("c-11bb", "no recording"),
+    ],
 )
 def test_a_call_that_is_not_there_or_not_one_is_told(config, call, told):
     assert told in run(config, "export", call).stderr

@@ -84,6 +84,12 @@ def test_what_is_no_journal_is_named(tmp_path):
     assert f"opensip: {path}: this is no journal" in result.stderr
 
 
+def test_a_journal_that_is_not_there_is_named_without_any_configuration(tmp_path):
+    result = trace(tmp_path / "none.toml", "nofile.jsonl")
+    assert result.exit_code == 1
+    assert "nofile.jsonl cannot be read: No such file" in result.stderr
+
+
 def test_a_picture_that_cannot_be_written(config, tmp_path):
     result = trace(config, "22", "--svg", str(tmp_path / "none/call.svg"))
     assert result.exit_code == 1

@@ -30,6 +30,20 @@ def test_message_there_and_answer_back(listeners, authority, name):
     run(main)
 
 
+@pytest.mark.parametrize("name", ["TCP", "TLS"])
+def test_a_connection_leaves_from_the_address_that_is_asked_for(listeners, authority, name):
+    async def main():
+        trust = TlsConfig(ca=authority.ca)
+        source = {"client_tls": trust, "connect_from": "127.0.0.2"}
+        async with SipNode(listeners[name]) as a, SipNode(**source) as b:
+            flow = await b.flow_to(a)
+            b.transport.send(PING, flow)
+            _, came_on = await a.received.get()
+            assert came_on.remote[0] == flow.local[0] == "127.0.0.2"
+
+    run(main)
+
+
 def test_connection_is_reused_for_one_name_only(listeners, authority):
     async def main():
         trust = TlsConfig(ca=authority.ca)

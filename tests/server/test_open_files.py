@@ -42,10 +42,22 @@ def test_a_system_that_refuses_leaves_it(limits):
 def test_what_is_missing_is_said_with_the_remedy(limits):
     assert open_files.shortage(server(800)) == ""
     told = open_files.shortage(server(2000))
-    assert "enough for 849 of 2000 calls" in told
+    assert "enough for 849 calls at once, and calls.max_calls allows 2000" in told
+    assert "or set it to 849" in told
     assert "LimitNOFILE=8700" in told
     assert open_files.shortage(server(0)) == ""  # 500 pairs of ports
-    assert "of 1000 calls" in open_files.shortage(ServerTable())
+    told = open_files.shortage(ServerTable())
+    assert "enough for 849 calls at once, and calls.max_calls sets no limit" in told
+    assert "raise the hard limit to 4700, enough for 1000 calls" in told
+
+
+@pytest.mark.parametrize("max_calls", [0, 10])
+def test_a_limit_that_is_too_low_for_any_call_has_one_remedy(limits, max_calls):
+    limits[1] = 256
+    told = open_files.shortage(server(max_calls))
+    assert "may open 256 files, and 700 may be open besides those of calls" in told
+    assert f"raise the hard limit to {700 + 4 * (max_calls or 500)}" in told
+    assert "max_calls" not in told
 
 
 def test_no_limit_is_enough(limits):

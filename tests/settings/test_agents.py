@@ -54,6 +54,14 @@ def test_an_agent_is_found_by_its_file(config):
         load_agent(str(config.parent / "agents/shop.toml"), nowhere, environ=ENVIRON)
 
 
+def test_an_entry_of_the_servers_file_is_told_of_that(config):
+    config.write_text(CONFIG.replace("sip:desk@192.0.2.1", "desk at somewhere"))
+    with pytest.raises(Mistakes) as caught:
+        load_agent("shop", config, environ=ENVIRON)
+    [told] = caught.value.lines
+    assert told.startswith(f"{config}: directory.human: 'desk at somewhere' is no sip:")
+
+
 def test_mistakes_are_told_and_the_nearest_name(config):
     with pytest.raises(ConfigError, match=r"no agent 'shap' in .*; did you mean 'shop'"):
         load_agent("shap", config, environ=ENVIRON)

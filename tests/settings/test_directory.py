@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from opensip.agent.definition import Agent, Entry
-from opensip.settings.directory import mistakes, own_entries, unused, warnings
+from opensip.carriers import Number, Trunk
+from opensip.settings.directory import mistakes, of_trunks, own_entries, unused, warnings
 
 
 @pytest.mark.parametrize(
@@ -48,3 +51,33 @@ def test_an_agents_own_entry_that_is_never_dialled_is_warned_of():
     assert warning.startswith("agent shop: directory.night: 'tel:911' is an emergency number")
     assert len(list(warnings([shop], {"US", "DE"}))) == 2
     assert own_entries(shop, {"guard"}) == {"human": "sip:desk@h"}
+
+
+BRIDGED = Trunk("pbx", numbers={"1": Number("shop"), "2": Number("shop")}, srtp="required")
+
+
+def of_trunk(trunk, **entries):
+    shop = Agent("shop", directory={name: Entry(uri) for name, uri in entries.items()})
+    return list(of_trunks({"shop": shop, "echo": Agent("echo", kind="echo")}, [trunk]))
+
+
+def test_a_target_that_srtp_cannot_be_required_of_is_warned_of():
+    uris = {"a": "sip:desk@h;transport=tls", "b": "sips:desk@h", "night": "tel:911"}
+    assert of_trunk(BRIDGED, **uris) == []
+    [warning] = of_trunk(BRIDGED, human="sip:desk@h;transport=tcp")
+    assert warning.startswith("trunk pbx: directory.human of agent shop, sip:desk@h;transport=tcp,")
+    assert "is not reached over TLS" in warning
+    for trunk in (replace(BRIDGED, srtp="preferred"), replace(BRIDGED, transfer=("refer",))):
+        assert of_trunk(trunk, human="sip:desk@h") == []
+
+
+@pytest.mark.parametrize("number", ["+19195551234", "tel:+19195551234"])
+def test_a_number_that_we_cannot_call_is_warned_of(number):
+    [warning] = of_trunk(BRIDGED, front=number)
+    assert warning.startswith(f"trunk pbx: directory.front of agent shop, {number}, is a number")
+    assert "outbound.termination" in warning
+    for trunk in (
+        replace(BRIDGED, termination="sip:sbc.example.com"),
+        replace(BRIDGED, transfer=("refer",)),
+    ):
+        assert of_trunk(trunk, front=number) == []

@@ -159,6 +159,20 @@ def test_entries_that_lead_nowhere_are_told(write):
     assert "opensip.toml: directory.humen: no agent has this entry; did you mean 'human'?" in told
 
 
+def test_an_entry_of_the_server_that_leads_nowhere_is_told_once_and_of_its_own_file(write):
+    text = UDP + '[directory]\nhuman = "desk at somewhere"\n'
+    file = write(text, agents=[("shop", AGENT), ("other", AGENT)])
+    [told] = mistakes(file)
+    assert told.startswith(f"{file}: directory.human: 'desk at somewhere' is no sip:")
+
+
+def test_a_target_in_the_clear_of_a_trunk_that_requires_srtp_is_warned_of(write):
+    trunk = 'networks = ["192.0.2.0/24"]\nsrtp = "required"\n[numbers]\n"1" = "shop"\n'
+    settings = load(write(UDP, agents=[("shop", AGENT)], trunks=[("office", trunk)]))
+    [warning] = [line for line in settings.warnings if "directory" in line]
+    assert warning.startswith("trunk office: directory.human of agent shop")
+
+
 def test_entries_are_judged_by_the_countries_of_the_trunks(write):
     text = (
         UDP

@@ -130,3 +130,7 @@ def test_every_mistake_is_told_at_once():
 
 def test_nothing_near():
     assert nearest("zzz", ["b", "a"]) == "; known are a, b"
+
+
+def test_the_nearest_may_be_written_in_other_letters():
+    assert nearest("OPUS", ["PCMU", "PCMA", "G722", "opus"]) == "; did you mean 'opus'?"

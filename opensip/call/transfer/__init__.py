@@ -65,6 +65,9 @@ async def hand_over(
             log.exception("transfer_failed", strategy=name)
             observer.note(Fault(now(), f"transfer {name}", repr(error)))
             result = TransferResult("failed")
+        if result.why:
+            log.warning("transfer_refused", strategy=name, why=result.why)
+            observer.note(Fault(now(), f"transfer {name}", result.why))
         observer.note(TransferEnded(now(), name, result.outcome, result.sip_status))
         if result.outcome == "transferred" or _was_asked(result):
             break

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from opensip.call.leg import Referrer
 from opensip.call.transfer.strategy import Transfer, TransferResult
-from opensip.errors import OpenSipError
+from opensip.errors import NotAllowed, OpenSipError
 from opensip.ua.call_failed import CallFailed
 
 
@@ -34,6 +34,8 @@ class Bridge:
             )
         except CallFailed as error:
             return TransferResult("failed", error.status)
+        except NotAllowed as error:
+            return TransferResult("refused", error.sip_status, why=str(error))
         except OpenSipError as error:
             return TransferResult("failed", error.sip_status)
         return TransferResult("transferred", 200, answered)

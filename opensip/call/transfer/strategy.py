@@ -34,12 +34,13 @@ class Transfer:
 class TransferResult:
     """How it ended. "refused": the peer would not try; "failed": it tried, `sip_status` says
     why not; "silent": it never said. `leg` is that of who answered a call of ours: caller and
-    target are still to be joined.
+    target are still to be joined. `why` is a reason of our own for not trying.
     """
 
     outcome: Outcome
     sip_status: int | None = None
     leg: Leg | None = None
+    why: str = ""
 
     @property
     def words(self) -> str:
@@ -53,7 +54,7 @@ class TransferResult:
                 return "I am sorry, nobody answered."
             case _, 404 | 410 | 484 | 604:
                 return "I am sorry, that number cannot be reached."
-            case _, 403 | 603 | 607 | 608:
+            case _, 403 | 603 | 607 | 608 if not self.why:
                 return "I am sorry, your call was declined."
         return "I am sorry, the transfer did not work."
 

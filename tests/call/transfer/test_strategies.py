@@ -8,7 +8,7 @@ import pytest
 from opensip.call import transfer as transfers
 from opensip.call.handoff import Handoff, read_headers
 from opensip.call.transfer import STRATEGIES, Transfer, TransferResult, hand_over
-from opensip.errors import TransportFailed
+from opensip.errors import NotAllowed, TransportFailed
 from opensip.sip.refer_usage import ReferProgress
 from opensip.ua.call_failed import CallFailed
 from tests.fakes.legs import FakeLeg, Noted
@@ -148,6 +148,15 @@ def test_a_target_that_refuses_our_call_has_failed():
     result, _, _ = hand_over_by_all("refused", Calling(TransportFailed("no way")))
     assert result == TransferResult("failed", 503)
     assert noted.of("fault") == []
+
+
+def test_a_target_that_we_may_not_call_is_refused_with_the_reason_in_the_books():
+    result, _, noted = hand_over_by_all("refused", Calling(NotAllowed("it is a number")))
+    assert result == TransferResult("refused", 403, why="it is a number")
+    assert "the transfer did not work" in result.words  # nobody declined the call
+    [fault] = noted.of("fault")
+    assert (fault.where, fault.error) == ("transfer bridge", "it is a number")
+    assert noted.of("transfer_ended")[-1].sip_status == 403
 
 
 def test_the_next_strategy_follows_one_that_failed():
