@@ -123,6 +123,18 @@ def claim(file: BinaryIO) -> bool:
     return True
 
 
+def is_written(path: Path) -> bool:
+    """Tell whether somebody writes a journal: its call goes on, or its recording is packed."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # no journal, or no locks
+        return False
+    return False
+
+
 def append(file: BinaryIO, lines: Sequence[str], line: Mapping[str, Any]) -> list[str]:
     """Write a line behind `lines`, of which the last may be cut off; gives all of them."""
     text = _encode(line)

@@ -57,6 +57,8 @@ def command(
 ) -> None:  # fmt: skip
     """Call any SIP URI with a scripted caller that speaks.
 
+    It speaks PCMU and PCMA, in the clear or under SRTP with keys in SDP (SDES).
+
     A transfer is followed. Exit status 0 if the call was answered.
 
     A STEP is spoken once the other side has finished: "where is my order"; or keys:1234, wait:2,

@@ -41,7 +41,8 @@ def command(
 ) -> None:  # fmt: skip
     """Take transferred calls and print their context.
 
-    Intent, confidence, summary, fields and transcript, as parsed off the wire.
+    Intent, confidence, summary, fields and transcript, as parsed off the wire. It takes
+    PCMU and PCMA, in the clear or under SRTP with keys in SDP (SDES).
 
     Example: opensip desk --port 5090
     """

@@ -7,16 +7,18 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from glob import escape
 from pathlib import Path
 from typing import IO
 
 import click
 
 from opensip.call.amend import amending
+from opensip.call.journal import is_written
 from opensip.errors import ConfigError, MediaError
 from opensip.events import RecordingErased
 from opensip.media.recording_convert import converted
-from opensip.media.recordings import FORMS, Recording, Recordings
+from opensip.media.recordings import FORMS, UNFINISHED, Recording, Recordings
 from opensip.settings.load import parse
 from opensip.settings.schema import ServerTable
 from opensip.settings.table import Mistakes, Reading, read
@@ -55,8 +57,9 @@ def play(*, call: str, player: str | None, config: Path) -> None:
 
     Example: opensip recording play c-07454b
     """
-    _, recordings = _opened(config)
+    data, recordings = _opened(config)
     recording = recordings.find(_call_id(recordings, call))
+    goes_on = _goes_on(data, recordings, recording)
     command = shlex.split(player) if player else _player()
     try:
         playing = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - the user's own
@@ -66,7 +69,7 @@ def play(*, call: str, player: str | None, config: Path) -> None:
         assert playing.stdin is not None  # noqa: S101 - it was asked for
         with contextlib.suppress(BrokenPipeError), playing.stdin as pipe:  # it was stopped
             _pour(converted(recordings, recording, "wav"), pipe)
-    _tell_cut(recording)
+    _tell_cut(recording, goes_on=goes_on)
     sys.exit(1 if playing.returncode else 0)
 
 
@@ -82,8 +85,9 @@ def export(*, call: str, file: Path | None, config: Path) -> None:
 
     Example: opensip recording export c-07454b call.flac
     """
-    _, recordings = _opened(config)
+    data, recordings = _opened(config)
     recording = recordings.find(_call_id(recordings, call))
+    goes_on = _goes_on(data, recordings, recording)
     if file == Path("-"):
         _pour(converted(recordings, recording, "wav"), sys.stdout.buffer)
         return
@@ -94,7 +98,7 @@ def export(*, call: str, file: Path | None, config: Path) -> None:
     with _new(file) as out:
         _pour(converted(recordings, recording, form), out)
     click.echo(f"wrote {file}", err=True)
-    _tell_cut(recording)
+    _tell_cut(recording, goes_on=goes_on)
 
 
 @command.command("erase")
@@ -125,14 +129,34 @@ def erase(*, call: str, yes: bool, config: Path) -> None:
 def list_(*, config: Path) -> None:
     """List the recordings, the newest first: call id, form, whether it is encrypted and whole.
 
+    "in progress": its call goes on. "no key": an encrypted one that nobody can read any more.
+
     Example: opensip recording list
     """
-    _, recordings = _opened(config)
+    data, recordings = _opened(config)
     for name in recordings.names():
         with contextlib.suppress(MediaError):  # a file of another kind, or erased meanwhile
             one = recordings.find(name)
-            words = [one.form, "encrypted" * one.sealed, "cut off" * (not one.whole)]
-            click.echo("  ".join([one.call_id, *filter(None, words)]))
+            click.echo("  ".join([one.call_id, one.form, *_marks(data, recordings, one)]))
+
+
+def _marks(data: Path, recordings: Recordings, one: Recording) -> Iterator[str]:
+    if one.sealed:
+        yield "encrypted"
+        if not recordings.keys.path(one.call_id).exists():
+            yield "no key: erased or lost"
+    if _goes_on(data, recordings, one):
+        yield "in progress"
+    elif not one.whole:
+        yield "cut off"
+
+
+def _goes_on(data: Path, recordings: Recordings, one: Recording) -> bool:
+    """Tell whether it is being written; one that is being packed has its journal locked too."""
+    if one.form != "wav" or (one.sealed and one.whole):
+        return False
+    is_packed = any(recordings.folder.glob(f"{escape(one.call_id)}.*{UNFINISHED}"))
+    return not is_packed and is_written(data / "journals" / f"{one.call_id}.jsonl")
 
 
 def _opened(config: Path) -> tuple[Path, Recordings]:
@@ -202,6 +226,8 @@ def _pour(pieces: Iterable[bytes], out: IO[bytes]) -> None:
         out.write(piece)
 
 
-def _tell_cut(recording: Recording) -> None:
-    if not recording.whole:
+def _tell_cut(recording: Recording, *, goes_on: bool) -> None:
+    if goes_on:
+        click.echo(f"{recording.path.name} is in progress: this is what there was of it", err=True)
+    elif not recording.whole:
         click.echo(f"{recording.path.name} was cut off: the end is missing", err=True)

@@ -4,6 +4,7 @@ Import it only where it is used: it needs the extra `codecs`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any, BinaryIO
 
 import av
@@ -12,6 +13,7 @@ import numpy as np
 from opensip.errors import MediaError
 
 OPUS_BITS = 48_000  # a second, for both channels together: more than a telephone's band needs
+_INPUT_RATE = slice(12, 16)  # of OpusHead
 _BLOCK = 8192  # frames that are encoded at once
 _FORMS = {"flac": ("flac", "flac"), "opus": ("ogg", "libopus")}  # container and coder
 
@@ -51,20 +53,29 @@ def encode(
 def decode(file: BinaryIO) -> tuple[int, Iterator[bytes]]:
     """Read a file that `encode` wrote: its rate in Hz, and 16-bit PCM of two channels.
 
-    Opus is always of 48000 Hz. Raises MediaError where it is none.
+    Opus decodes to 48000 Hz, but its header has the rate of what was encoded. Raises MediaError
+    where it is no such file.
     """
     try:
         source: Any = av.open(file)
-        return int(source.streams.audio[0].rate), _decoded(source)
+        rate = _rate(source.streams.audio[0])
+        return rate, _decoded(source, rate)
     except (av.FFmpegError, IndexError) as error:
         raise MediaError(f"this is no recording that can be played: {error}") from error
 
 
-def _decoded(source: Any) -> Iterator[bytes]:
-    resampler = av.AudioResampler(format="s16", layout="stereo")
+def _rate(stream: Any) -> int:
+    """Tell the rate of what was encoded: of Opus by its identification header, RFC 7845, 5.1."""
+    header = stream.codec_context.extradata or b""
+    told = int.from_bytes(header[_INPUT_RATE], "little") if header.startswith(b"OpusHead") else 0
+    return told or int(stream.rate)
+
+
+def _decoded(source: Any, rate: int) -> Iterator[bytes]:
+    resampler = av.AudioResampler(format="s16", layout="stereo", rate=rate)
     try:
         with source:
-            for frame in source.decode(audio=0):
+            for frame in chain(source.decode(audio=0), (None,)):  # at last what it holds back
                 yield from (
                     bytes(made.to_ndarray().tobytes()) for made in resampler.resample(frame)
                 )

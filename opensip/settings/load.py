@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from opensip.agent.check import check
 from opensip.agent.definition import REPLIES, Agent
@@ -17,11 +17,8 @@ from opensip.net.sti import anchors
 from opensip.net.tls import TlsConfig, client_context, server_context
 from opensip.settings import directory, ports, talking, trunks
 from opensip.settings.schema import ListenerTable, ServerTable, TlsTable, TrunkTable
-from opensip.settings.table import Mistakes, Reading, read
+from opensip.settings.table import Mistakes, Reading, below, names_doubtful, read
 
-T = TypeVar("T")
-
-_FILES = ("agent_files", "trunk_files")
 BUILT_IN = ("echo", "tone")  # agents for line tests, there without a file
 
 
@@ -42,32 +39,28 @@ class Settings:
 
 def load(file: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
     """Load `file` and what it names; raises Mistakes with every one found."""
-    reading = Reading(file, environ)
-    table = parse(reading)
-    server = read(ServerTable, table, reading)
+    # Lenient: mistakes are no reason to keep back those of other tables and of other files.
+    reading = Reading(file, environ, lenient=True)
+    server = read(ServerTable, parse(reading), reading) or ServerTable()
     found = list(reading.mistakes)
-    if server is None:  # its mistakes are no reason to keep those of the other files back
-        named = {key: table[key] for key in _FILES if key in table}
-        server = read(ServerTable, named, Reading(file)) or ServerTable()
     unable: list[str] = []
-    agents = _load_agents(server, file, found, unable, environ)
+    agents = _load_agents(server, reading, found, unable)
     tables = _load_trunks(server, reading, found)
-    made = []
-    anchored = server.identity.anchors is not None
-    for at, name, trunk in tables:
-        wrong = list(trunks.mistakes(trunk, agents.keys(), anchored=anchored))
-        found += [f"{at}: {key}: {what}" if key else f"{at}: {what}" for key, what in wrong]
-        if not wrong:
-            made.append(trunks.make_trunk(name, trunk, realm=server.sip.realm))
-    countries = {trunk.country for _, _, trunk in tables} or {"US"}
+    anchored = server.identity.anchors is not None or _doubted(reading, "identity")
+    for one in tables:
+        found += _trunk_mistakes(one, agents, anchored=anchored)
+    countries = {one.table.country for one in tables if "country" not in one.places} or {"US"}
     found += _entry_mistakes(server, file, countries, tuple(found))
     if not found:  # an agent that could not be read may have the entries
         found += [f"{file}: {what}" for what in directory.unused(server.directory, agents.values())]
-    found += _tls_mistakes(server, file)
+    if not _doubted(reading, "tls", "sip.listeners") and "sip" not in reading.places:
+        found += _tls_mistakes(server, file)
     found += _identity_mistakes(server, file)
     if found:
         raise Mistakes(found)
+    made = [trunks.make_trunk(one.name, one.table, realm=server.sip.realm) for one in tables]
     warnings = (
+        *reading.warnings,
         *_warnings(server, made),
         *talking.warnings(agents.values()),
         *directory.warnings(agents.values(), countries),
@@ -102,16 +95,14 @@ def tls_config(tls: TlsTable, listener: ListenerTable) -> TlsConfig:
 
 
 def _load_agents(
-    server: ServerTable,
-    file: Path,
-    found: list[str],
-    unable: list[str],
-    environ: Mapping[str, str] | None,
+    server: ServerTable, main: Reading, found: list[str], unable: list[str]
 ) -> dict[str, Agent]:
     agents = {name: Agent(name=name, kind=name) for name in BUILT_IN}
     files: dict[str, Path] = {}
-    for path in agent_paths(server, file, found):
-        agent = read_agent(path, server, found, unable, environ, file=file)
+    for path in agent_paths(server, main.file, found):
+        agent = read_agent(
+            path, server, found, unable, main.environ, file=main.file, doubtful=main.places
+        )
         if path.stem in files:
             found.append(
                 f"{path}: there is an agent {path.stem!r} in {files[path.stem]}: rename one"
@@ -135,10 +126,11 @@ def read_agent(
     environ: Mapping[str, str] | None,
     *,
     file: Path,
+    doubtful: Iterable[str] = (),
 ) -> Agent | None:
     """Read an agent's file and check it: mistakes go to `found`, what is missing to `unable`.
 
-    `file` is the server's, which may say where entries lead.
+    `file` is the server's, which may say where entries lead; `doubtful` are its wrong keys.
     """
     reading = Reading(path, environ, lenient=True)
     try:
@@ -156,6 +148,7 @@ def read_agent(
         *talking.mistakes(agent, wrong, unable),
     ]
     wrong += [what for what in also if not _follows(what, reading.places | _places(wrong))]
+    wrong = [what for what in wrong if not _of_server(what, doubtful)]
     told = [_where_it_stands(what, path, server, file) for what in wrong]
     found += [line for line in told if line not in found]  # agents may share an entry
     return None if wrong or reading.mistakes else agent
@@ -194,7 +187,23 @@ def _places(wrong: Iterable[str]) -> set[str]:
 def _follows(what: str, places: set[str]) -> bool:
     """Tell whether a mistake may come of another, in whose place something else was supposed."""
     key = what.partition(": ")[0]
-    return any(key == place or key.startswith((f"{place}.", f"{place}[")) for place in places)
+    return any(_touches(key, place) for place in places)
+
+
+def _of_server(what: str, doubtful: Iterable[str]) -> bool:
+    """Tell whether a mistake of an agent may come of one in what the server has for all."""
+    for place in doubtful:
+        table, name, *_ = (*place.split("."), "")
+        if table in ("providers", "directory"):
+            told = (f"{table}.{name}", repr(name)) if name else (table.removesuffix("s"),)
+            if any(word in what for word in told):
+                return True
+    return False
+
+
+def _doubted(reading: Reading, *tables: str) -> bool:
+    """Tell whether one of `tables`, or anything in it, is wrong."""
+    return any(_touches(place, table) for place in reading.places for table in tables)
 
 
 def _at(server: ServerTable, agent: Agent) -> Agent:
@@ -207,21 +216,58 @@ def _at(server: ServerTable, agent: Agent) -> Agent:
     return dataclasses.replace(agent, directory=entries, providers=accounts)
 
 
-def _load_trunks(
-    server: ServerTable, main: Reading, found: list[str]
-) -> list[tuple[str, str, TrunkTable]]:
-    tables = [(f"{main.file}: trunks.{name}", name, t) for name, t in server.trunks.items()]
+@dataclass(frozen=True, slots=True)
+class _TrunkRead:
+    """A trunk as a file has it: where that is, and the keys of it that are in doubt."""
+
+    at: str
+    name: str
+    table: TrunkTable
+    places: set[str]
+
+
+def _load_trunks(server: ServerTable, main: Reading, found: list[str]) -> list[_TrunkRead]:
+    tables = [
+        _TrunkRead(f"{main.file}: {where}", name, table, below(where, main.places))
+        for name, table in server.trunks.items()
+        if (where := f"trunks.{name}") not in main.places
+    ]
     places = {name: str(main.file) for name in server.trunks}
     for path in _files(server.trunk_files, main.file, found):
-        table = _read_file(TrunkTable, path, found, environ=main.environ)
+        reading = Reading(path, main.environ, lenient=True)
         if path.stem in places:
             found.append(
                 f"{path}: there is a trunk {path.stem!r} in {places[path.stem]}: rename one"
             )
         places[path.stem] = str(path)
+        try:
+            table = read(TrunkTable, parse(reading), reading)
+        except ConfigError as error:
+            found.append(str(error))
+            continue
+        found += reading.mistakes
+        main.warnings += reading.warnings
         if table is not None:
-            tables.append((str(path), path.stem, table))
+            tables.append(_TrunkRead(str(path), path.stem, table, reading.places))
     return tables
+
+
+def _trunk_mistakes(
+    one: _TrunkRead, agents: Mapping[str, Agent], *, anchored: bool
+) -> Iterator[str]:
+    is_placed = "country" not in one.places
+    for key, what in trunks.mistakes(
+        one.table, agents.keys(), anchored=anchored, is_placed=is_placed
+    ):
+        # a number in doubt is no reason to doubt the others
+        others = {place for place in one.places if not place.startswith("numbers.")}
+        near = any(_touches(key, place) or _touches(place, key) for place in one.places)
+        if not near and not names_doubtful(what, others):
+            yield f"{one.at}: {key}: {what}" if key else f"{one.at}: {what}"
+
+
+def _touches(key: str, place: str) -> bool:
+    return key == place or key.startswith((f"{place}.", f"{place}["))
 
 
 def _files(patterns: tuple[str, ...], file: Path, found: list[str]) -> Iterator[Path]:
@@ -233,24 +279,6 @@ def _files(patterns: tuple[str, ...], file: Path, found: list[str]) -> Iterator[
             found.append(f"{file}: there is no file {file.parent / pattern}")
         yield from (path for path in paths if path not in given)
         given.update(paths)
-
-
-def _read_file(
-    schema: type[T],
-    path: Path,
-    found: list[str],
-    *,
-    environ: Mapping[str, str] | None = None,
-    **more: str,
-) -> T | None:
-    reading = Reading(path, environ)
-    try:
-        made = read(schema, parse(reading) | more, reading)
-    except ConfigError as error:
-        found.append(str(error))
-        return None
-    found += reading.mistakes
-    return made
 
 
 def _tls_mistakes(server: ServerTable, file: Path) -> Iterator[str]:

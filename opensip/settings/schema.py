@@ -103,12 +103,13 @@ class MediaTable:
     def __post_init__(self) -> None:
         if not 1024 <= self.first_port < self.last_port <= 65535:
             raise ValueError(
-                f"ports {self.first_port} to {self.last_port} are no range within 1024 to 65535"
+                f"first_port {self.first_port} and last_port {self.last_port} are no range within "
+                "1024 to 65535"
             )
         if self.first_port + self.first_port % 2 >= self.last_port:
             raise ValueError(
-                f"ports {self.first_port} to {self.last_port} hold no call: RTP takes an even one "
-                "and RTCP the odd one above"
+                f"first_port {self.first_port} to last_port {self.last_port} hold no call: RTP "
+                "takes an even one and RTCP the odd one above"
             )
         ours, public = ip_address(self.address), self.public_address
         if public and ip_address(public).version != ours.version:

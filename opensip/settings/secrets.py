@@ -1,6 +1,7 @@
 """Secrets of a configuration: it names where they are, `env:NAME` or `file:PATH`, never them."""
 
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,9 +24,34 @@ def fetch(reference: str, *, base: Path, environ: Mapping[str, str] | None = Non
         case "env" if name:
             return _from_environment(name, os.environ if environ is None else environ)
         case "file" if name:
-            return _from_file(base / Path(name).expanduser())
+            return _from_file(_path(name, base))
         case _:
             raise ConfigError("a secret is written env:NAME or file:PATH, never in the file itself")
+
+
+def exposure(reference: str, *, base: Path) -> str:
+    """Say that others may read or change the file that `reference` names; "" where none may."""
+    kind, _, name = reference.partition(":")
+    if kind != "file":
+        return ""
+    path = _path(name, base)
+    try:
+        mode = path.stat().st_mode & 0o777
+    except OSError:  # whoever fetches it says so
+        return ""
+    if not mode & _OTHERS:
+        return ""
+    return (
+        f"the secret file {path} is open to others than its owner (mode {mode:o}): chmod 600, and "
+        "chown it to the user that opensip runs as"
+    )
+
+
+_OTHERS = stat.S_IRGRP | stat.S_IWGRP | stat.S_IROTH | stat.S_IWOTH
+
+
+def _path(name: str, base: Path) -> Path:
+    return base / Path(name).expanduser()
 
 
 def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:

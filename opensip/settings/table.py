@@ -9,6 +9,7 @@ is read as a Secret. Annotated[X, check, ...]: each check raises ValueError for 
 import dataclasses
 import difflib
 import ipaddress
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Never, TypeVar, Union, get_args, get_origin
 
 from opensip.errors import ConfigError
-from opensip.settings.secrets import Secret, fetch
+from opensip.settings.secrets import Secret, exposure, fetch
 
 T = TypeVar("T")
 
@@ -35,7 +36,8 @@ class Reading:
     """One file being read: what paths are relative to, and the mistakes found so far.
 
     A `lenient` one makes what it can, with defaults and blanks for what is wrong, so that the
-    rest can be checked too; `places` are the dotted keys that are in doubt.
+    rest can be checked too; `places` are the dotted keys that are in doubt. `warnings` say what
+    works but should not be.
     """
 
     file: Path
@@ -43,6 +45,7 @@ class Reading:
     mistakes: list[str] = field(default_factory=list)
     lenient: bool = False
     places: set[str] = field(default_factory=set)
+    warnings: list[str] = field(default_factory=list)
 
     def mistake(self, where: str, what: str) -> None:
         """Note that `what` is wrong at the dotted key `where`."""
@@ -72,6 +75,21 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {names[close[0]]!r}?" if close else f"; known are {told}"
 
 
+def names_doubtful(what: str, places: Iterable[str]) -> bool:
+    """Tell whether a message names a key of `places`: it may only follow from what is wrong there.
+
+    So a check of several keys names each that it looks at.
+    """
+    keys = {key for place in places for key in re.sub(r"\[\d+\]", "", place).split(".")}
+    return not keys.isdisjoint(re.findall(r"\w+", what))
+
+
+def below(where: str, places: Iterable[str]) -> set[str]:
+    """Give those of `places` that lie in the table `where`, as they are called in it."""
+    start = _join(where, "")
+    return {place.removeprefix(start) for place in places if place.startswith(start)}
+
+
 def _dataclass(schema: Any, table: Any, where: str, reading: Reading) -> Any:
     is_table = isinstance(table, dict)
     if not is_table:
@@ -85,7 +103,8 @@ def _dataclass(schema: Any, table: Any, where: str, reading: Reading) -> Any:
     try:
         return schema(**values)
     except (ValueError, ConfigError) as error:  # what a room checks when it is built
-        reading.mistake(where, str(error))
+        if not names_doubtful(str(error), below(where, reading.places)):
+            reading.mistake(where, str(error))
         raise _Wrong from error
 
 
@@ -102,7 +121,7 @@ def _fields(schema: Any, given: Any, where: str, reading: Reading) -> dict[str, 
     for name, item in fields.items():
         if name not in table:
             if item.default is MISSING and item.default_factory is MISSING:
-                values[name] = _BLANKS.get(hints[name], ())
+                values[name] = _blank(hints[name])
                 if given is not None:
                     reading.mistake(_join(where, name), "is missing")
                     reading.places |= {where} - {""}
@@ -112,8 +131,14 @@ def _fields(schema: Any, given: Any, where: str, reading: Reading) -> dict[str, 
             hint = Secret if item.metadata.get("secret") else hints[name]
             values[name] = _value(hint, table[name], _join(where, name), reading)
         except _Wrong:
-            continue
+            if reading.lenient and item.default is MISSING and item.default_factory is MISSING:
+                values[name] = _blank(hints[name])
+                reading.places |= {where} - {""}
     return values
+
+
+def _blank(hint: Any) -> Any:
+    return _BLANKS.get(hint, ())
 
 
 _BLANKS: Mapping[Any, Any] = {str: "", int: 0}  # of fields that must be given, in lenient reading
@@ -152,11 +177,15 @@ _NAMES = {
 def _secret(value: Any, where: str, reading: Reading) -> Secret:
     if not isinstance(value, str):
         _wrong(reading, where, "env:NAME or file:PATH is wanted", "what stands there")
+    base = reading.file.parent
     try:
-        return fetch(value, base=reading.file.parent, environ=reading.environ)
+        secret = fetch(value, base=base, environ=reading.environ)
     except ConfigError as error:
         reading.mistake(where, str(error))
         raise _Wrong from error
+    if others := exposure(value, base=base):
+        reading.warnings.append(f"{reading.file}: {where}: {others}")
+    return secret
 
 
 def _network(value: Any, where: str, reading: Reading) -> Any:

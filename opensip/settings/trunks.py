@@ -62,11 +62,16 @@ def make_trunk(name: str, table: TrunkTable, *, realm: str) -> Trunk:
 
 
 def mistakes(
-    table: TrunkTable, agents: Collection[str], *, anchored: bool = False
+    table: TrunkTable,
+    agents: Collection[str],
+    *,
+    anchored: bool = False,
+    is_placed: bool = True,
 ) -> Iterator[tuple[str, str]]:
     """Find what is wrong with a trunk beyond its types: pairs of key and message.
 
-    `anchored` tells whether there are roots to check signatures of callers' numbers with.
+    `anchored` tells whether there are roots to check signatures of callers' numbers with,
+    `is_placed` whether its country is known, by which numbers are read.
     """
     if table.carrier not in CARRIERS:
         yield "carrier", f"no carrier {table.carrier!r}{nearest(table.carrier, CARRIERS)}"
@@ -74,16 +79,25 @@ def mistakes(
         agent = entry if isinstance(entry, str) else entry.agent
         if agent not in agents:
             yield f"numbers.{number}", f"no agent {agent!r}{nearest(agent, agents)}"
-    for strategy in _strategies(table):
-        if strategy not in STRATEGIES:
-            yield "transfer", f"no strategy {strategy!r}{nearest(strategy, STRATEGIES)}"
+    yield from _unknown_strategies(table)
     yield from _closed(table)
-    yield from _unreached(table)
+    if is_placed:
+        yield from _unreached(table)
     yield from _outward(table)
     yield from _codecs(table)
     yield from _keying(table)
     yield from _unanchored(table, anchored)
     yield from _tls(table)
+    yield from _uris(table)
+
+
+def _unknown_strategies(table: TrunkTable) -> Iterator[tuple[str, str]]:
+    for strategy in _strategies(table):
+        if strategy not in STRATEGIES:
+            yield "transfer", f"no strategy {strategy!r}{nearest(strategy, STRATEGIES)}"
+
+
+def _uris(table: TrunkTable) -> Iterator[tuple[str, str]]:
     uris = {"emergency_redirect": table.emergency_redirect}
     if table.outbound is not None:
         for key in ("termination", "proxy", "registrar", "address"):
@@ -185,6 +199,7 @@ def warnings(trunk: Trunk, *, tls_listener: bool, anchored: bool = False) -> Ite
         )
     if any(network.prefixlen == 0 for network in trunk.networks) and (trunk.any or not trunk.users):
         yield f"trunk {trunk.name}: its networks hold every address, so anybody may call"
+    yield from _unrecorded(trunk)
     if trunk.srtp == "off":
         return
     travel = (
@@ -203,6 +218,32 @@ def warnings(trunk: Trunk, *, tls_listener: bool, anchored: bool = False) -> Ite
             f"trunk {trunk.name}: srtp = {trunk.srtp!r}, but {trunk.termination} is not reached "
             f"over TLS, so {travel}; add ;transport=tls"
         )
+
+
+def _unrecorded(trunk: Trunk) -> Iterator[str]:
+    """Find what is said of recordings where nothing is recorded."""
+    turned_on = 'set recording = "on" there, or take it out'
+    recorded = {
+        number: trunk.recording if entry.recording is None else entry.recording
+        for number, entry in trunk.numbers.items()
+    }
+    if not trunk.recording and not any(recorded.values()):
+        if trunk.recording_form != "wav":
+            yield (
+                f"trunk {trunk.name}: recording_form = {trunk.recording_form!r}, but none of its "
+                f"calls are recorded; {turned_on}"
+            )
+        if trunk.consent:
+            yield (
+                f"trunk {trunk.name}: consent is never spoken, for none of its calls are "
+                f"recorded; {turned_on}"
+            )
+    for number, entry in trunk.numbers.items():
+        if entry.consent and not recorded[number]:
+            yield (
+                f"trunk {trunk.name}: numbers.{number}: consent is never spoken, for its calls are "
+                f"not recorded; {turned_on}"
+            )
 
 
 def _reached_over_tls(uri: Uri) -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from opensip.call.journal import VERSION, Journal, line_of
+from opensip.call.journal import VERSION, Journal, is_written, line_of
 from opensip.events import CallAnswered, CallerSaid, Dtmf, HeaderContext, ToolCalled
 
 STARTED = datetime(2026, 11, 20, 10, 0, 0, 250_000, tzinfo=UTC)
@@ -134,3 +134,12 @@ def test_milliseconds_are_rounded_in_one_place_and_whole_ones_stay_whole():
         "arguments": {"wait_ms": 0.1234567}, "duration_ms": 123.4,
     }  # fmt: skip
     assert repr(line_of(Dtmf(1.0, "5", 100, "info"), 1.0)["duration_ms"]) == "100"
+
+
+def test_a_journal_tells_whether_it_is_written(tmp_path):
+    path = tmp_path / "c-1.jsonl"
+    assert not is_written(path)
+    journal = Journal(path, "c-1", opened=0.0, started=datetime.now(UTC))
+    assert is_written(path)
+    journal.close()
+    assert not is_written(path)

@@ -113,3 +113,41 @@ def test_a_call_in_progress_keeps_its_recording(config, tmp_path):
 )
 def test_a_call_that_is_not_there_or_not_one_is_told(config, call, told):
     assert told in run(config, "export", call).stderr
+
+
+def marks(config):
+    return {line.split()[0]: line for line in run(config, "list").stdout.splitlines()}
+
+
+def test_a_recording_that_goes_on_is_listed_so(config, tmp_path):
+    recorder = Recordings(tmp_path / "data", [MASTER]).recorder("c-33ee", 8000, Silent())
+    recorder.start(now=0.0)
+    recorder.heard(np.full(8000, 7, np.int16), at=0.0)
+    recorder.flush(now=1.0)
+    assert marks(config)["c-33ee"].endswith("cut off")
+    assert "was cut off" in run(config, "export", "33", "cut.wav").stderr
+    path = tmp_path / "data/journals/c-33ee.jsonl"
+    journal = Journal(path, "c-33ee", opened=0.0, started=datetime.now(UTC))
+    assert marks(config)["c-33ee"].endswith("in progress")
+    assert "is in progress: this is" in run(config, "export", "33", "part.wav").stderr
+    recorder.close(now=1.0)
+    journal.close()
+    assert marks(config)["c-33ee"] == "c-33ee  wav  encrypted"
+
+
+def test_what_is_being_packed_is_no_call_in_progress(config, tmp_path):
+    path = tmp_path / "data/journals/c-11aa.jsonl"
+    journal = Journal(path, "c-11aa", opened=0.0, started=datetime.now(UTC))
+    plain = "encrypted" not in marks(config)["c-11aa"]
+    assert ("in progress" in marks(config)["c-11aa"]) is plain
+    (tmp_path / "data/recordings/c-11aa.flac.part").touch()
+    assert "in progress" not in marks(config)["c-11aa"]
+    journal.close()
+
+
+def test_a_recording_without_its_key_is_listed_so(config, tmp_path):
+    for key in (tmp_path / "data").glob("keys/c-11aa.key"):
+        key.unlink()
+    listed = marks(config)
+    assert ("no key: erased or lost" in listed["c-11aa"]) is ("encrypted" in listed["c-11aa"])
+    assert "no key" not in listed["c-22cc"]

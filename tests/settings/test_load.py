@@ -267,3 +267,77 @@ def test_mistakes_about_signers_are_told(write, tmp_path):
 def test_a_ca_of_certificate_servers_that_cannot_be_used_is_told(write):
     [told] = mistakes(write(f'{UDP}[identity]\nca = "absent.pem"\nports = [443]\n'))
     assert "identity: cannot use the certificate authority file" in told
+
+
+def test_mistakes_of_all_tables_and_cross_checks_come_in_one_round(write):
+    office = """carrier = "twilio"
+networks = ["192.0.2.0/24"]
+srtp = "none"
+transfer = "attended"
+[numbers]
+"*" = "echoo"
+"""
+    media = '[media]\nengine = "nativ"\nfirst_port = 30000\nlast_port = 20000\n'
+    places = ["media.engine", "media", "srtp", "carrier", "numbers.*", "transfer"]
+    told = mistakes(write(UDP + media, trunks=[("office", office)]))
+    assert [line.split(": ")[1] for line in told] == places
+    inline = "[trunks.inline]\n" + office.replace("[numbers]", "[trunks.inline.numbers]")
+    told = mistakes(write(UDP + media + inline, trunks=[("office", "= 1")]))
+    assert len(told) == len(places) + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('[media]\nfirst_port = "x"\nlast_port = 2000\n', "media.first_port"),
+        ('[recording]\nkey = "env:NONE"\nold_keys = ["env:OLD"]\n', "recording.key"),
+        ('[trunks.t]\nnetworks = ["all"]\n', "trunks.t.networks[0]"),
+        ('[trunks.t]\nnetwroks = ["192.0.2.1"]\n', "trunks.t.netwroks"),
+        ("trunks.t = 5\n", "trunks.t"),
+        ('[trunks.t.users.ann]\npassword = "env:NONE"\n', "trunks.t.users.ann.password"),
+        ("[trunks.t]\nany = 5\n[trunks.t.outbound]\ntermination = 5\n", None),
+        (
+            '[trunks.t]\nnetworks = ["192.0.2.1"]\n[trunks.t.numbers]\n"*" = { agent = 5 }\n',
+            "trunks.t.numbers.*.agent",
+        ),
+        (
+            '[trunks.t]\ncountry = "XX"\nnetworks = ["192.0.2.1"]\n[trunks.t.numbers]\n'
+            '"9195551234" = "echo"\n"+19195551234" = "tone"\n',
+            "trunks.t.country",
+        ),
+        (
+            '[identity]\nanchors = 5\n[trunks.t]\nnetworks = ["192.0.2.1"]\nidentity = "enforce"\n',
+            "identity.anchors",
+        ),
+        ('[[sip.listeners]]\ntransport = "TLS"\nport = 0\n[tls]\nkey = 5\n', "tls.key"),
+        ('[[sip.listeners]]\ntransport = "TSL"\nport = 0\n', "sip.listeners[0].transport"),
+    ],
+)
+def test_what_follows_from_a_mistake_is_none(write, text, place):
+    told = mistakes(write(text), environ={"OLD": "00" * 32})
+    places = [line.split(": ")[1] for line in told]
+    assert places == ([place] if place else ["trunks.t.any", "trunks.t.outbound.termination"])
+
+
+def test_an_agent_is_not_blamed_for_what_the_server_has_for_it(write):
+    agent = AGENT.replace("greeting", 'synthesizer = ["main"]\ngreeting')
+    accounts = UDP + '[providers.main]\napi_key = "env:NONE"\nvoice = "v"\n'
+    [told] = mistakes(write(accounts, agents=[("shop", agent)]), environ={})
+    assert "providers.main.api_key: the environment variable NONE is not set" in told
+    [told] = mistakes(write("providers = 5\n" + UDP, agents=[("shop", agent)]))
+    assert "providers: a table is wanted here" in told
+    bare = AGENT.replace('uri = "sip:desk@192.0.2.9"', "")
+    told = mistakes(write(UDP + "[directory]\nhuman = 5\n", agents=[("shop", bare)]))
+    assert "opensip.toml: directory.human: a text in quotes is wanted" in told[0]
+    told = mistakes(write(UDP, agents=[("shop", bare + "uri = 5\n")]))
+    assert ["directory.human.uri: a text in quotes" in line for line in told] == [True]
+
+
+@pytest.mark.parametrize(("mode", "told"), [(0o600, 0), (0o400, 0), (0o644, 1), (0o660, 1)])
+def test_a_key_file_that_others_may_read_is_warned_of(write, tmp_path, mode, told):
+    trunk = 'networks = ["192.0.2.0/24"]\n[users.ann]\npassword = "file:../secret"\n'
+    (tmp_path / "secret").write_text("00" * 32)
+    (tmp_path / "secret").chmod(mode)
+    file = write(UDP + '[recording]\nkey = "file:secret"\n', trunks=[("office", trunk)])
+    warnings = [line for line in load(file).warnings if f"(mode {mode:o}): chmod 600" in line]
+    assert ["recording.key" in line for line in warnings] == [True, False][: 2 * told]

@@ -138,7 +138,10 @@ UDP = {"transport": "UDP", "port": 5060}
             {"media": {"public_address": "2001:db8::1"}},
             "media: public_address 2001:db8::1 and address 0.0.0.0: one is IPv4, one IPv6",
         ),
-        ({"media": {"first_port": 20001, "last_port": 20002}}, "media: ports 20001 to 20002 hold"),
+        (
+            {"media": {"first_port": 20001, "last_port": 20002}},
+            "media: first_port 20001 to last_port 20002 hold",
+        ),
         ({"calls": {"drain_seconds": -1.0}}, "calls.drain_seconds: -1.0 is not from 0 to 604800"),
         ({"calls": {"ring_timeout": float("inf")}}, "calls.ring_timeout: inf is not from 1"),
         ({"calls": {"max_calls": -1}}, "calls.max_calls: -1 is not from 0"),

@@ -1,7 +1,7 @@
 import pytest
 
 from opensip.errors import ConfigError
-from opensip.settings.secrets import Secret, fetch
+from opensip.settings.secrets import Secret, exposure, fetch
 
 
 def test_from_the_environment(tmp_path):
@@ -33,3 +33,11 @@ def test_names_what_is_wrong(tmp_path, reference, message):
     (tmp_path / "empty").write_text("\n")
     with pytest.raises(ConfigError, match=message):
         fetch(reference, base=tmp_path, environ={})
+
+
+def test_says_who_else_may_read_it(tmp_path):
+    (tmp_path / "key").write_text("s3cret")
+    for mode, is_open in ((0o600, False), (0o640, True), (0o602, True)):
+        (tmp_path / "key").chmod(mode)
+        assert ("others than its owner" in exposure("file:key", base=tmp_path)) is is_open
+    assert exposure("file:absent", base=tmp_path) == exposure("env:KEY", base=tmp_path) == ""

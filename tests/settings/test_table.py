@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import pytest
 
 from opensip.settings.secrets import Secret
-from opensip.settings.table import Reading, nearest, read
+from opensip.settings.table import Reading, below, names_doubtful, nearest, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +134,10 @@ def test_nothing_near():
 
 def test_the_nearest_may_be_written_in_other_letters():
     assert nearest("OPUS", ["PCMU", "PCMA", "G722", "opus"]) == "; did you mean 'opus'?"
+
+
+def test_a_check_that_names_a_key_in_doubt_is_not_told():
+    assert names_doubtful("first_port 5 is above", {"media.first_port"})
+    assert names_doubtful("set networks", {"networks[0]"})
+    assert not names_doubtful("0 of it", {"networks[0]"})
+    assert below("trunks.t", {"trunks.t.srtp", "trunks.two.any", "trunks.t"}) == {"srtp"}

@@ -189,3 +189,24 @@ def test_the_policy_for_signed_numbers():
     assert list(warnings(trunk, tls_listener=True, anchored=True)) == []
     enforce = TrunkTable(networks=OFFICE, identity="enforce")
     assert list(mistakes(enforce, {"echo"}, anchored=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "numbers", "told"),
+    [
+        ({"recording_form": "flac"}, {}, ["recording_form = 'flac'"]),
+        ({"consent": "We record."}, {"*": "echo"}, ["t: consent is never spoken"]),
+        ({"recording": "on", "recording_form": "flac", "consent": "We record."}, {}, []),
+        ({"consent": "We record."}, {"*": NumberTable("echo", recording="on")}, []),
+        ({}, {"*": NumberTable("echo", consent="We record.")}, ["numbers.*: consent is never"]),
+        (
+            {"recording": "on"},
+            {"*": NumberTable("echo", recording="off", consent="We record.")},
+            ["numbers.*: consent is never"],
+        ),
+    ],
+)
+def test_words_about_recordings_where_there_are_none_are_warned_of(keys, numbers, told):
+    table = TrunkTable(networks=OFFICE, srtp="off", numbers=numbers, **keys)
+    warned = list(warnings(make_trunk("t", table, realm="opensip"), tls_listener=False))
+    assert [part in line for part, line in zip(told, warned, strict=True)] == [True] * len(told)

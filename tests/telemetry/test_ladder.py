@@ -18,6 +18,10 @@ KINDS = [
     ("media_statistics", {"counters": {"sent": 3, "lost": 1}}, "RTP", "sent 3, lost 1"),
     ("recording_started", {"path": "p"}, "recording", None),
     ("recording_stopped", {"path": "p", "error": "disk full"}, "recorded", "disk full"),
+    ("recording_paused", {}, "recording paused", None),
+    ("recording_resumed", {}, "recording resumed", None),
+    ("recording_packed", {"path": "p"}, "recording packed", "p"),
+    ("recording_erased", {}, "recording erased", None),
     ("barged_in", {"stopped_ms": 12.0}, "barge-in, silent after 12 ms", None),
     (
         "provider_failed",
