@@ -32,7 +32,7 @@ PyObject *address_object(const struct address *address)
 {
     char host[INET6_ADDRSTRLEN];
     if (!address->size)
-        Py_RETURN_NONE;
+        return Py_NewRef(Py_None);
     bool v6 = address->plain.sa_family == AF_INET6;
     const void *bits = v6 ? (const void *)&address->v6.sin6_addr : &address->v4.sin_addr;
     uint16_t port = v6 ? address->v6.sin6_port : address->v4.sin_port;
@@ -126,7 +126,7 @@ static void fetch(struct stream *stream, struct fetched *to)
 static PyObject *event_objects(const struct fetched *fetched)
 {
     if (!fetched->event_count)
-        Py_RETURN_NONE;
+        return Py_NewRef(Py_None);
     PyObject *list = PyList_New(fetched->event_count);
     for (int n = 0; list && n < fetched->event_count; n++) {
         const struct event *event = &fetched->events[n];
@@ -171,7 +171,7 @@ static double level_of(const struct fetched *fetched)
 static PyObject *moved_object(const struct fetched *fetched)
 {
     if (!fetched->moved)
-        Py_RETURN_NONE;
+        return Py_NewRef(Py_None);
     return address_object(&fetched->remote);
 }
 
@@ -184,7 +184,7 @@ static PyObject *or_none(PyObject *object)
 static PyObject *late_objects(const struct fetched *fetched)
 {
     if (!fetched->late_count)
-        Py_RETURN_NONE;
+        return Py_NewRef(Py_None);
     PyObject *list = PyList_New(fetched->late_count);
     for (int n = 0; list && n < fetched->late_count; n++) {
         const struct late *late = &fetched->lates[n];
@@ -204,7 +204,7 @@ static PyObject *opaque_objects(struct fetched *fetched)
 {
     struct opaque_head head;
     if (!fetched->opaque)
-        Py_RETURN_NONE;
+        return Py_NewRef(Py_None);
     const uint8_t *data = (const uint8_t *)PyBytes_AsString(fetched->opaque);
     size_t left = (size_t)PyBytes_Size(fetched->opaque), size;
     PyObject *list = PyList_New(0);
@@ -226,7 +226,7 @@ static PyObject *rest_object(struct fetched *fetched)
 {
     if (!fetched->said && !fetched->event_count && !fetched->beside_count && !fetched->late_count &&
         !fetched->moved && !fetched->opaque)
-        Py_RETURN_NONE;
+        return Py_NewRef(Py_None);
     return Py_BuildValue("NdNNNNN", or_none(fetched->said), fetched->said_at, event_objects(fetched),
                          moved_object(fetched), beside_objects(fetched), late_objects(fetched),
                          opaque_objects(fetched));

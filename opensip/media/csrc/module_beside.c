@@ -33,5 +33,5 @@ PyObject *stream_object_expect_beside(PyObject *self, PyObject *sources)
     memcpy(strangers->known, read.known, sizeof read.known);
     strangers->known_count = read.known_count;
     stream_object_unlock(stream);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }

@@ -140,7 +140,7 @@ static PyObject *said_object(const struct stream_config *config)
 {
     struct ring *said = config->said;
     if (!said || !said->count)
-        Py_RETURN_NONE;
+        return Py_NewRef(Py_None);
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(2 * said->count));
     if (!bytes)
         return NULL;

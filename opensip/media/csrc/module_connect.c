@@ -31,7 +31,7 @@ PyObject *stream_objects_connect(PyObject *engine, PyObject *args)
     }
     join(one, to, from);
     join(other, from, to);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 PyObject *stream_object_disconnect(PyObject *engine, PyObject *stream)
@@ -41,7 +41,7 @@ PyObject *stream_object_disconnect(PyObject *engine, PyObject *stream)
         return NULL;
     }
     join(stream, NULL, NULL);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 PyObject *stream_object_playout(PyObject *self, PyObject *nothing)
@@ -53,7 +53,7 @@ PyObject *stream_object_playout(PyObject *self, PyObject *nothing)
         figures = line_figures(line);
     stream_object_unlock(stream);
     if (!line)
-        Py_RETURN_NONE;
+        return Py_NewRef(Py_None);
     const struct jitter_counts *counts = &figures.counts;
     return Py_BuildValue("KKKKKKd", counts->received, counts->late, counts->duplicate,
                          counts->dropped, counts->played, counts->concealed, figures.depth);

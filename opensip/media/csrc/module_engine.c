@@ -68,7 +68,7 @@ static void engine_dealloc(PyObject *self)
 static PyObject *close_engine(PyObject *self, PyObject *nothing)
 {
     let_go(as_engine(self));
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static struct engine *opened(PyObject *self)
@@ -134,7 +134,7 @@ static PyObject *sweep(PyObject *self, PyObject *nothing)
     for (Py_ssize_t n = engine->count; n-- > 0;)
         if (!engine->streams[n]->owner)
             drop(engine, n);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 /* Making a batch may run the collector, and that foreign code: the array may change meanwhile. */

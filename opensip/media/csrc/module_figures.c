@@ -10,7 +10,7 @@ PyObject *stream_object_last_received(PyObject *self, PyObject *nothing)
     double at = stream->in.last_received;
     stream_object_unlock(stream);
     if (!any)
-        Py_RETURN_NONE;
+        return Py_NewRef(Py_None);
     return PyFloat_FromDouble(at);
 }
 

@@ -29,7 +29,7 @@ static PyObject *parse(PyObject *module, PyObject *args)
                                packet.marker ? Py_True : Py_False);
     PyBuffer_Release(&data);
     if (!fields && !PyErr_Occurred())
-        Py_RETURN_NONE;
+        return Py_NewRef(Py_None);
     return fields;
 }
 

@@ -37,7 +37,7 @@ static PyObject *put(PyObject *self, PyObject *args)
         jitter_buffer_put(&((PlaybackObject *)self)->playback.buffer, (uint16_t)sequence,
                           (uint32_t)timestamp, payload.buf, (size_t)payload.len, now);
     PyBuffer_Release(&payload);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static PyObject *tick(PyObject *self, PyObject *now)

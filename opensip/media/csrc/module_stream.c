@@ -65,7 +65,7 @@ static PyObject *begin(PyObject *self, PyObject *args)
     stream->out.timestamp = (uint32_t)timestamp;
     stream->out.sequence = (uint16_t)sequence;
     stream_object_unlock(stream);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 /* ---- what is said */
@@ -143,7 +143,7 @@ static PyObject *pause_queue(PyObject *self, PyObject *paused)
     struct stream *stream = stream_object_lock(self);
     stream->out.queue.paused = paused == Py_True;
     stream_object_unlock(stream);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static PyObject *played(PyObject *self, PyObject *nothing)
@@ -179,7 +179,7 @@ static PyObject *tell_at(PyObject *self, PyObject *samples)
     struct stream *stream = stream_object_lock(self);
     stream->tell_at = count;
     stream_object_unlock(stream);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 /* Python has heard a voice and hands it on: what follows is handed on each tick. */
@@ -189,7 +189,7 @@ static PyObject *come_near(PyObject *self, PyObject *nothing)
     stream->in.gate = HOLD_TICKS;
     stream->ticks = 0;
     stream_object_unlock(stream);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static PyObject *report_at(PyObject *self, PyObject *at)
@@ -200,7 +200,7 @@ static PyObject *report_at(PyObject *self, PyObject *at)
     struct stream *stream = stream_object_lock(self);
     stream->report_at = time;
     stream_object_unlock(stream);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static PyObject *prompt(PyObject *self, PyObject *wanted)
@@ -208,7 +208,7 @@ static PyObject *prompt(PyObject *self, PyObject *wanted)
     struct stream *stream = stream_object_lock(self);
     stream->prompt = wanted == Py_True;
     stream_object_unlock(stream);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static PyObject *deafen(PyObject *self, PyObject *wanted)
@@ -216,7 +216,7 @@ static PyObject *deafen(PyObject *self, PyObject *wanted)
     struct stream *stream = stream_object_lock(self);
     stream->in.deaf = wanted == Py_True;
     stream_object_unlock(stream);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static PyObject *keep_said(PyObject *self, PyObject *wanted)
@@ -229,7 +229,7 @@ static PyObject *keep_said(PyObject *self, PyObject *wanted)
     stream->out.said = ring;
     stream_object_unlock(stream);
     free(old);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static PyObject *send_digit(PyObject *self, PyObject *packets)
@@ -276,7 +276,7 @@ static PyObject *close_stream(PyObject *self, PyObject *nothing)
     stream_object_unlock(stream);
     pieces_free(pieces);
     Py_CLEAR(as_stream(self)->owner);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static PyMethodDef methods[] = {
