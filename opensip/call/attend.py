@@ -53,18 +53,25 @@ async def attend(
             begin=lambda: _record(
                 exchange, media, agent, entry, route=route, form=trunk.recording_form
             ),
-            call_out=TargetCalls(
-                *(exchange, endpoint, trunk, entry, caller),
-                spoken=partial(codec_of, media),
-                peer=lambda: leg.host,
-            )
-            if endpoint
-            else None,
+            call_out=_call_out(
+                exchange, endpoint, leg, media, trunk=trunk, entry=entry, caller=caller
+            ),
         )
         return await call.run()
     finally:
         keys.close()
         await leg.close()
+
+
+def _call_out(
+    exchange: Exchange, endpoint: Dialler | None, leg: SipLeg, media: MediaSession, *,
+    trunk: Trunk, entry: Entry, caller: str,
+) -> TargetCalls | None:  # fmt: skip
+    if endpoint is None:
+        return None
+    return TargetCalls(
+        exchange, endpoint, trunk, entry, caller, partial(codec_of, media), lambda: leg.host
+    )
 
 
 def _listen(agent: Talker, leg: SipLeg) -> None:

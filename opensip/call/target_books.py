@@ -1,30 +1,15 @@
 """What is seen of the media of a target's leg, noted in the books of the call."""
 
-import dataclasses
 from dataclasses import dataclass
 
-from opensip.events import (
-    CallEvent,
-    Fault,
-    Held,
-    MediaNegotiated,
-    MediaQuality,
-    MediaSourceChanged,
-    MediaStatistics,
-    MediaTimedOut,
-    Observer,
-    TargetMedia,
-)
+from opensip import events
+from opensip.call.journal import line_of
+from opensip.events import CallEvent, Observer, TargetMedia
 
 _NOTED = (
-    Fault,
-    Held,
-    MediaNegotiated,
-    MediaQuality,
-    MediaSourceChanged,
-    MediaStatistics,
-    MediaTimedOut,
-)  # fmt: skip
+    *(events.MediaNegotiated, events.MediaSourceChanged, events.MediaTimedOut, events.Held),
+    *(events.MediaQuality, events.MediaStatistics, events.Fault),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +21,6 @@ class TargetBooks:
     def note(self, event: CallEvent) -> None:
         """Note an event as one of the target's."""
         if isinstance(event, _NOTED):
-            told = {
-                field.name: getattr(event, field.name)
-                for field in dataclasses.fields(event)
-                if field.name != "at"
-            }
+            line = line_of(event, event.at)
+            told = {name: value for name, value in line.items() if name not in ("at", "kind")}
             self.books.note(TargetMedia(event.at, event.kind, told))

@@ -36,6 +36,11 @@ class Heard:
         self._power += power
         return power > _VOICE_POWER * len(samples)
 
+    def measure(self, samples: Samples) -> bool:
+        """Add samples whose power nobody knows yet."""
+        wide = samples.astype(np.float32)
+        return self.add(samples, float(np.dot(wide, wide)))
+
     def change_rate(self, rate: int) -> None:
         """Go on with another rate, to which what is there is brought."""
         if rate == self.rate:
@@ -55,8 +60,7 @@ class Heard:
         if missing <= LONGEST_FILL * clock_rate:
             self.add(np.zeros(missing * self.rate // clock_rate, np.int16), 0.0)
         samples = decode(payload)
-        wide = samples.astype(np.float32)
-        voice = self.add(samples, float(np.dot(wide, wide)))
+        voice = self.measure(samples)
         return len(samples) * clock_rate // self.rate, voice
 
     def take(self) -> AudioFrame | None:

@@ -3,12 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
-import numpy as np
-
 from opensip.audio.codecs import CODECS, Codec
 from opensip.audio.frame import Samples
 from opensip.errors import RemoteProtocolError
-from opensip.media.heard import LONGEST_FILL, Heard
+from opensip.media.heard import Heard
 
 NARROW = 8000  # Hz, of both laws of G.711
 # Payload type, timestamp, when it came, whether it follows the sound before it under the same
@@ -47,8 +45,7 @@ class OpaqueReceiver:
         if not self.heard:
             self.heard.at = at
         self.heard.change_rate(NARROW)
-        wide = samples.astype(np.float32)
-        return self.heard.add(samples, float(np.dot(wide, wide)))
+        return self.heard.measure(samples)
 
     def _hear(self, codec: Codec, timestamp: int, payload: bytes, at: float, follows: bool) -> bool:
         """Decode one packet, with silence before it where some of its source were lost."""
@@ -57,7 +54,6 @@ class OpaqueReceiver:
             self.heard.at = at
         elif follows:
             missing = (timestamp - self._next_timestamp) & 0xFFFFFFFF
-        missing = missing if missing <= LONGEST_FILL * clock_rate else 0
         units, voice = 0, False
         try:
             units, voice = self.heard.add_frame(

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from opensip.audio.codecs import find
+from opensip.call.directory import is_over_tls
 from opensip.call.emergency import is_emergency
 from opensip.call.transfer import STRATEGIES
 from opensip.carriers import ANY_NUMBER, CARRIERS, Number, Trunk
@@ -213,7 +214,7 @@ def warnings(trunk: Trunk, *, tls_listener: bool, anchored: bool = False) -> Ite
             f"{travel}; add one under [[sip.listeners]] (README, Bandwidth in 15 "
             "minutes, step 2), or take the trunk's file away where it is only the example"
         )
-    if trunk.termination and not _reached_over_tls(Uri.parse(trunk.termination)):
+    if trunk.termination and not is_over_tls(Uri.parse(trunk.termination)):
         yield (
             f"trunk {trunk.name}: srtp = {trunk.srtp!r}, but {trunk.termination} is not reached "
             f"over TLS, so {travel}; add ;transport=tls"
@@ -244,10 +245,6 @@ def _unrecorded(trunk: Trunk) -> Iterator[str]:
                 f"trunk {trunk.name}: numbers.{number}: consent is never spoken, for its calls are "
                 f"not recorded; {turned_on}"
             )
-
-
-def _reached_over_tls(uri: Uri) -> bool:
-    return uri.is_secure or (uri.transport or "").upper() == "TLS"
 
 
 def _wrong_uri(text: str) -> str:

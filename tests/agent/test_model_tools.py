@@ -115,6 +115,19 @@ def _tool(agent, function, **more):
     )
 
 
+async def broken_off(answer, after=0.5):
+    """Take the acts of an answer that ends early, as where the caller speaks."""
+
+    async def answering():
+        async with aclosing(answer) as acts:
+            await taken(acts)
+
+    task = asyncio.create_task(answering())
+    await asyncio.sleep(after)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
 @pytest.mark.parametrize("changes", [True, False])
 def test_an_interruption_ends_what_looks_and_never_what_changes(monkeypatch, changes):
     done = []
@@ -130,15 +143,7 @@ def test_an_interruption_ends_what_looks_and_never_what_changes(monkeypatch, cha
         chat = FakeChat([Call("1", "act", "{}")], ["It is done."])
         talk = dialogue(chat, agent)
 
-        async def answering():
-            async with aclosing(talk.answer(ORDER)) as acts:
-                async for _ in acts:
-                    pass
-
-        task = asyncio.create_task(answering())
-        await asyncio.sleep(0.5)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await broken_off(talk.answer(ORDER))
         acts = await taken(talk.answer(Understood("And now?")))
         await talk.close()
         return acts, chat.requests[-1][0]
@@ -159,10 +164,7 @@ def test_what_changed_is_told_though_the_answer_after_it_is_unsaid(monkeypatch):
         monkeypatch.setattr(toolbox, "load", lambda name, table: tool)
         chat = FakeChat([Call("1", "act", "{}")], ["It is"], ["It is done."])
         talk = dialogue(chat, agent)
-        task = asyncio.create_task(taken(talk.answer(ORDER)))
-        await asyncio.sleep(0.5)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await broken_off(talk.answer(ORDER))
         await taken(talk.suppose(Understood("And"), asyncio.Event()))
         talk.unsay()
         return await taken(talk.answer(Understood("And now?"))), chat.requests[-1][0]
@@ -207,10 +209,7 @@ def test_what_a_built_in_tool_was_to_do_beside_one_that_changes_is_done_with_the
         calls = [Call("1", "act", "{}"), Call("2", "pause_recording", "{}")]
         chat = FakeChat([*calls, Call("3", "hang_up", '{"reason": "x"}')], ["Your card, please."])
         talk = dialogue(chat, agent)
-        task = asyncio.create_task(taken(talk.answer(ORDER)))
-        await asyncio.sleep(0.5)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await broken_off(talk.answer(ORDER))
         return await taken(talk.answer(Understood("And now?")))
 
     acts = run(main)
@@ -228,10 +227,7 @@ def test_what_changed_after_the_caller_had_left_is_told_at_the_close(monkeypatch
         toolbox, tool, agent = _tool(AGENT, act, changes=True)
         monkeypatch.setattr(toolbox, "load", lambda name, table: tool)
         talk = dialogue(FakeChat([Call("1", "act", "{}")]), agent)
-        task = asyncio.create_task(taken(talk.answer(ORDER)))
-        await asyncio.sleep(0.5)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await broken_off(talk.answer(ORDER))
         return await talk.close()
 
     [looked] = run(main)

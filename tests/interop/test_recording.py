@@ -21,7 +21,7 @@ from opensip.media.engine_choice import open_engine
 from opensip.media.ports import PortPool
 from opensip.media.recorder import Recorder
 from opensip.media.session import MediaConfig, MediaSession
-from tests.interop.hearing import LOUD, from_ulaw, loudness
+from tests.interop.hearing import LOUD, from_ulaw, loudness, read_wav
 from tests.interop.raw_peer import RawPeer
 from tests.interop.server import LOOPBACK_TRUNK, Server, opensip
 
@@ -100,19 +100,12 @@ async def milliseconds_off(engine: str, path: Path) -> float:
     await session.close()
     running.close()
     ear.socket.close()
-    heard, said = channels(path)
+    heard, said = read_wav(path)
     gaps = [(theirs - ours) / 8 for ours, theirs in zip(onsets(said), onsets(heard), strict=True)]
     print(engine, "ms apart:", gaps)
     assert len(gaps) == BURSTS
     # The earliest packets tell where those that follow belong.
     return abs(float(np.median(gaps)) - 1000 * min(ear.apart))
-
-
-def channels(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Read a recording: what was heard, and what was said."""
-    with wave.open(str(path)) as sound:
-        both = np.frombuffer(sound.readframes(sound.getnframes()), "<i2").reshape(-1, 2)
-    return both[:, 0], both[:, 1]
 
 
 def burst() -> np.ndarray:
@@ -122,7 +115,7 @@ def burst() -> np.ndarray:
 
 def onsets(channel: np.ndarray) -> list[int]:
     """Find the samples at which bursts begin."""
-    loud = np.flatnonzero(np.abs(channel) > 4000)
+    loud = np.flatnonzero(np.abs(channel) > 4000 / 32768)
     return [int(n) for n in loud[np.diff(loud, prepend=-9999) > 800]]
 
 
