@@ -23,7 +23,6 @@ from opensip.settings.load import parse
 from opensip.settings.schema import ServerTable
 from opensip.settings.table import Mistakes, Reading, read
 
-_NEEDED = ("data", "recording")  # keys of opensip.toml; the others need not be right
 _SHOWN = 5  # recordings that an error names
 _PLAYERS = (  # commands that play WAV from standard input
     "play -q -t wav -",
@@ -57,10 +56,9 @@ def play(*, call: str, player: str | None, config: Path) -> None:
 
     Example: opensip recording play c-07454b
     """
-    data, recordings = _opened(config)
-    recording = recordings.find(_call_id(recordings, call))
+    command = _command(player) if player is not None else _player()
+    data, recordings, recording = _found(config, call)
     goes_on = _goes_on(data, recordings, recording)
-    command = shlex.split(player) if player else _player()
     try:
         playing = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - the user's own
     except OSError as error:
@@ -85,8 +83,7 @@ def export(*, call: str, file: Path | None, config: Path) -> None:
 
     Example: opensip recording export c-07454b call.flac
     """
-    data, recordings = _opened(config)
-    recording = recordings.find(_call_id(recordings, call))
+    data, recordings, recording = _found(config, call)
     goes_on = _goes_on(data, recordings, recording)
     if file == Path("-"):
         _pour(converted(recordings, recording, "wav"), sys.stdout.buffer)
@@ -159,14 +156,24 @@ def _goes_on(data: Path, recordings: Recordings, one: Recording) -> bool:
     return not is_packed and is_written(data / "journals" / f"{one.call_id}.jsonl")
 
 
-def _opened(config: Path) -> tuple[Path, Recordings]:
-    """Find the data directory and the keys of a configuration."""
+def _opened(config: Path, *, keys: bool = False) -> tuple[Path, Recordings]:
+    """Find the data directory of a configuration, and its master keys where they are needed."""
     reading = Reading(config)
-    table = {key: value for key, value in parse(reading).items() if key in _NEEDED}
+    needed = ("data", "recording") if keys else ("data",)
+    table = {key: value for key, value in parse(reading).items() if key in needed}
     server = read(ServerTable, table, reading)
     if server is None:
         raise Mistakes(reading.mistakes)
     return server.data, Recordings(server.data, server.recording.masters())
+
+
+def _found(config: Path, call: str) -> tuple[Path, Recordings, Recording]:
+    """Find one recording, and the keys where it is encrypted: else nobody need have them."""
+    data, recordings = _opened(config)
+    recording = recordings.find(_call_id(recordings, call))
+    if recording.sealed:
+        data, recordings = _opened(config, keys=True)
+    return data, recordings, recording
 
 
 def _call_id(recordings: Recordings, call: str) -> str:
@@ -190,6 +197,16 @@ def _call_id(recordings: Recordings, call: str) -> str:
 
 def _some(names: list[str]) -> str:
     return ", ".join(names[:_SHOWN]) + ", …" * (len(names) > _SHOWN)
+
+
+def _command(player: str) -> list[str]:
+    try:
+        words = shlex.split(player)
+    except ValueError as error:
+        raise click.UsageError(f"--player {player!r} is no command: {error}") from None
+    if not words:
+        raise click.UsageError("--player is empty: name a command that plays WAV")
+    return words
 
 
 def _player() -> list[str]:

@@ -55,7 +55,7 @@ class QualityMeter:
         sent = counts.get("sent", 0)
         reported = "peer_lost" in counts and sent > 0
         loss_in = _loss(counts, {})
-        loss_out = max(counts["peer_lost"], 0.0) / sent if reported else None
+        loss_out = min(max(counts["peer_lost"], 0.0) / sent, 1.0) if reported else None
         figures = {
             "loss_in": _percent(loss_in),
             "loss_out": _percent(loss_out),

@@ -13,7 +13,9 @@ from opensip.media.recording_file import HEADER_SIZE, open_private, wav_header
 from opensip.media.recording_sealed import CHUNK, SealedFile
 from opensip.media.recordings import UNFINISHED, Recording, Recordings
 
-_RATE_AT = slice(24, 28)  # of a WAV header
+_KIND_AT, _RATE_AT = slice(8, 16), slice(24, 28)  # of a WAV header
+_KIND = b"WAVEfmt "
+_RATES = range(8000, 48001)  # Hz, of the codecs that are recorded
 
 
 def check_form(form: str) -> None:
@@ -55,7 +57,10 @@ def pack(recordings: Recordings, call_id: str, form: str, *, going_on: Callable[
 def converted(recordings: Recordings, recording: Recording, form: str) -> Iterator[bytes]:
     """Give a recording as a file of `form`, decrypted. Raises MediaError, MissingExtra."""
     if recording.form == form:
-        yield from recordings.content(recording)
+        content = recordings.content(recording)
+        if form == "wav":
+            yield _begun(recording, content)
+        yield from content
         return
     rate, sound = samples(recordings, recording)
     if form == "wav":
@@ -73,19 +78,30 @@ def samples(recordings: Recordings, recording: Recording) -> tuple[int, Iterator
     content = recordings.content(recording)
     if recording.form != "wav":
         return _decoded(content)
-    header = b""
-    while len(header) < HEADER_SIZE:
+    begun = _begun(recording, content)
+
+    def sound() -> Iterator[bytes]:
+        yield begun[HEADER_SIZE:]
+        yield from content
+
+    return _rate(begun), sound()
+
+
+def _begun(recording: Recording, content: Iterator[bytes]) -> bytes:
+    """Take the header of a WAV file, and what came with it. Raises MediaError where it is none."""
+    begun = b""
+    while len(begun) < HEADER_SIZE:
         piece = next(content, b"")
         if not piece:
             raise MediaError(f"{recording.path} is no WAV file: it is cut short")
-        header += piece
-    rate = int.from_bytes(header[_RATE_AT], "little")
+        begun += piece
+    if not (begun.startswith(b"RIFF") and begun[_KIND_AT] == _KIND and _rate(begun) in _RATES):
+        raise MediaError(f"{recording.path} is no WAV file of ours: damaged, or another's")
+    return begun
 
-    def sound() -> Iterator[bytes]:
-        yield header[HEADER_SIZE:]
-        yield from content
 
-    return rate, sound()
+def _rate(header: bytes) -> int:
+    return int.from_bytes(header[_RATE_AT], "little")
 
 
 def _decoded(content: Iterator[bytes]) -> tuple[int, Iterator[bytes]]:

@@ -2,6 +2,7 @@
 
 import base64
 import math
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, Protocol
 
@@ -27,6 +28,7 @@ from opensip.rtp.statistics import SourceStatistics
 
 INTERVAL = 5.0  # seconds: the least that RFC 3550 section 6.2 wants between two reports
 _WORD = 0xFFFFFFFF
+_ANSWERED = 4  # sender reports of ours that a peer may still answer to: one comes each five seconds
 
 
 class Sending(Protocol):
@@ -101,6 +103,7 @@ class Reports:
         self._receive: SrtpSession | None = None
         self._cname = base64.b64encode(random(12))  # RFC 7022: says nothing of this machine
         self._sent_before = 0
+        self._reported: deque[int] = deque(maxlen=_ANSWERED)  # as the peer names them
         self._sent = self._received = 0
         self._peer: ReportBlock | None = None
         self._round_trip = 0.0
@@ -193,9 +196,9 @@ class Reports:
         report: RtcpPacket = ReceiverReport(sender.ssrc, blocks)
         if sender.packets != self._sent_before:
             packets, octets = sender.packets & _WORD, sender.octets & _WORD
-            report = SenderReport(
-                sender.ssrc, self._ntp(now), sender.timestamp, packets, octets, blocks
-            )
+            ntp = self._ntp(now)
+            report = SenderReport(sender.ssrc, ntp, sender.timestamp, packets, octets, blocks)
+            self._reported.append(ntp >> 16 & _WORD)
         self._sent_before = sender.packets
         self._sent += 1
         description = SourceDescription(sender.ssrc, ((CNAME, self._cname),))
@@ -215,7 +218,8 @@ class Reports:
         for block in blocks:
             if block.ssrc == self._sender.ssrc:
                 self._peer = block
-                self._round_trip = round_trip(block, self._ntp(now)) or self._round_trip
+                if block.last_sr in self._reported:  # else it answers nothing of ours, or lies
+                    self._round_trip = round_trip(block, self._ntp(now)) or self._round_trip
 
 
 def context(

@@ -76,7 +76,7 @@ def first_that_fits(
     """Find the audio stream to take, a secure one first, and how its keys are agreed on."""
     streams = [(n, m) for n, m in enumerate(offered.media) if m.kind == "audio" and m.port]
     if not streams:
-        kinds = _listing(m.kind for m in offered.media)
+        kinds = _listing(m.kind + " at port 0" * (not m.port) for m in offered.media)
         raise NegotiationError(f"offered {kinds or 'no media'}; we can audio")
     refusals: dict[str, None] = {}
     secure = (*SECURE, *DTLS)
@@ -255,16 +255,23 @@ def packet_time(local: Local, described: SessionDescription, media: MediaDescrip
     It is no more than the peer takes by a=maxptime (RFC 8866 section 6.4), where we can.
     """
     liked = _milliseconds("ptime", described, media)
-    ptime = liked if liked in PTIMES else local.ptime
+    ptime = int(liked) if liked in PTIMES else local.ptime
     most = _milliseconds("maxptime", described, media)
     if most is None or ptime <= most:
         return ptime
     return max((fitting for fitting in PTIMES if fitting <= most), default=PTIMES[0])
 
 
-def _milliseconds(name: str, described: SessionDescription, media: MediaDescription) -> int | None:
+def _milliseconds(
+    name: str, described: SessionDescription, media: MediaDescription
+) -> float | None:
     text = media.get(name) or described.get(name)
-    return parse_integer(text.strip(), name, 0, 65535) if text else None
+    if not text:
+        return None
+    whole, point, part = text.strip().partition(".")  # section 6.4 lets it be a real number
+    if point and not (part.isascii() and part.isdigit()):
+        raise RemoteProtocolError(f"SDP {name} {text[:40]!r} is no number")
+    return parse_integer(whole, name, 0, 65535) + (float(f"0.{part}") if point else 0)
 
 
 def _listing(names: Iterable[str]) -> str:

@@ -149,7 +149,8 @@ class _Reader:
         for line in self._lines[1:]:
             if line[:2] == "a=":
                 name, _, value = line[2:].partition(":")
-                self._section.attributes.append((name, value))
+                # a blank behind "a=sendonly" must not cost the hold
+                self._section.attributes.append((name.rstrip(" "), value))
             elif line:
                 self._take(line)
         if self._origin is None:

@@ -19,11 +19,12 @@ _EVENTS = {str(number): digit for number, digit in enumerate("*#ABCD", 10)}
 
 def read_digit(content_type: str, body: bytes) -> tuple[str, int] | None:
     """Tell the digit of a body and its milliseconds, 0 where it does not say; None for no digit."""
-    text = body.decode("ascii", "replace")
-    if content_type.partition(";")[0].strip().lower() == RELAY:
+    text, kind = body.decode("ascii", "replace"), content_type.partition(";")[0].strip().lower()
+    signal = duration = None
+    if kind == RELAY:
         signal, duration = _SIGNAL.search(text), _DURATION.search(text)
-    else:
-        signal, duration = _ALONE.fullmatch(text), None
+    elif kind == PLAIN:
+        signal = _ALONE.fullmatch(text)
     if signal is None:
         return None
     digit = _EVENTS.get(signal[1], signal[1].upper())

@@ -7,6 +7,7 @@ from opensip.errors import RemoteProtocolError
 from opensip.sip.invite_events import State
 from opensip.sip.invite_usage import InviteUsage
 from opensip.sip.message import Request
+from opensip.sip.multipart import parts_of
 from opensip.sip.transaction import TransactionKey
 from opensip.ua.core import Core
 from opensip.ua.courier import Courier
@@ -48,8 +49,7 @@ class DialogRequests:
         match request.method:
             case "INFO":
                 self._respond(key, request, 200)
-                if self._owner.on_info is not None:
-                    self._owner.on_info(request.content_type, request.body)
+                self._take_info(request)
             case "REFER":
                 self._take_refer(key, request)
             case "NOTIFY":
@@ -58,6 +58,15 @@ class DialogRequests:
                 self._respond(key, request, 200, headers=capabilities())
             case _:
                 self._respond(key, request, 405, headers=[("Allow", ALLOW)])
+
+    def _take_info(self, request: Request) -> None:
+        try:
+            parts = parts_of(request.headers, request.body)
+        except RemoteProtocolError:  # it said that we need not understand its body
+            return
+        for part in parts:
+            if self._owner.on_info is not None:
+                self._owner.on_info(part.content_type, part.body)
 
     def _take_notify(self, key: TransactionKey, request: Request) -> None:
         matching = [refer for refer in reversed(self.refers) if refer.matches(request)]

@@ -151,3 +151,20 @@ def test_a_recording_without_its_key_is_listed_so(config, tmp_path):
     listed = marks(config)
     assert ("no key: erased or lost" in listed["c-11aa"]) is ("encrypted" in listed["c-11aa"])
     assert "no key" not in listed["c-22cc"]
+
+
+def test_keys_are_wanted_of_those_alone_who_need_them(config, monkeypatch):
+    sealed = "encrypted" in marks(config)["c-11aa"]
+    monkeypatch.delenv("KEY")
+    assert set(marks(config)) == {"c-11aa", "c-22cc"}
+    result = run(config, "export", "11")
+    assert result.exit_code == sealed
+    assert ("KEY is not set" in result.stderr) is sealed
+    assert run(config, "erase", "22", "--yes").exit_code == 0
+    assert set(marks(config)) == {"c-11aa"}
+
+
+@pytest.mark.parametrize("player", ["", " ", "sh -c 'cat"])
+def test_a_player_that_is_no_command_is_told(config, player):
+    result = run(config, "play", "11", "--player", player)
+    assert (result.exit_code, "--player" in result.stderr) == (2, True)

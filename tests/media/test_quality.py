@@ -50,3 +50,8 @@ def test_no_loss_in_an_interval_and_a_peer_with_duplicates_lose_nothing():
     assert isinstance(measured := meter.measure(now=10.0), MediaQuality)
     assert measured.loss_in == 0.0
     assert meter.whole()["loss_out"] == 0.0
+
+
+def test_a_peer_that_claims_more_losses_than_there_were_packets_lost_all():
+    counts = Counts(received=100, lost=0, sent=100, peer_lost=0x7FFFFF, peer_loss=1.0)
+    assert QualityMeter(counts, now=0.0).whole()["loss_out"] == 100.0

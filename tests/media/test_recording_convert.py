@@ -95,3 +95,13 @@ def test_a_wav_file_that_is_cut_short_is_told(tmp_path):
     (recordings.folder / "c-1.wav").write_bytes(b"RIFF")
     with pytest.raises(MediaError, match="cut short"):
         samples(recordings, recordings.find("c-1"))
+
+
+@pytest.mark.parametrize("damaged", [b"", b"RIFF" + bytes(20), bytes(range(200)), b"RIFF" * 99])
+@pytest.mark.parametrize("form", ["wav", "flac"])
+def test_what_is_no_wav_file_is_not_given_out_as_one(tmp_path, damaged, form):
+    recordings = Recordings(tmp_path)
+    recordings.folder.mkdir()
+    recordings.path("c-1", "wav", sealed=False).write_bytes(damaged)
+    with pytest.raises(MediaError, match="no WAV file"):
+        list(converted(recordings, recordings.find("c-1"), form))

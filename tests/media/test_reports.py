@@ -8,7 +8,15 @@ from opensip.media.receiver import Receiver
 from opensip.media.reports import INTERVAL, Reports, context
 from opensip.media.sender import Sender
 from opensip.rtp.packet import RtpPacket
-from opensip.rtp.rtcp import Goodbye, ReceiverReport, SenderReport, parse_compound
+from opensip.rtp.rtcp import (
+    NTP_EPOCH,
+    Goodbye,
+    ReceiverReport,
+    ReportBlock,
+    SenderReport,
+    parse_compound,
+    serialize_compound,
+)
 
 HERE, THERE = ("192.0.2.1", 4000), ("192.0.2.2", 5000)
 KEYS = SrtpKeys("AEAD_AES_128_GCM", b"k" * 28, b"k" * 28)
@@ -135,3 +143,14 @@ def test_other_packets_and_foreign_blocks_are_passed_over():
     one.reports.receive(two.reports.goodbye(now=0.1), THERE, now=0.1)
     assert "peer_lost" not in one.reports.statistics()
     assert RtpPacket.parse(one.sender.tick()).ssrc == 0x01010101
+
+
+@pytest.mark.parametrize("last_sr", [1, (1_700_000_000 + NTP_EPOCH - 3600) * 65536 & 0xFFFFFFFF])
+def test_a_round_trip_is_not_measured_by_a_report_that_we_never_sent(last_sr):
+    one = End(THERE, 1)
+    one.sender.tick()
+    for now in (0.5, 1.0):
+        block = ReportBlock(one.sender.ssrc, 0, 0, 0, 0, last_sr)
+        one.reports.receive(serialize_compound(ReceiverReport(7, (block,))), THERE, now=now)
+        assert one.reports.statistics()["round_trip_ms"] == 0
+        one.reports.report(now=now)

@@ -145,7 +145,11 @@ def test_an_rtcp_port_that_is_none_is_refused(port):
 
 
 @pytest.mark.parametrize(
-    ("stated", "used"), [("30", 30), ("50", 50), ("20 ", 20), ("0", 20), ("1", 20), ("65535", 20)]
+    ("stated", "used"),
+    [
+        *[("30", 30), ("50", 50), ("20 ", 20), ("0", 20), ("1", 20), ("65535", 20)],
+        *[("30.0", 30), ("30.5", 20)],  # RFC 8866 section 6.4 lets it be a real number
+    ],
 )
 def test_odd_packet_times_leave_it_to_us(stated, used):
     assert packet_time(LOCAL, session(), audio(("ptime", stated))) == used
@@ -154,7 +158,7 @@ def test_odd_packet_times_leave_it_to_us(stated, used):
 
 @pytest.mark.parametrize(
     ("stated", "most", "used"),
-    [("60", "40", 40), ("60", "45", 40), ("30", "30", 30), ("", "10", 10), ("", "5", 10)],
+    [("60", "40", 40), ("60", "45.5", 40), ("30", "30", 30), ("", "10", 10), ("", "5", 10)],
 )
 def test_no_packet_lasts_longer_than_the_peer_takes(stated, most, used):
     ptime = (("ptime", stated),) if stated else ()
@@ -163,6 +167,7 @@ def test_no_packet_lasts_longer_than_the_peer_takes(stated, most, used):
 
 
 def test_a_packet_time_that_is_no_number_is_refused():
-    with pytest.raises(RemoteProtocolError, match="ptime"):
-        packet_time(LOCAL, session(), audio(("ptime", "4294967296")))
+    for wrong in ("4294967296", "20.", "20.x", ".5", "2.0.0"):
+        with pytest.raises(RemoteProtocolError, match="ptime"):
+            packet_time(LOCAL, session(), audio(("ptime", wrong)))
     assert packet_time(LOCAL, session(), audio()) == 20

@@ -229,3 +229,8 @@ def test_random_bytes_are_parsed_or_refused(data):
 @given(st.integers(0, len(TRUNK) - 1), st.binary(max_size=8), st.integers(0, 8))
 def test_a_damaged_offer_is_parsed_or_refused(position, junk, cut):
     try_to_read(TRUNK[:position] + junk + TRUNK[position + cut :])
+
+
+def test_a_blank_behind_an_attribute_does_not_hide_it():
+    media = SessionDescription.parse(sdp("a=sendonly ", "a=rtcp-mux  ")).media[0]
+    assert (media.get("sendonly"), media.get("rtcp-mux")) == ("", "")

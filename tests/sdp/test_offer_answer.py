@@ -112,7 +112,7 @@ def test_no_common_codec_says_why():
     ("data", "why"),
     [
         (sdp().replace(b"audio", b"video"), "offered video; we can audio"),
-        (sdp().replace(b"24680", b"0"), "offered audio; we can audio"),
+        (sdp().replace(b"24680", b"0"), "offered audio at port 0; we can audio"),
         (b"v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\n", "offered no media"),
     ],
 )

@@ -24,6 +24,8 @@ from opensip.sip.dtmf_relay import PLAIN, RELAY, read_digit, write_digit
         (PLAIN, b"", None),
         (PLAIN, b"Signal=5", None),
         (PLAIN, b"12345", None),
+        ("text/plain", b"5", None),
+        ("", b"5", None),
     ],
 )
 def test_both_forms(content_type, body, expected):

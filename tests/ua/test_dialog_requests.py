@@ -23,8 +23,15 @@ def test_requests_of_other_kinds():
         session.on_info = lambda kind, body: heard.append((kind, body))
         assert (await it.ask_within(session, "INFO", cseq=11, **dtmf)).status == 200
         assert heard == [("application/dtmf-relay", b"Signal=5\r\n")]
+        mixed = {"Content_Type": "multipart/mixed;boundary=b"}
+        part = b"--b\r\nContent-Type: application/dtmf\r\n\r\n7\r\n--b--\r\n"
+        assert (await it.ask_within(session, "INFO", cseq=12, body=part, **mixed)).status == 200
+        assert heard[1:] == [("application/dtmf", b"7")]
+        optional = mixed | {"Content_Disposition": "session;handling=optional"}
+        assert (await it.ask_within(session, "INFO", cseq=13, body=b"x", **optional)).status == 200
+        assert heard[2:] == []
         for number, (method, status) in enumerate(
-            [("OPTIONS", 200), ("MESSAGE", 405), ("SHUFFLE", 501), ("NOTIFY", 481)], start=12
+            [("OPTIONS", 200), ("MESSAGE", 405), ("SHUFFLE", 501), ("NOTIFY", 481)], start=14
         ):
             response = await it.ask_within(session, method, cseq=number)
             assert response.status == status
