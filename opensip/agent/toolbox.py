@@ -104,8 +104,7 @@ class Toolbox:
                 acts, shown = await self._held(call, tool, wanted, arguments)
                 if shown is not None:
                     return acts, shown
-            result = await self._result(tool, wanted, arguments)
-            shown = _written(call.name, result)
+            result, shown = await self._result(tool, wanted, arguments)
         except Exception as error:  # foreign: a model's arguments, a tool's code and its result
             why = str(_told(call.name, error))
             looked = Looked(call.name, arguments, None, self._now() - began, why)
@@ -142,10 +141,13 @@ class Toolbox:
             return await self.consent.hold_live(call, tool, wanted, arguments)
         return self.consent.hold(call, tool, wanted, arguments)
 
-    async def _result(self, tool: Tool, wanted: Wanted, arguments: dict[str, Any]) -> Any:
+    async def _result(
+        self, tool: Tool, wanted: Wanted, arguments: dict[str, Any]
+    ) -> tuple[Any, str]:
+        """Give what came of a tool, as data and as the model is shown it."""
         memory = self._memory
         if is_again(memory.spent, wanted, memory.turns):
-            return _AGAIN
+            return _AGAIN, _AGAIN
         memory.spent = counted(memory.spent, wanted, memory.turns)
         try:
             async with asyncio.timeout(tool.seconds):
@@ -177,15 +179,14 @@ def _arguments(call: Call) -> tuple[dict[str, Any], str]:
     return arguments, written
 
 
-def _sized(name: str, result: Any) -> Any:
-    """Make plain data of a result, whatever it was; of one larger than anybody wants a text."""
+def _sized(name: str, result: Any) -> tuple[Any, str]:
+    """Make plain data of a result, whatever it was, and its text; of a large one the text alone."""
     text = _written(name, result)
     if len(text) > LARGEST_RESULT:
-        return f"{text[:LARGEST_RESULT]} … (cut)"
-    if isinstance(result, str):
-        return result
-    data = json.loads(text)
-    return text if _is_deep(data) else data
+        text = f"{text[:LARGEST_RESULT]} … (cut)"
+    elif not isinstance(result, str) and not _is_deep(data := json.loads(text)):
+        return data, text
+    return text, text
 
 
 def _is_deep(value: Any) -> bool:

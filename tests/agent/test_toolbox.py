@@ -224,3 +224,23 @@ def test_tables_make_functions_or_webhooks(tmp_path):
     (tmp_path / "shop.py").write_text("def find(): ...")
     assert toolbox.load("find", ToolTable(file=tmp_path / "shop.py")).name == "find"
     assert toolbox.load("ask", ToolTable(url="http://x/", description="Asks.")).name == "ask"
+
+
+def test_a_result_is_written_once(box, monkeypatch):
+    written, dumps = [], json.dumps
+
+    def counted(value, **how):
+        written.append(value)
+        return dumps(value, **how)
+
+    async def act():
+        return {"order": "a lamp"}
+
+    async def main():
+        tools, _ = box(act)
+        monkeypatch.setattr(toolbox.json, "dumps", counted)
+        (looked,), shown = await tools.run(Call("1", "act", "{}"))
+        assert (looked.result, shown) == ({"order": "a lamp"}, '{"order": "a lamp"}')
+        assert written == [{}, {"order": "a lamp"}]  # the arguments, and the result
+
+    run(main)
