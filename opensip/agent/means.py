@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from opensip.agent.caller_voice import CallerVoice
 from opensip.agent.definition import Agent
 from opensip.agent.fillers import Fillers
 from opensip.agent.idle import Idle
@@ -21,6 +22,7 @@ class Means:
 
     agent: Agent
     sink: AudioSink
+    voice: CallerVoice
     playout: Playout
     minutes: Minutes
     memory: Memory

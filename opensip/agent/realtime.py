@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from opensip.agent.caller_voice import CallerVoice
 from opensip.agent.conversation import Conversation
 from opensip.agent.definition import Agent
 from opensip.agent.fillers import Fillers
@@ -60,7 +61,8 @@ class RealtimeSession:
             mouth=self._mouth, sink=sink, observer=observer, now=now,
         )  # fmt: skip
         self._means = Means(
-            agent, sink, Playout(sink), Minutes(observer, now, press, record), memory,
+            agent, sink, CallerVoice(agent.voice_activity, seat.source.rate, now()),
+            Playout(sink), Minutes(observer, now, press, record), memory,
             Toolbox(agent, memory, self._variables, now, asks_itself=True), fillers,
             self._idle(), observer, now,
         )  # fmt: skip
@@ -84,6 +86,7 @@ class RealtimeSession:
         """Talk until the call is to end, the caller left, or a human is to take over."""
         listening = asyncio.create_task(self._listen(self._now()))
         self._means.idle.heard()
+        self._means.voice.settle(self._now())
         talking = asyncio.create_task(self._converse())
         watching = asyncio.create_task(self._means.playout.run())
         tasks: set[asyncio.Task[Any]] = {listening, talking, watching}
@@ -146,6 +149,7 @@ class RealtimeSession:
 
     def _heard(self, frame: AudioFrame) -> None:
         for piece in pieces(frame):
+            self._means.voice.hear(piece)
             if self._talk is not None:
                 self._talk.hear(piece)
 

@@ -7,7 +7,8 @@ ends is decided here.
 import asyncio
 from contextlib import aclosing
 
-from opensip.agent import live, voice_activity
+from opensip.agent import live
+from opensip.agent.caller_voice import PAUSE
 from opensip.agent.consequences import consequences
 from opensip.agent.first_sound import FirstSound
 from opensip.agent.keypad import Keypad
@@ -20,13 +21,11 @@ from opensip.agent.providers import Act, HangUp, Looked, Prompted, Transfer, Und
 from opensip.agent.tools import builtin
 from opensip.agent.turn_clock import TurnClock
 from opensip.agent.utterances import Utterances
-from opensip.agent.voice_activity import Voicing
 from opensip.audio.frame import AudioFrame
 from opensip.audio.resample import live_resampler
 from opensip.errors import ProviderError
 from opensip.events import AgentSaid, BargedIn, SpeechEnded, SpeechStarted
 
-_PAUSE = 0.3  # seconds without a voice after which speech is a new beginning
 _INTERRUPTS = 0.4  # seconds of a voice that want silence of a provider that failed
 _UNTOLD = 10.0  # seconds of silence that nobody calls a turn's end: no detection waits longer
 _SILENT = HangUp("the caller was silent")
@@ -50,8 +49,7 @@ class Talk:
         self._utterances = Utterances(self._told, means.sink.rate)
         self._keypad = Keypad(self._keyed)
         self._wanted_keys = 0
-        self._activity = voice_activity.make(means.agent.voice_activity, rate, self._decided)
-        self._voiced_from = self._voiced_until = means.now()
+        self._turn_ended = self._asked = means.now()  # the caller's last turn; what there was of it
         self._timed = FirstSound()
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._patience = Patience(provider.patience, means.fillers, means.now, self._fail)
@@ -63,7 +61,7 @@ class Talk:
         self._repeated = False  # it was wanted twice: the first one held nothing
         self._owed = False  # it was given results or keys, and is to make something of them
         self._working = 0  # tools of this talk
-        self._failed = False
+        self._has_begun = self._failed = False
 
     async def run(self, opening: Opening) -> Ends | None:
         """Talk; None: the provider said goodbye. Raises ProviderError."""
@@ -81,6 +79,9 @@ class Talk:
 
     async def _run(self, opening: Opening) -> Ends | None:
         await self._provider.begin(opening)
+        self._has_begun = True
+        if opening.cause == "fallback" and len(missed := self._means.voice.missed()):
+            self._provider.hear(self._resampler.push(missed))
         reading = asyncio.create_task(self._read())
         self._patience.begin(self._provider.first_sound)
         self._wait()
@@ -110,26 +111,19 @@ class Talk:
 
     def hear(self, frame: AudioFrame) -> None:
         """Take what the caller says."""
-        self._activity.hear(frame)
-        if self.last is None and not self._failed:
+        if self._failed and self._means.voice.is_there and self._means.voice.lasted > _INTERRUPTS:
+            self.stop()
+        if self._has_begun and self.last is None and not self._failed:
             self._provider.hear(self._resampler.push(frame.samples))
             self._miss_end(frame.at)
             self._miss_caller(frame.at)
         if self._timed.clock and (taken := self._timed.played(self._means.now(), self._means.sink)):
             self._means.observer.note(taken)
 
-    def _decided(self, heard: Voicing) -> None:
-        if heard.voiced:
-            if heard.at > self._voiced_until + _PAUSE:
-                self._voiced_from = heard.at
-            self._voiced_until = heard.at + heard.seconds
-            if self._failed and self._voiced_until - self._voiced_from > _INTERRUPTS:
-                self.stop()
-
     def _miss_end(self, at: float) -> None:
         """Want an answer ourselves where the provider misses that the caller fell silent."""
         patient = self._provider.patience is not None and not self._patience.limits
-        if self._speaking and patient and at > self._voiced_until + _UNTOLD:
+        if self._speaking and patient and at > max(self._means.voice.until, self._asked) + _UNTOLD:
             self._speaking = False
             self._owed = True
             self._settle()
@@ -139,7 +133,7 @@ class Talk:
         if self._provider.patience is None:  # a bot is silent for reasons of its own
             return
         at_work = self._awaited or self._answering or self._working > 0 or self._owed
-        speaking = self._speaking or at < self._voiced_until + _PAUSE
+        speaking = self._speaking or at < self._means.voice.until + PAUSE
         busy = at_work or speaking or self._means.sink.queued() > 0
         if note := self._means.idle.look(at, busy=busy):
             self._provider.note(note)
@@ -185,6 +179,7 @@ class Talk:
                 self._ended(told.item)
             case live.Understood(text, item):
                 self._means.memory.turn_told(item, text)
+                self._means.voice.settle(self._turn_ended)
                 self._means.minutes.caller_said(Understood(text), None)
             case live.Answering():
                 self._answering, self.spoke = True, False
@@ -198,6 +193,8 @@ class Talk:
         if self._utterances.is_over(sound.item):
             return
         self._awaited = self._repeated = False
+        bot = self._provider.patience is None  # it does not tell of turns
+        self._means.voice.settle(self._means.voice.until if bot else self._turn_ended)
         playout = self._means.playout
         start = playout.play(sound.samples, sound.rate)
         self.spoke = True
@@ -213,12 +210,12 @@ class Talk:
         self._patience.calm()
         means.idle.heard()
         self._timed.clock = None
-        self._speaking, self._awaited = True, False
-        means.observer.note(SpeechStarted(min(self._voiced_from, now)))
+        self._speaking, self._awaited, self._asked = True, False, now
+        means.observer.note(SpeechStarted(min(means.voice.began, now)))
         played = means.sink.played()
         cuts = self._utterances.cut(played)
         if means.playout.cut():
-            means.observer.note(BargedIn(now, max(0.0, now - self._voiced_from) * 1000))
+            means.observer.note(BargedIn(now, max(0.0, now - means.voice.began) * 1000))
         for item, heard in cuts:
             self._provider.cut(item, heard / means.sink.rate)
 
@@ -227,8 +224,9 @@ class Talk:
         self._speaking, self._answers_itself, self._repeated = False, True, False
         self._means.memory.turn_ended(item)
         self._wanted_keys = 0
-        self._means.observer.note(SpeechEnded(now, min(self._voiced_until, now)))
-        self._timed.begin(TurnClock(min(self._voiced_until, now), now, "the service"))
+        self._turn_ended = self._asked = min(self._means.voice.until, now)
+        self._means.observer.note(SpeechEnded(now, self._asked))
+        self._timed.begin(TurnClock(self._asked, now, "the service"))
         self._wait()
 
     def _answered(self, told: live.Answered) -> None:
@@ -310,7 +308,7 @@ class Talk:
         """Wait for an answer no longer than the provider may take, and bridge the wait."""
         self._awaited, self._begun = True, False
         self._patience.limit()
-        self._patience.bridge(self._voiced_until)
+        self._patience.bridge(self._asked)
 
     def _fail(self, why: str) -> None:
         if self._over.done():
@@ -329,7 +327,7 @@ class Talk:
         self._began()
         self._means.memory.turn_ended(text="")  # keys are no yes
         self._means.minutes.caller_said(Understood(keys, 1.0, "dtmf"), None)
-        now = self._means.now()
+        now = self._asked = self._means.now()
         self._timed.begin(TurnClock(now, now, "a key"))
         self._wanted_keys = 0
         self._provider.press(keys)

@@ -3,7 +3,7 @@ from opensip.agent.memory import Call
 
 
 def test_writes_down_what_tools_did_and_which_are_at_work():
-    means = Means(*[None] * 10)
+    means = Means(*[None] * 11)
     assert means.noted() == ()
     means.calls[Call("1", "order", '{"n": 2}')] = "ordered"
     means.calls[Call("2", "look", "{}")] = ""
