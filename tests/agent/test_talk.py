@@ -223,3 +223,19 @@ def test_sound_after_a_call_does_not_end_the_bridge(tmp_path):
 
     fake, _, _ = talked(script, agent=slow(tmp_path, 7))
     assert fake.done[-2:] == [("give", "slow", "d"), ("go on",)]
+
+
+def test_the_wait_after_a_key_begins_with_the_key():
+    pressed = []
+
+    async def script(fake, scene):
+        await asyncio.sleep(5)
+        pressed.append(asyncio.get_running_loop().time())
+        scene.session.digit("4")
+        scene.session.digit("#")
+        await asyncio.sleep(1)
+
+    agent = dataclasses.replace(AGENT, fillers=("One moment.",), filler_seconds=0.5)
+    _, scene, _ = talked(script, agent=agent)
+    [filler] = scene.noted.of(FillerSaid)
+    assert filler.at - pressed[0] == pytest.approx(0.5, abs=0.05)
