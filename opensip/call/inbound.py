@@ -18,6 +18,7 @@ from opensip.carriers import Number, Trunk
 from opensip.carriers.number import describe, normalise
 from opensip.errors import OpenSipError, TransactionTimeout
 from opensip.events import CallStarted, Fault, HeaderContext, Observer
+from opensip.sip.grammar import format_host_port
 from opensip.sip.uri import NameAddr
 from opensip.ua.attestation import attestation
 from opensip.ua.call_failed import CallFailed
@@ -122,7 +123,7 @@ class InboundCalls:
     ) -> dict[str, str]:
         """Note who calls whom, and give the variables that the agent starts with."""
         now, who = self._exchange.now(), caller(call.request, trunk.trusted)
-        source = f"{call.flow.remote[0]}:{call.flow.remote[1]}"
+        source = format_host_port(*call.flow.remote)
         # RFC 3323: who asked not to be shown stands nowhere that others read.
         calling = WITHHELD if who.privacy else normalise(who.number, trunk.country)
         agent, plan = route.agent if route else "", dict(describe(calling))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from opensip.errors import MissingExtra
 from opensip.media.engine import Address, SrtpKeys, Stream, StreamConfig
 from opensip.sdp.offer_answer import Negotiated
+from opensip.sip.grammar import format_host_port
 
 if TYPE_CHECKING:
     from opensip.media.keying_pair import KeyingPair
@@ -48,14 +49,14 @@ def stream_config(
     )
 
 
-def host(agreed: Negotiated) -> str:
-    """Tell where the peer is by its description."""
-    return f"{agreed.remote[0]}:{agreed.remote[1]}"
+def place(address: Address) -> str:
+    """Write an address as journals have it: one of IPv6 stands in brackets."""
+    return format_host_port(*address)
 
 
 def summary(agreed: Negotiated) -> tuple[str, str, str]:
     """Tell what a change is worth a note of: codec, suite, address."""
-    return agreed.codec.encoding_name, agreed.suite, host(agreed)
+    return agreed.codec.encoding_name, agreed.suite, place(agreed.remote)
 
 
 def with_keys(agreed: Negotiated, keys: SrtpKeys | None) -> Negotiated:

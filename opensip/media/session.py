@@ -22,7 +22,7 @@ from opensip.events import (
     Observer,
     Silent,
 )
-from opensip.media.agreement import host, make_keying, same_way, stream_config, summary, with_keys
+from opensip.media.agreement import make_keying, place, same_way, stream_config, summary, with_keys
 from opensip.media.digit_inbox import INFO
 from opensip.media.engine import Address, Batch, Engine, StreamConfig
 from opensip.media.hearing import Hearing
@@ -219,9 +219,11 @@ class MediaSession:
         now = self.engine.now()
         waits = agreed.dtls is not None and not agreed.suite
         if not waits and (old is None or summary(old) != summary(agreed)):
-            local = f"{self._address[0]}:{self._address[1]}"
+            local = place(self._address)
             self._hearing.digits.begin()
-            self.observer.note(MediaNegotiated(now, *summary(agreed)[:2], local, host(agreed)))
+            self.observer.note(
+                MediaNegotiated(now, *summary(agreed)[:2], local, place(agreed.remote))
+            )
         if agreed.held != (old is not None and old.held):
             self.observer.note(Held(now, agreed.held))
             self.on_held(agreed.held)
@@ -316,8 +318,7 @@ class MediaSession:
                 self._keying.receive(beside)
         self._hearing.take(batch, said_rate=self.stream.rate, held=self.is_held)
         if batch.moved_to is not None:
-            remote = f"{batch.moved_to[0]}:{batch.moved_to[1]}"
-            self.observer.note(MediaSourceChanged(batch.at, remote))
+            self.observer.note(MediaSourceChanged(batch.at, place(batch.moved_to)))
         if batch.at >= self._quality.due_at:
             measured = self._quality.measure(now=batch.at)
             if measured is not None:

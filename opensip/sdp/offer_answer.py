@@ -161,10 +161,20 @@ def apply_answer(offer: Offer, answer: bytes) -> Negotiated:
     if ice and not ice.lite and not mux:  # its checks on RTCP's port would find nobody
         raise NegotiationError("the answer has ICE without rtcp-mux: let the peer keep a=rtcp-mux")
     common = common_formats(local.formats, media.payload_formats())
-    chosen = [form for _, form in common]
-    receive = tuple(kind for kind in offer.payload_types if kind[1] in chosen)
+    receive = _receivable(offer, media, common)
     agreed = _agreed(local, answered, media, common, pair=pair, dtls=dtls, ice=ice, mux=mux)
     return replace(agreed, sdp=offer.sdp, receive=receive)
+
+
+def _receivable(offer: Offer, media: MediaDescription, common: Formats) -> Formats:
+    """Give what may come, by our numbers: any codec of the answer may (RFC 3264 section 7)."""
+    theirs = media.payload_formats().values()
+    event = [form for _, form in common if is_event(form)]
+    return tuple(
+        (number, form)
+        for number, form in offer.payload_types
+        if (form in event if is_event(form) else any(map(form.matches, theirs)))
+    )
 
 
 def _agreed(

@@ -26,6 +26,7 @@ from opensip.server.open_files import raise_limit, shortage
 from opensip.settings import build
 from opensip.settings.load import Settings, load
 from opensip.settings.table import Mistakes
+from opensip.sip.grammar import format_host_port
 from opensip.sip.uri import Uri
 from opensip.ua.admission import Admission
 from opensip.ua.endpoint import Endpoint
@@ -217,6 +218,6 @@ def _described(call: ServerCall, seconds: float) -> dict[str, Any]:
         "trunk": call.trunk,
         "caller": call.request.from_.uri.user or "",
         "called": call.request.uri.user or "",
-        "source": f"{call.flow.remote[0]}:{call.flow.remote[1]}",
+        "source": format_host_port(*call.flow.remote),
         "sip_call_id": call.request.call_id,
     }

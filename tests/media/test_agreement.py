@@ -4,8 +4,8 @@ from opensip.errors import MissingExtra
 from opensip.media import agreement
 from opensip.media.agreement import (
     check_keying,
-    host,
     make_keying,
+    place,
     stream_config,
     summary,
     with_keys,
@@ -66,7 +66,8 @@ def test_keys_are_added_to_dtls_alone():
     waiting = agreed(dtls=DtlsPeer((), "active"))
     assert with_keys(waiting, None) is waiting
     assert summary(with_keys(waiting, KEYS)) == ("PCMU", "AEAD_AES_128_GCM", "192.0.2.1:4000")
-    assert host(waiting) == "192.0.2.1:4000"
+    assert place(waiting.remote) == "192.0.2.1:4000"
+    assert place(("2001:db8::1", 4000)) == "[2001:db8::1]:4000"
 
 
 def test_a_missing_extra_is_named(monkeypatch):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from opensip.errors import NegotiationError, RemoteProtocolError
 from opensip.rtp.payload import (
+    PCMA,
     PCMU,
     TELEPHONE_EVENT,
     PayloadFormat,
@@ -323,3 +324,11 @@ def test_a_damaged_description_is_used_or_refused(position, junk, cut):
 @given(st.lists(st.sampled_from(SAMPLE.split(b"\r\n")), max_size=20))
 def test_shuffled_lines_are_used_or_refused(lines):
     try_both(b"v=0\r\n" + b"\r\n".join(lines))
+
+
+def test_every_codec_of_the_answer_may_come():
+    """RFC 3264 section 7: who answers with several may send any of them."""
+    offer = offer_of(PLAIN)
+    agreed = apply_answer(offer, sdp(formats="8 18 0 101"))
+    assert (agreed.codec, agreed.payload_type) == (PCMA, 8)
+    assert agreed.receive == ((0, PCMU), (8, PCMA), (101, TELEPHONE_EVENT))
