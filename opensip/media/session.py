@@ -219,11 +219,9 @@ class MediaSession:
         now = self.engine.now()
         waits = agreed.dtls is not None and not agreed.suite
         if not waits and (old is None or summary(old) != summary(agreed)):
-            local = place(self._address)
+            codec, suite, there = summary(agreed)
             self._hearing.digits.begin()
-            self.observer.note(
-                MediaNegotiated(now, *summary(agreed)[:2], local, place(agreed.remote))
-            )
+            self.observer.note(MediaNegotiated(now, codec, suite, place(self._address), there))
         if agreed.held != (old is not None and old.held):
             self.observer.note(Held(now, agreed.held))
             self.on_held(agreed.held)
