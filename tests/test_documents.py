@@ -11,7 +11,6 @@ import pytest
 
 from opensip.agent.check import check
 from opensip.agent.definition import (
-    REPLIES,
     Account,
     Action,
     Agent,
@@ -21,6 +20,7 @@ from opensip.agent.definition import (
     State,
     ToolTable,
 )
+from opensip.agent.replies import REPLIES
 from opensip.settings.table import Reading, read
 
 ROOT = Path(__file__).parents[1]

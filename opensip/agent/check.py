@@ -11,7 +11,6 @@ from opensip.agent.check_realtime import check_realtime, no_url, speaks_by_model
 from opensip.agent.definition import (
     KINDS,
     LIVE,
-    REPLIES,
     TALKING,
     Account,
     Action,
@@ -23,6 +22,7 @@ from opensip.agent.definition import (
     with_digits,
 )
 from opensip.agent.providers import NEEDS_MODEL, PROVIDERS
+from opensip.agent.replies import REPLIES
 from opensip.agent.tools import webhook
 from opensip.agent.tools.builtin import BUILT_IN
 from opensip.agent.voice_activity import WISHES

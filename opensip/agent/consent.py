@@ -143,11 +143,13 @@ class Consent:
 
     def _of(self, call: Call, tool: Tool, wanted: Wanted, arguments: Mapping[str, Any]) -> Held:
         fitted = _fitted(tool, arguments)
-        what = aloud(read_back(tool.name, fitted, tool.confirm_text))
+        language = self._agent.language
+        what = aloud(read_back(tool.name, fitted, tool.confirm_text, language), language)
         return Held(call, wanted, fitted, what, self._memory.turns)
 
     def _words_of(self, held: Held, *, again: bool) -> str:
-        return fill(self._agent.reply("confirm_again" if again else "confirm"), {"what": held.what})
+        template = self._agent.reply("confirm_again" if again else "confirm")
+        return fill(template, {"what": held.what}, self._agent.language)
 
     def _outcome(self, held: Held, text: str) -> str:
         values = " ".join(map(str, held.arguments.values()))

@@ -11,37 +11,15 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from opensip.agent import replies
+from opensip.agent.tongues import primary
+
 KINDS = ("model", "scripted", "realtime", "stream", "echo", "tone")
 TALKING = ("model", "scripted")  # kinds that need providers
 LIVE = ("realtime", "stream")  # kinds whose providers hear and speak at once
-# Short, since an answer that is there waits until a filler is over; by language.
-_FILLERS = {
-    "en": ("One moment.", "Still looking."),
-    "de": ("Einen Moment.", "Noch einen Moment."),
-    "fr": ("Un instant.", "Encore un instant."),
-    "es": ("Un momento.", "Un momento más."),
-    "it": ("Un momento.", "Ancora un momento."),
-    "nl": ("Een moment.", "Nog een moment."),
-    "pl": ("Chwileczkę.", "Jeszcze chwilę."),
-    "pt": ("Um momento.", "Só mais um momento."),
-}
 _WAIT = 0.7  # seconds before a filler that the file has
 _LATE = 1.4  # seconds before one of ours: an answer that takes as long as usual needs none
 _ENGLISH = "embedded"  # the voice that speaks nothing else
-REPLIES = {
-    "not_understood": "Sorry, I did not understand that.",
-    "still_there": "Are you still there?",
-    "nobody": "I cannot hear you, so I will end this call. Goodbye.",
-    "escalate": "One moment please, I am connecting you to {who}.",
-    "apology": "I am sorry, something went wrong on our side.",
-    "confirm": "Let me make sure: {what}. Please say yes or no: shall I do that?",
-    "confirm_again": "Sorry, was that a yes or a no? {what}. Shall I do that?",
-    "transfer_failed": "I am sorry, I could not reach {who}.",
-    "resume": "Is there something else I can help you with?",
-    "goodbye": "Goodbye.",
-    "call_again": "Please call again later. Goodbye.",
-    "too_long": "I have to end this call now. Goodbye.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +171,9 @@ class Variant:
     voice: str = ""
     recognizer: tuple[str, ...] = ()
     synthesizer: tuple[str, ...] = ()
+    fillers: tuple[str, ...] | None = None
+    idle_prompts: tuple[str, ...] = ()
+    replies: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,14 +230,18 @@ class Agent:
     data: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
 
     @property
+    def speaks_language(self) -> bool:
+        """Whether a voice may know the agent's language: the embedded one knows only English."""
+        ours = primary(self.language) == "en"
+        return ours or any(name != _ENGLISH for name in self.synthesizer)
+
+    @property
     def bridges(self) -> tuple[str, ...]:
         """What bridges a wait: the file's fillers, else ours of a model or bot, in its language."""
         if self.fillers is not None:
             return self.fillers
-        language = self.language.partition("-")[0]
-        speaks = language == "en" or any(name != _ENGLISH for name in self.synthesizer)
-        ours = speaks and self.kind in ("model", *LIVE)
-        return _FILLERS.get(language, ()) if ours else ()
+        ours = self.speaks_language and self.kind in ("model", *LIVE)
+        return replies.fillers(self.language) if ours else ()
 
     @property
     def bridge_seconds(self) -> float:
@@ -271,11 +256,16 @@ class Agent:
         if variant is None:
             return self
         given = {one.name: getattr(variant, one.name) for one in fields(variant)}
-        return replace(self, **{key: value for key, value in given.items() if value})
+        met = replace(self, **{key: value for key, value in given.items() if value})
+        if primary(met.language) == primary(self.language):
+            return replace(met, replies={**self.replies, **variant.replies})
+        foreign = {name: getattr(variant, name) for name in ("replies", "fillers", "idle_prompts")}
+        return replace(met, **foreign)  # better our words in their language than ours in another
 
     def reply(self, name: str) -> str:
         """Tell the template of a standing reply: the file's, else ours."""
-        return self.replies.get(name, REPLIES[name])
+        language = self.language if self.speaks_language else "en"
+        return self.replies.get(name) or replies.reply(name, language)
 
 
 def with_digits(phrase: str, digits: int) -> str:

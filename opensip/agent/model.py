@@ -324,10 +324,9 @@ class ModelDialogue:
             self._digits = min(max(int(done.arguments["count"]), 0), _MOST_DIGITS)
         match acts:
             case [*before, Transfer() | HangUp() as last] if not self._memory.said:
-                reply, entry = ("goodbye", "") if isinstance(last, HangUp) else (
-                    "escalate", last.target,
-                )  # fmt: skip
-                return [*before, Say(self._filled(self._agent.reply(reply), entry)), last]
+                entry = last.target if isinstance(last, Transfer) else ""
+                reply = self._agent.reply("escalate" if entry else "goodbye")
+                return [*before, Say(self._filled(reply, entry)), last]
         return acts
 
     # ---- standing words
@@ -342,7 +341,8 @@ class ModelDialogue:
 
     def _filled(self, template: str, entry: str = "") -> str:
         who = self._agent.directory[entry].spoken if entry in self._agent.directory else ""
-        return fill(template, {**self._variables, "who": who or "a colleague"})
+        values = {**self._variables, "who": who or "a colleague"}
+        return fill(template, values, self._agent.language)
 
 
 def _words_of(turn: Understood) -> str:

@@ -8,7 +8,7 @@ import re
 import string
 from collections.abc import Iterable, Iterator, Mapping
 
-from opensip.agent.spoken import Word
+from opensip.agent.spoken import formed
 
 Names = Mapping[str, frozenset[str]]  # a name -> its columns, none for a plain value
 
@@ -74,7 +74,7 @@ def _is_known(name: str, names: Names) -> bool:
 
 def _is_form(spec: str) -> bool:
     try:
-        format(Word("1"), spec)
+        formed("1", spec)
     except ValueError:
         return False
     return True

@@ -9,6 +9,7 @@ import re
 from opensip.agent.amounts import NUMBER, SIGN_FIRST, SIGN_LAST, amount
 from opensip.agent.grammar import DIGIT_WORDS
 from opensip.agent.spoken import dates, times
+from opensip.agent.tongues import primary
 
 _ONES = (*DIGIT_WORDS, "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen",
          "seventeen", "eighteen", "nineteen")  # fmt: skip
@@ -25,8 +26,8 @@ _WRITTEN = re.compile(rf"({NUMBER})(?:\.(\d+))?")
 
 def pronounced(text: str, language: str = "en") -> str:
     """Write `text` as it is to be said."""
-    if not language.startswith("en"):
-        return text
+    if primary(language) != "en":
+        return dates(text, language)
     text = times(dates(text))
     for pattern, say in _RULES:
         text = pattern.sub(say, text)

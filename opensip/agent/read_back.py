@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from opensip.agent.spoken import fill_names
+from opensip.agent.tongues import yes_or_no
 from opensip.errors import ToolError
 
 LONGEST = 300  # characters: twenty seconds of speech; nobody keeps more in mind
@@ -14,12 +15,14 @@ _GROUP = 4  # digits in a breath, where there are many
 _FEW_DIGITS = 6  # that are said in one go
 
 
-def read_back(tool: str, arguments: Mapping[str, Any], template: str = "") -> str:
+def read_back(
+    tool: str, arguments: Mapping[str, Any], template: str = "", language: str = "en"
+) -> str:
     """Write what `tool` is about to do; `template` holds {name} of arguments. ToolError.
 
     Without a template it is the name of the tool and each argument's name and value.
     """
-    told = {name: value_aloud(value) for name, value in arguments.items()}
+    told = {name: value_aloud(value, language) for name, value in arguments.items()}
     told = {name: value for name, value in told.items() if value}
     if template:
         text = fill_names(template, told)
@@ -34,20 +37,20 @@ def read_back(tool: str, arguments: Mapping[str, Any], template: str = "") -> st
     return text
 
 
-def value_aloud(value: object) -> str:
+def value_aloud(value: object, language: str = "en") -> str:
     """Write a value as it is to be heard: a text of digits one by one; "" where it is nothing."""
     match value:
         case None:
             return ""
         case bool():
-            return "yes" if value else "no"
+            return yes_or_no(value, language)
         case str() if value.isascii() and value.isdigit():
             return _digits(value)
         case Mapping():
-            parts = ((_plain(str(name)), value_aloud(one)) for name, one in value.items())
+            parts = ((_plain(str(name)), value_aloud(one, language)) for name, one in value.items())
             return ", ".join(f"{name} {one}" for name, one in parts if one)
         case list() | tuple():
-            return ", ".join(filter(None, map(value_aloud, value)))
+            return ", ".join(filter(None, (value_aloud(one, language) for one in value)))
     return str(value).strip()
 
 

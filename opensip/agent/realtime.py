@@ -70,6 +70,7 @@ class RealtimeSession:
         self._closing: list[tuple[Realtime, asyncio.Task[None]]] = []  # who failed
         self._opening = Opening()
         self._given_up = 0
+        self._target = ""  # whom the caller was handed to last
         self._preparing: asyncio.Task[None] | None = None
 
     @property
@@ -123,7 +124,7 @@ class RealtimeSession:
     def transfer_failed(self, words: str = "") -> None:
         """Let the next `run` begin by telling the service that nobody took the call."""
         template = words or self.agent.reply("transfer_failed")
-        self._opening = Opening((), "transfer_failed", self._filled(template, self.agent.human))
+        self._opening = Opening((), "transfer_failed", self._filled(template, self._target))
 
     async def close(self) -> None:
         """Let the providers go, once the tools at work are done: they end within their time."""
@@ -220,6 +221,7 @@ class RealtimeSession:
     async def _ended(self, last: Ends) -> Outcome:
         if isinstance(last, HangUp):
             return Hangup(last.why)
+        self._target = last.target
         intent, summary = self._means.minutes.handed_over(last)
         return Escalate(last.target, intent, last.confidence, summary, last.why)
 
@@ -248,7 +250,7 @@ class RealtimeSession:
 
     def _filled(self, template: str, entry: str = "") -> str:
         who = self.agent.directory[entry].spoken if entry in self.agent.directory else ""
-        return fill(template, {**self._variables, "who": who or "a colleague"})
+        return fill(template, {**self._variables, "who": who or "a colleague"}, self.agent.language)
 
 
 def _standing(agent: Agent) -> tuple[str, ...]:

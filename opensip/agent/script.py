@@ -20,7 +20,7 @@ from opensip.agent.providers import (
     Understood,
 )
 from opensip.agent.readings import Readings
-from opensip.agent.spoken import Row, Word, fill
+from opensip.agent.spoken import Row, fill
 from opensip.agent.tools.table import look_up
 from opensip.errors import ToolError
 
@@ -170,13 +170,13 @@ class Script:
             return
         yield Meant(name, confidence, self._wish() or name, {name: digits})
         self.to_confirm = digits
-        self.values[name] = Word(digits)
+        self.values[name] = digits
         yield from self._say(slot.read_back)
 
     def _look_up(self, digits: str, confidence: float) -> Iterator[Act]:
         slot, name = self._slot(), self._slot_name()
         self._forget_number()
-        self.values[name] = Word(digits)
+        self.values[name] = digits
         yield Meant(name, confidence, self._wish() or name, {name: digits})
         if slot is None:
             return
@@ -192,7 +192,7 @@ class Script:
             yield from self._failed(slot.missing.say, action=slot.missing)
         else:
             self.failures = 0
-            self.values[slot.table] = Row(**{k: Word(v) for k, v in row.items()})
+            self.values[slot.table] = Row(**{k: str(v) for k, v in row.items()})
             yield from self._do(slot.found, confidence)
 
     def _intended(self, name: str, confidence: float) -> Iterator[Act]:
@@ -284,7 +284,9 @@ class Script:
         return entry.spoken if entry else "a colleague"
 
     def _say(self, *templates: str, **more: str) -> Iterator[Act]:
-        texts = [fill(text, {**self.values, **more}) for text in templates if text]
+        texts = [
+            fill(text, {**self.values, **more}, self.agent.language) for text in templates if text
+        ]
         if texts:
             self._last = " ".join(texts)
             yield Say(self._last)

@@ -99,6 +99,7 @@ class AgentSession:
         self._outcome: asyncio.Future[Outcome] | None = None
         self._echoed = float("-inf")  # when our own voice last came back
         self._keys = ""  # what was keyed during words that must be heard: answered after them
+        self._target = ""  # whom the caller was handed to last
         self._silenced = 0.0  # when the agent's voice was paused last
         self._last: dict[str, float] = {}  # when what was decided of turns
         self._keypad = Keypad(self._keyed)
@@ -152,7 +153,10 @@ class AgentSession:
 
     def transfer_failed(self, words: str = "") -> None:
         """Let the next `run` begin by saying that nobody took the call; "" says so in our words."""
-        self._opening = lambda dialogue: dialogue.transfer_failed(words)
+        words = words or self.agent.reply("transfer_failed")
+        entry = self.agent.directory.get(self._target)
+        told = words.replace("{who}", entry.spoken) if entry else words
+        self._opening = lambda dialogue: dialogue.transfer_failed(told)
 
     async def close(self) -> None:
         """Let the providers go."""
@@ -326,6 +330,7 @@ class AgentSession:
         if isinstance(last, HangUp):
             self._end(Hangup(last.why))
             return
+        self._target = last.target
         intent, summary = self._minutes.handed_over(last)
         self._end(Escalate(last.target, intent, last.confidence, summary, last.why))
 

@@ -2,13 +2,15 @@
 
 import datetime
 import re
+import string
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from opensip.agent.amounts import SIGN_FIRST, amount
-from opensip.agent.definition import REPLIES, Agent
-from opensip.agent.grammar import DIGIT_WORDS
+from opensip.agent.definition import Agent
+from opensip.agent.replies import REPLIES
+from opensip.agent.tongues import date, digits, primary
 
 _CLOCK = r"(?<![\w:])(\d{1,2}):(\d\d)(?!:?\d)(?:\s?([ap])(?:\.m\.|m\b)|\b)"
 _TIMES = re.compile(  # one, or two that are the ends of a span
@@ -16,11 +18,6 @@ _TIMES = re.compile(  # one, or two that are the ends of a span
     re.IGNORECASE,
 )
 _DATE = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)\b")
-
-
-def digits(value: object) -> str:
-    """Speak each digit alone: "4217" is "four two one seven"."""
-    return " ".join(DIGIT_WORDS[int(c)] if c.isdigit() and c.isascii() else c for c in str(value))
 
 
 def time_of_day(hour: int, minute: int) -> str:
@@ -37,16 +34,14 @@ def clock_time(hour: int, minute: int) -> str:
     return f"{(hour - 1) % 12 + 1} {past}"
 
 
-def date(day: datetime.date) -> str:
-    """Speak a date: "March 3, 2026". Whether its year goes without saying, only a clock tells."""
-    return f"{day:%B} {day.day}, {day.year}"
-
-
-def aloud(text: str) -> str:
+def aloud(text: str, language: str = "en") -> str:
     """Rewrite times (17:30), amounts ($12.50) and dates (2026-03-03) in a text to be spoken.
 
-    How people write and say amounts in other currencies depends on their language: the voice does.
+    How people write and say amounts in other currencies depends on their language: the voice does,
+    and in any other language than English it does so for times and dollars, too.
     """
+    if primary(language) != "en":
+        return dates(text, language)
     text = SIGN_FIRST.sub(lambda m: amount(m) if m["sign"] == "$" else m[0], times(text))
     return dates(text)
 
@@ -60,9 +55,9 @@ def times(text: str) -> str:
     return _TIMES.sub(_spoken_times, text)
 
 
-def dates(text: str) -> str:
+def dates(text: str, language: str = "en") -> str:
     """Rewrite the dates of a text: 2026-03-03."""
-    return _DATE.sub(_spoken_date, text)
+    return _DATE.sub(lambda found: _spoken_date(found, language), text)
 
 
 def apology(agent: Agent, *, alone: bool) -> str:
@@ -70,20 +65,13 @@ def apology(agent: Agent, *, alone: bool) -> str:
     if alone:
         return f"{agent.reply('apology')} {agent.reply('call_again')}"
     who = agent.directory[agent.human].spoken
-    return f"{agent.reply('apology')} {fill(agent.reply('escalate'), {'who': who})}"
+    return f"{agent.reply('apology')} {fill(agent.reply('escalate'), {'who': who}, agent.language)}"
 
 
 def standing_words(agent: Agent) -> Iterator[str]:
     """Give what an agent says in the same words in every call, the greeting first."""
     texts = [agent.greeting, *agent.bridges, *map(agent.reply, REPLIES), *agent.idle_prompts]
-    yield from (fill(text, {}) for text in texts if text and "{" not in text)
-
-
-class Word(str):
-    """A value in a template: {order} as it stands, {order:digits} digit by digit."""
-
-    def __format__(self, spec: str) -> str:
-        return digits(self) if spec == "digits" else format(str(self), spec)
+    yield from (fill(text, {}, agent.language) for text in texts if text and "{" not in text)
 
 
 class Row(SimpleNamespace):
@@ -93,14 +81,30 @@ class Row(SimpleNamespace):
         return _Nothing()
 
 
-def fill(template: str, values: dict[str, Any]) -> str:
+def fill(template: str, values: dict[str, Any], language: str = "en") -> str:
     """Fill a template. What is unknown is left out, for a caller must not hear braces."""
-    return aloud(template.format_map(_Lenient(values)))
+    return aloud(_Form(language).vformat(template, (), _Lenient(values)), language)
+
+
+def formed(value: object, spec: str, language: str = "en") -> str:
+    """Write a value of a template: {order} as it stands, {order:digits} digit by digit.
+
+    Raises ValueError where a `spec` means nothing.
+    """
+    return digits(value, language) if spec == "digits" else format(value, spec)
 
 
 def fill_names(text: str, values: Mapping[str, str]) -> str:
     """Put values in place of {name}; what is unknown is left out, other braces stay."""
     return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], ""), text)
+
+
+class _Form(string.Formatter):
+    def __init__(self, language: str) -> None:
+        self._language = language
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        return formed(value, format_spec, self._language)
 
 
 class _Lenient(dict[str, Any]):
@@ -164,8 +168,8 @@ def _begun(first: _Time, last: _Time) -> _Time:
     return first._replace(hour=first.hour % 12 + 12, known=True)  # of the day before
 
 
-def _spoken_date(found: re.Match[str]) -> str:
+def _spoken_date(found: re.Match[str], language: str) -> str:
     try:
-        return date(datetime.date(int(found[1]), int(found[2]), int(found[3])))
+        return date(datetime.date(int(found[1]), int(found[2]), int(found[3])), language)
     except ValueError:
         return found[0]

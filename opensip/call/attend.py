@@ -4,6 +4,7 @@ import math
 from functools import partial
 
 from opensip.agent.definition import Agent
+from opensip.agent.replies import REPLIES
 from opensip.call.agents import Talker
 from opensip.call.call import Call, Ending, Terms
 from opensip.call.call_out import TargetCalls
@@ -93,7 +94,7 @@ def terms_of(trunk: Trunk, definition: Agent, call_id: str) -> Terms:
         max_seconds=trunk.max_seconds,
         agent_seconds=definition.max_seconds or math.inf,
         farewell=definition.reply("too_long"),
-        tells_why="transfer_failed" not in definition.replies,
+        tells_why=definition.reply("transfer_failed") == REPLIES["transfer_failed"],
         refers=trunk.refers == "allow",
     )
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from opensip.agent.check import check
-from opensip.agent.definition import REPLIES, Agent
+from opensip.agent.definition import Agent
+from opensip.agent.replies import REPLIES
 from opensip.carriers import Trunk
 from opensip.errors import ConfigError
 from opensip.net.guarded_https import https_context

@@ -1,6 +1,7 @@
 import pytest
 
-from opensip.agent.definition import REPLIES, Account, Agent, ToolTable, Variant, with_digits
+from opensip.agent.definition import Account, Agent, ToolTable, Variant, with_digits
+from opensip.agent.replies import REPLIES
 from opensip.agent.yes_no import LANGUAGES
 
 
@@ -8,6 +9,34 @@ def test_a_standing_reply_is_the_files_or_ours():
     agent = Agent("test", replies={"goodbye": "So long."})
     assert agent.reply("goodbye") == "So long."
     assert agent.reply("apology") == REPLIES["apology"]
+
+
+def test_a_standing_reply_is_in_the_language_where_a_voice_knows_it():
+    german = Agent("a", language="de-AT", synthesizer=("main", "embedded"))
+    assert german.reply("goodbye") == "Auf Wiederhören."
+    assert Agent("a", language="de").reply("goodbye") == "Goodbye."  # the voice is English
+
+
+def test_a_number_of_another_language_has_its_own_standing_words():
+    english = {"goodbye": "So long.", "apology": "Oops."}
+    base = Agent(
+        "a", kind="model", replies=english, fillers=("Hang on.",), idle_prompts=("Hello?",),
+        synthesizer=("main",), numbers={
+            "+4930123456": Variant(language="de", replies={"goodbye": "Tschüss."}),
+            "+4930123457": Variant(language="de", fillers=("Moment.",), idle_prompts=("Hallo?",)),
+            "+19195551234": Variant(greeting="Hi.", replies={"goodbye": "Bye."}),
+        },
+    )  # fmt: skip
+    german = base.at("+4930123456")
+    assert german.reply("goodbye") == "Tschüss."
+    assert german.reply("apology").startswith("Es tut mir leid")
+    assert german.bridges[0] == "Einen Moment."
+    assert german.idle_prompts == ()
+    other = base.at("+4930123457")
+    assert (other.bridges, other.idle_prompts) == (("Moment.",), ("Hallo?",))
+    ours = base.at("+19195551234")
+    assert (ours.reply("goodbye"), ours.reply("apology")) == ("Bye.", "Oops.")
+    assert (ours.bridges, ours.idle_prompts) == (("Hang on.",), ("Hello?",))
 
 
 def test_who_waits_hears_something_unless_the_file_says_otherwise():

@@ -10,7 +10,7 @@ from opensip.agent.grammar import digits_in
 from opensip.agent.providers.embedded_recognizer import EmbeddedRecognizer
 from opensip.agent.providers.shared import close_shared
 from opensip.agent.script import Script
-from opensip.agent.spoken import digits
+from opensip.agent.tongues import digits
 from scripts.benches.embedded.words import OUTSIDE, PHRASES, VOICES
 from tests.agent.test_speech import hear
 from tests.fakes.shop import shop

@@ -8,6 +8,7 @@ import pytest
 from opensip.agent.definition import Entry
 from opensip.agent.outcome import Escalate, Hangup
 from opensip.agent.providers import Expectation, HangUp, Say, Transfer, Understood
+from opensip.agent.providers.scripted import ScriptedDialogue
 from opensip.events import AgentSaid, BargedIn, CallerSaid, Escalated, FillerSaid
 from tests.fakes.talk import AGENT, LONG, Talk, run, voice
 
@@ -128,5 +129,26 @@ def test_a_voice_amid_what_must_be_heard_is_answered_after_it():
         assert [turn.text for turn in talk.dialogue.turns] == ["stop"]
         assert talk.line.pauses == []
         assert asyncio.get_running_loop().time() > len(LONG) * 0.06
+
+    run(main())
+
+
+def test_whom_nobody_could_reach_is_named_and_not_somebody_else():
+    class Telling(ScriptedDialogue):
+        async def transfer_failed(self, words):
+            yield Say(words)
+
+    directory = {"human": Entry("sip:desk@example.com", "the desk"),
+                 "sales": Entry("sip:sales@example.com", "our sales")}  # fmt: skip
+    agent = dataclasses.replace(AGENT, directory=directory)
+
+    async def main():
+        dialogue = Telling([[Say("One moment."), TO_SALES]])
+        talk = Talk([], dialogues=(dialogue,), agent=agent)
+        assert (await talk.run()).target == "sales"
+        talk.session.transfer_failed()
+        talk.at(6.0, talk.line.hang_up)
+        await talk.run()
+        assert talk.noted.of(AgentSaid)[-1].heard == "I am sorry, I could not reach our sales."
 
     run(main())

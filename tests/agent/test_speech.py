@@ -15,7 +15,7 @@ from opensip.agent.providers.shared import close_shared
 from opensip.agent.script import Script
 from opensip.agent.seat import Seat
 from opensip.agent.session import AgentSession
-from opensip.agent.spoken import digits
+from opensip.agent.tongues import digits
 from opensip.audio.codecs import CODECS
 from opensip.events import AgentSaid, BargedIn, CallerSaid, ToolCalled
 from tests.fakes.fast_loop import FastLoop

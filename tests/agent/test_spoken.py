@@ -1,6 +1,6 @@
 import pytest
 
-from opensip.agent.spoken import Row, Word, aloud, digits, fill
+from opensip.agent.spoken import Row, aloud, fill
 
 
 @pytest.mark.parametrize(
@@ -49,14 +49,35 @@ def test_times_money_and_dates(text, spoken):
     assert aloud(text) == spoken
 
 
-def test_digits_one_by_one():
-    assert digits("4017") == "four zero one seven"
-
-
 def test_templates_fill_what_is_known_and_leave_out_the_rest():
-    values = {"order": Word("42")}
+    values = {"order": "42"}
     assert fill("{order}, {order:digits}{nobody}{no.body:digits}.", values) == "42, four two."
 
 
 def test_a_column_that_one_row_lacks_is_left_out():
     assert fill("{orders.item}{orders.note}.", {"orders": Row(item="a lamp")}) == "a lamp."
+
+
+@pytest.mark.parametrize(
+    ("language", "spoken"),
+    [
+        ("de-AT", "4 2: vier zwei, am 3. März 2026 um 17:30, $12.50"),
+        ("pt", "4 2: quatro dois, am 3 de março de 2026 um 17:30, $12.50"),
+        ("fi", "4 2: 4, 2, am 2026-03-03 um 17:30, $12.50"),
+    ],
+)
+def test_what_a_voice_of_another_language_reads_right_stays_as_it_is(language, spoken):
+    template = "4 2: {order:digits}, am {orders.day} um 17:30, $12.50"
+    values = {"order": "42", "orders": Row(day="2026-03-03")}
+    assert fill(template, values, language) == spoken
+
+
+def test_a_variable_of_the_call_may_be_spoken_digit_by_digit():
+    assert fill("You call from {caller:digits}.", {"caller": "919"}) == (
+        "You call from nine one nine."
+    )
+
+
+def test_a_spec_that_means_nothing_is_an_error():
+    with pytest.raises(ValueError, match="Invalid format"):
+        fill("{order:upper}", {"order": "42"})

@@ -2,8 +2,10 @@
 
 import asyncio
 
-from opensip.call.attend import _record
+from opensip.agent.definition import Agent
+from opensip.call.attend import _record, terms_of
 from opensip.carriers import Number
+from opensip.carriers.trunk import Trunk
 from tests.fakes.exchanges import exchange
 from tests.fakes.talkers import FakeTalker
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
@@ -55,3 +57,12 @@ def test_who_cannot_be_told_is_not_recorded(tmp_path):
     (journal,) = (tmp_path / "journals").iterdir()
     assert "not recorded" in journal.read_text()
     assert not (tmp_path / "recordings").exists()
+
+
+def test_why_a_transfer_failed_is_told_in_english_where_the_file_has_no_words():
+    def tells_why(**more):
+        return terms_of(Trunk("mine"), Agent("a", **more), "c-1").tells_why
+
+    assert tells_why()
+    assert not tells_why(replies={"transfer_failed": "No luck."})
+    assert not tells_why(language="de", synthesizer=("main",))

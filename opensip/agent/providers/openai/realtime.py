@@ -145,7 +145,7 @@ class OpenAiRealtime:
                 return _FAILED.format(words=opening.words or "they did not answer.")
             case "fallback" if opening.turns:
                 return _GO_ON
-        words = fill(self._agent.greeting, dict(self._variables))
+        words = fill(self._agent.greeting, dict(self._variables), self._agent.language)
         return _GREET_SO.format(words=words) if words else _GREET
 
     def _read(self, event: Any) -> Told | None:
