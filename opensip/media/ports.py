@@ -71,7 +71,7 @@ def closing_on_error(opened: Closable) -> Iterator[None]:
 class PortPool:
     """Hands out pairs of ports of one address, from a random start on.
 
-    `first` and `last` bound the RTP ports, inclusive; 0 for both lets the system pick.
+    `first` and `last` bound both ports of each pair, inclusive; 0 for both lets the system pick.
     `clock` tells seconds; `random` a number below its argument. With `later`, as the loop's
     `call_later`, the ports of a call that is over stay bound while they rest: then `close` it.
     """
@@ -87,9 +87,9 @@ class PortPool:
         later: Later | None = None,
     ) -> None:
         self.address = address
-        self._ports = range(first + first % 2, last + 1, 2) if first else range(0)
+        self._ports = range(first + first % 2, last, 2) if first else range(0)
         if first and not self._ports:
-            raise ConfigError(f"the RTP ports {first} to {last} hold no even port: widen the range")
+            raise ConfigError(f"the RTP ports {first} to {last} hold no pair: widen the range")
         self._next = random(len(self._ports)) if self._ports else 0
         self._resting = RestingPorts(clock, later)
         self._taken: set[int] = set()

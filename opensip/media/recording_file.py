@@ -31,6 +31,7 @@ class WavFile:
             write_at(self._file, 0, wav_header(0, rate))
         except OSError:
             os.close(self._file)
+            path.unlink(missing_ok=True)  # it is no recording
             raise
 
     def append(self, sound: bytes) -> None:

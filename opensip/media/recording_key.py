@@ -126,6 +126,9 @@ class KeyFolder:
         try:
             write_at(file, 0, (json.dumps(entry) + "\n").encode())
             os.fsync(file)  # without it all that is recorded from now on is lost
+        except OSError:
+            self.path(call_id).unlink(missing_ok=True)
+            raise
         finally:
             os.close(file)
         _sync(self._folder)

@@ -41,6 +41,7 @@ class SealedFile:
             self._write(self._header)
         except OSError:
             os.close(self._file)
+            path.unlink(missing_ok=True)  # it is no recording
             raise
 
     def append(self, sound: bytes) -> None:

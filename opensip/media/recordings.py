@@ -52,7 +52,13 @@ class Recordings:
         path = self.path(call_id, "wav", sealed=self.keys.seals)
 
         def open_sealed(path: Path, rate: int) -> SealedFile:
-            return SealedFile(path, rate, self.keys.create(call_id))
+            key = self.keys.create(call_id)
+            try:
+                return SealedFile(path, rate, key)
+            except OSError:
+                with suppress(OSError):
+                    self.keys.erase(call_id)  # it is of no recording
+                raise
 
         open_file = open_sealed if self.keys.seals else WavFile
         return Recorder(path, rate, observer=observer, open_file=open_file, writer=self._writer)

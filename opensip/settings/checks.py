@@ -64,22 +64,26 @@ class Hexadecimal:
 def our_address(value: str) -> None:
     """Check an IP address of ours."""
     try:
-        ip_address(value)
+        ours = ip_address(value)
     except ValueError:
         raise ValueError(
             f"{value!r} is no IP address: write one of this machine, or 0.0.0.0 for all"
         ) from None
+    if ours.is_multicast:
+        raise ValueError(f"{value} is of a group: write one of this machine, or 0.0.0.0 for all")
 
 
 def address_in_sdp(value: str) -> None:
     """Check an IP address that stands in SDP; "" is none."""
     if value:
         try:
-            ip_address(value)
+            shown = ip_address(value)
         except ValueError:
             raise ValueError(
                 f"{value!r} is no IP address such as 203.0.113.5, under which others reach us"
             ) from None
+        if shown.is_unspecified or shown.is_multicast:  # 0.0.0.0 would hold every peer
+            raise ValueError(f"nobody reaches us at {value}: write an address such as 203.0.113.5")
 
 
 def host_in_via(value: str) -> None:

@@ -311,7 +311,9 @@ def _identity_mistakes(server: ServerTable, file: Path) -> Iterator[str]:
 def _warnings(server: ServerTable, made: list[Trunk]) -> Iterator[str]:
     if not made:
         yield "there is no trunk, so nobody may call: opensip trunk add, or a file in trunk_files"
-    yield from ports.warnings(server.media.first_port, server.media.last_port)
+    of_media = server.media.first_port, server.media.last_port
+    yield from ports.warnings(*of_media)
+    yield from ports.shortage(*of_media, server.calls.max_calls)
     tls_listener = any(listener.transport == "TLS" for listener in server.listeners)
     for trunk in made:
         yield from trunks.warnings(

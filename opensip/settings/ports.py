@@ -25,6 +25,16 @@ def warnings(first: int, last: int, *, kernel: Path = KERNEL) -> Iterator[str]:
         )
 
 
+def shortage(first: int, last: int, calls: int) -> Iterator[str]:
+    """Tell where so many `calls` at once have fewer pairs of ports from `first` to `last`."""
+    pairs = (last + 1 - (first + first % 2)) // 2
+    if calls > pairs:
+        yield (
+            f"media ports {first} to {last} are pairs for {pairs} at once, and "
+            f"calls.max_calls allows {calls}: further ones are refused with 503; widen the range"
+        )
+
+
 def _reserved(text: str) -> set[int]:
     """Read a list like 8080,20000-29999."""
     ports: set[int] = set()

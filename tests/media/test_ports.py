@@ -120,9 +120,19 @@ def test_a_foreign_address_has_no_ports():
         PortPool("192.0.2.1", 0, 0, clock=Clock()).take()
 
 
-def test_a_range_without_an_even_port_is_refused():
-    with pytest.raises(ConfigError, match="20001 to 20001"):
-        PortPool("127.0.0.1", 20001, 20001, clock=Clock())
+@pytest.mark.parametrize(("first", "last"), [(20001, 20001), (20000, 20000), (20001, 20002)])
+def test_a_range_without_a_pair_is_refused(first, last):
+    with pytest.raises(ConfigError, match=f"{first} to {last}"):
+        PortPool("127.0.0.1", first, last, clock=Clock())
+
+
+def test_no_port_beyond_the_range_is_bound():
+    first, _ = free_range(2)
+    pool = PortPool("127.0.0.1", first, first + 2, clock=Clock(), random=lambda n: 0)
+    pair = pool.take()
+    with pytest.raises(MediaError, match="no free pair"):
+        pool.take()
+    pair.close()
 
 
 def test_ipv6():

@@ -1,3 +1,4 @@
+import errno
 import io
 import wave
 
@@ -5,9 +6,10 @@ import numpy as np
 import pytest
 
 from opensip.errors import MediaError
-from opensip.events import Silent
+from opensip.events import RecordingStopped, Silent
 from opensip.media.recording_key import MasterKey
 from opensip.media.recordings import Recordings
+from tests.fakes.parties import Notes
 
 MASTER = MasterKey(bytes(range(32)))
 SOUND = np.arange(1600, dtype=np.int16)
@@ -82,3 +84,17 @@ def test_what_cannot_be_read_or_erased_is_told(tmp_path, monkeypatch):
         recordings.erase("c-1")
     with pytest.raises(MediaError, match="cannot be read"):
         list(recordings.content(recording))
+
+
+@pytest.mark.parametrize(
+    ("masters", "module"), [((), "file"), ((MASTER,), "key"), ((MASTER,), "sealed")]
+)
+def test_a_full_disk_at_the_beginning_leaves_no_empty_files(tmp_path, monkeypatch, masters, module):
+    def full(file, offset, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(f"opensip.media.recording_{module}.write_at", full)
+    recorder = Recordings(tmp_path, masters).recorder("c-1", 8000, notes := Notes())
+    recorder.start(now=0.0)
+    assert [stopped.error for stopped in notes.of(RecordingStopped)]
+    assert not list(tmp_path.rglob("c-*"))

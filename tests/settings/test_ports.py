@@ -1,6 +1,6 @@
 import pytest
 
-from opensip.settings.ports import warnings
+from opensip.settings.ports import shortage, warnings
 
 
 def kernel(tmp_path, chosen="32768\t60999\n", reserved="\n"):
@@ -31,3 +31,14 @@ def test_ports_that_the_kernel_hands_out_too(tmp_path, first, last, reserved, sh
 def test_a_system_that_does_not_tell(tmp_path):
     assert not list(warnings(40000, 49999, kernel=tmp_path))
     assert not list(warnings(40000, 49999, kernel=kernel(tmp_path, chosen="all\n")))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "calls", "enough"),
+    [(20000, 20001, 1, ""), (20001, 20004, 2, "1"), (20000, 20004, 3, "2"),
+     (20000, 20003, 0, ""), (20000, 29999, 5000, ""), (20000, 29999, 5001, "5000")],
+)  # fmt: skip
+def test_more_calls_than_pairs_of_ports(first, last, calls, enough):
+    told = list(shortage(first, last, calls))
+    assert len(told) == bool(enough)
+    assert not enough or f"pairs for {enough} at once" in told[0]

@@ -133,7 +133,10 @@ UDP = {"transport": "UDP", "port": 5060}
         ({"sip": {"realm": ""}}, "sip.realm: '' cannot stand in quotes"),
         ({"sip": {"blacklist_seconds": -1}}, "sip.blacklist_seconds: -1.0 is not from 0"),
         ({"media": {"address": "localhost"}}, "media.address: 'localhost' is no IP address"),
+        ({"media": {"address": "224.0.0.1"}}, "media.address: 224.0.0.1 is of a group"),
         ({"media": {"public_address": "h"}}, "media.public_address: 'h' is no IP address"),
+        ({"media": {"public_address": "0.0.0.0"}}, "media.public_address: nobody reaches us at"),
+        ({"media": {"public_address": "ff02::1"}}, "media.public_address: nobody reaches us at"),
         (
             {"media": {"public_address": "2001:db8::1"}},
             "media: public_address 2001:db8::1 and address 0.0.0.0: one is IPv4, one IPv6",

@@ -141,3 +141,9 @@ def test_a_check_that_names_a_key_in_doubt_is_not_told():
     assert names_doubtful("set networks", {"networks[0]"})
     assert not names_doubtful("0 of it", {"networks[0]"})
     assert below("trunks.t", {"trunks.t.srtp", "trunks.two.any", "trunks.t"}) == {"srtp"}
+
+
+def test_what_a_wrong_part_was_left_out_of_is_not_told_to_lack_it():
+    attempt = Reading(Path("/etc/opensip/x.toml"), {}, lenient=True)
+    read(Outer, {"name": "n", "even": ["2"]}, attempt)
+    assert [line.split(": ")[1] for line in attempt.mistakes] == ["even[0]"]
