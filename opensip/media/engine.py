@@ -119,6 +119,10 @@ class Stream(Protocol):
     def last_received(self) -> float | None:
         """When the last good RTP packet came, on the engine's clock."""
 
+    @property
+    def last_report(self) -> float | None:
+        """When the peer's last good report (RTCP) came, on the engine's clock."""
+
     def configure(self, config: StreamConfig) -> None:
         """Take what was negotiated; an SRTP context lives on while its key is the same."""
 

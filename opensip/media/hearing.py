@@ -73,6 +73,10 @@ class Hearing:
         if self.recorder is not None:
             self._record(self.recorder, batch, said_rate)
 
+    def is_quiet(self) -> bool:
+        """Tell whether the peer said that it sends nothing while it is silent (RFC 3389)."""
+        return self._noise.level_dbfs is not None
+
     def _listen(self, batch: Batch, held: bool) -> AudioFrame | None:
         """Give what was heard, or silence where nothing came: a listener's time goes on.
 

@@ -103,6 +103,11 @@ class NativeStream:
         return self.core.last_received()
 
     @property
+    def last_report(self) -> float | None:
+        """When the last good report came, on the engine's clock."""
+        return self._reports.last_received
+
+    @property
     def keep_said(self) -> bool:
         """Whether batches tell what was sent."""
         return self._keeps_said

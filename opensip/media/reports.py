@@ -93,6 +93,7 @@ class Reports:
         self, sender: Sending, receiver: Receiving, random: Callable[[int], bytes], *, epoch: float
     ) -> None:
         self.due_at = math.inf
+        self.last_received: float | None = None
         self.beside: Callable[[Beside], None] = lambda beside: None  # takes DTLS on RTCP's own port
         self._sender = sender
         self._receiver = receiver
@@ -155,6 +156,7 @@ class Reports:
         except RemoteProtocolError:
             return receiver.drop("rtcp_malformed")
         self._received += 1
+        self.last_received = now
         for packet in packets:
             self._read(packet, now)
         return None

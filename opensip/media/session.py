@@ -33,7 +33,7 @@ from opensip.media.quality import QualityMeter
 from opensip.media.rates import RateSink
 from opensip.media.recorder import Recorder
 from opensip.media.recording_pause import Pauses
-from opensip.media.silence import SilenceClock
+from opensip.media.silence import SilenceClock, last_sign
 from opensip.rtp.payload import event_formats
 from opensip.sdp.capabilities import UNSPECIFIED
 from opensip.sdp.offer_answer import (
@@ -101,8 +101,9 @@ class MediaSession:
         )
         self._remote: Address | None = None
         self._rtcp: Address | None = None
-        limits, stream = (config.first_timeout, config.silence_timeout), self.stream
-        self._silence = SilenceClock(lambda: stream.last_received, *limits, now=engine.now)
+        limits = config.first_timeout, config.silence_timeout
+        signs = partial(last_sign, self.stream, is_quiet=self._hearing.is_quiet)
+        self._silence = SilenceClock(signs, *limits, now=engine.now)
         self._quality = QualityMeter(self.stream.statistics, now=engine.now())
         self._fault = ""
         self._broken = asyncio.Event()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
@@ -15,10 +16,31 @@ def silenced(frame: AudioFrame) -> AudioFrame:
     return AudioFrame(frame.at, np.zeros_like(frame.samples), frame.rate, SILENCE_DBFS)
 
 
+class Signs(Protocol):
+    """When a peer last gave a sign of life."""
+
+    @property
+    def last_received(self) -> float | None:
+        """By RTP."""
+
+    @property
+    def last_report(self) -> float | None:
+        """By RTCP."""
+
+
+def last_sign(stream: Signs, *, is_quiet: Callable[[], bool]) -> float | None:
+    """Tell when the peer was last there; one that said it suppresses silence is by its reports.
+
+    From who just stops sending, reports alone are no call.
+    """
+    last, report = stream.last_received, stream.last_report
+    return max(last, report) if is_quiet() and last is not None and report is not None else last
+
+
 class SilenceClock:
     """Runs while RTP is expected and its absence not excused; what comes sets it back.
 
-    `last_received` tells when the last good packet came; `first_timeout` counts before any has,
+    `last_received` tells when the peer was last there; `first_timeout` counts before any has,
     `silence_timeout` after. Times are in seconds on the clock of `now`.
     """
 

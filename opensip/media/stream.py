@@ -96,6 +96,11 @@ class PythonStream:
         """When the last good RTP packet came, on the loop's clock."""
         return self.receiver.last_received
 
+    @property
+    def last_report(self) -> float | None:
+        """When the last good report came, on the engine's clock."""
+        return self._reports.last_received
+
     def configure(self, config: StreamConfig) -> None:
         """Take what was negotiated; an SRTP context lives on while its key is the same."""
         self._config = config

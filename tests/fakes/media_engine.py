@@ -10,7 +10,7 @@ class FakeStream:
         self.listener = lambda batch: None
         self.keep_said = self.deaf = False
         self.rate = 8000
-        self.last_received = None
+        self.last_received = self.last_report = None
         self.digits_sent = []
         self.beside = []
         self.closed = False

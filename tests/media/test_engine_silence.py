@@ -12,6 +12,7 @@ from opensip.audio.level import dbfs
 from opensip.media.engine import StreamConfig
 from opensip.media.ports import PortPool
 from opensip.rtp.packet import RtpPacket
+from opensip.rtp.rtcp import ReceiverReport, serialize_compound
 from tests.fakes.engines import each_engine
 from tests.fakes.parties import Party, rounded, run, voice
 
@@ -66,6 +67,11 @@ class Quiet:
             waited += step
             self.timestamp += round(8000 * step)
 
+    def report(self):
+        host, port = self.party.session.address
+        report = serialize_compound(ReceiverReport(7))
+        self.socket.sendto(report, (host, port + 1))
+
     async def close(self):
         await self.party.session.close()
         self.socket.close()
@@ -108,6 +114,25 @@ def test_silence_within_the_limits_ends_no_call(engine_type, every):
         await asyncio.sleep(3)
         assert limit.done()  # which is when it is really gone
         assert peer.party.counts["lost"] == 0
+        await peer.close()
+
+    run(main)
+
+
+@each_engine
+@pytest.mark.parametrize("told", [True, False], ids=["noise", "nothing"])
+def test_a_peer_that_told_its_noise_is_there_while_it_reports(engine_type, told):
+    async def main():
+        peer, level = Quiet(engine_type), 70 if told else None
+        limit = asyncio.ensure_future(peer.party.session.wait_timed_out())
+        await peer.say(voice(0.2))
+        for _ in range(9):
+            await peer.fall_silent(5.0, level)
+            peer.report()
+            level = None  # once is enough
+        assert limit.done() is not told
+        await asyncio.sleep(16)
+        assert limit.done()
         await peer.close()
 
     run(main)
