@@ -142,7 +142,11 @@ def _check_providers(agent: Agent) -> Iterator[str]:
 def _provider(agent: Agent, stage: str, name: str) -> Iterator[str]:
     account = agent.providers.get(name, Account(provider=name))
     known = PROVIDERS[stage]
-    if account.provider not in known:
+    if name in agent.providers and account.provider not in known:
+        of_another = any(account.provider in one for one in PROVIDERS.values())
+        if of_another or agent.kind in LIVE:  # else its account is told of
+            yield f"{stage}: {name!r} is of provider {account.provider!r}, which has no {stage}"
+    elif account.provider not in known:
         names = sorted({*known, *agent.providers})
         close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
         hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names)}"

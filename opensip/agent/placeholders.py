@@ -13,7 +13,7 @@ from opensip.agent.spoken import formed
 Names = Mapping[str, frozenset[str]]  # a name -> its columns, none for a plain value
 
 VARIABLES = ("caller", "called", "call_id")  # of every call
-_NAME = re.compile(r"\{(\w+)\}")
+_NAME = re.compile(r"\{(\w+)(?::digits)?\}")
 _UNCLOSED = re.compile(rf"\{{({'|'.join(VARIABLES)})(?![\w}}])")
 _LONGEST = 60  # characters of a text that are shown
 _FIELD = re.compile(r"(\w+)(?:\.(\w+))?")
@@ -24,14 +24,11 @@ def mistakes(text: str, names: Names) -> Iterator[str]:
     if wrong := broken(text):
         yield wrong
         return
-    fields = [parts[1:] for parts in string.Formatter().parse(text) if parts[1] is not None]
-    for name, spec, conversion in fields:
-        shown = f"{{{name}}}"
-        if not _is_known(name or "", names):
-            yield f"nothing fills {shown} in {text!r}{_nearest(name or '', names)}"
-        elif conversion or not _is_form(spec or ""):
-            form = f"!{conversion}" if conversion else f":{spec}"
-            yield f"no form {form!r} of {shown} in {text!r}: {{{name}:digits}} or {shown}"
+    for name, form in _fields(text):
+        if not _is_known(name, names):
+            yield f"nothing fills {{{name}}} in {text!r}{_nearest(name, names)}"
+        elif not _is_form(form):
+            yield _of_no_form(name, form, text)
 
 
 def broken(text: str) -> str:
@@ -51,6 +48,11 @@ def misspelt(text: str, more: Iterable[str] = (), *, plain: bool = False) -> str
     """
     if not plain and (wrong := broken(text)):
         return wrong
+    for name, form in () if plain else _fields(text):
+        if not name.isidentifier():
+            return f"nothing fills {{{name}}} in {_shown(text)}; a variable is one word: {{caller}}"
+        if not _is_form(form):
+            return _of_no_form(name, form, text)
     for name in _NAME.findall(text):
         close = difflib.get_close_matches(name, [*VARIABLES, *more], n=1, cutoff=0.75)
         if close and close[0] != name:
@@ -72,12 +74,23 @@ def _is_known(name: str, names: Names) -> bool:
     return found[2] in columns if found[2] else not columns
 
 
-def _is_form(spec: str) -> bool:
+def _fields(text: str) -> Iterator[tuple[str, str]]:
+    """Give each placeholder's name, and its form: "", ":digits", "!r"."""
+    for _, name, spec, conversion in string.Formatter().parse(text):
+        if name is not None:
+            yield name, f"!{conversion}" if conversion else f":{spec}" if spec else ""
+
+
+def _is_form(form: str) -> bool:
     try:
-        formed("1", spec)
+        formed("1", form.removeprefix(":"))
     except ValueError:
         return False
-    return True
+    return not form.startswith("!")
+
+
+def _of_no_form(name: str, form: str, text: str) -> str:
+    return f"no form {form!r} of {{{name}}} in {_shown(text)}: {{{name}:digits}} or {{{name}}}"
 
 
 def _nearest(name: str, names: Names) -> str:

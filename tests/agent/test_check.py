@@ -267,3 +267,19 @@ def test_what_must_be_agreed_to_has_a_question_and_a_yes():
         "tools.pay.confirm: what is a yes in the language 'fi'? Give yes_words and no_words"
     ]
     assert check(model(language="fi", tools=waits, yes_words=("joo",))) == []
+
+
+def test_a_provider_of_another_stage_is_told_as_that_and_an_unknown_one_once():
+    accounts = {"ears": Account(provider="embedded"), "odd": Account(provider="openia")}
+    agent = Agent(
+        "a", kind="model", persona="You are Ada.", recognizer=("ears",), dialogue=("ears", "odd"),
+        synthesizer=("embedded",), providers=accounts,
+    )  # fmt: skip
+    assert check(agent) == [
+        "dialogue: 'ears' is of provider 'embedded', which has no dialogue",
+        "providers.odd.provider: no provider 'openia'; known are embedded, openai, script,"
+        " scripted",
+    ]
+    live = dataclasses.replace(agent, kind="realtime", realtime=("bot",), synthesizer=("odd",))
+    told = "synthesizer: 'odd' is of provider 'openia', which has no synthesizer"
+    assert told in check(live)

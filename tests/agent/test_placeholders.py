@@ -43,6 +43,12 @@ def test_every_one_of_a_text_is_told():
     [
         ("Hello {caller}, {diversion}.", False, ""),
         ("Hello {callr}.", False, "did you mean {caller}?"),
+        ("Hello {callr:digits}.", False, "did you mean {caller}?"),
+        ("Hello {caller:digits}.", False, ""),
+        ("Hello {caller:upper}.", False, "no form ':upper' of {caller}"),
+        ("Hello {caller!r}.", False, "no form '!r' of {caller}"),
+        ("Hello {caller.name}.", False, "nothing fills {caller.name}"),
+        ("Hello {}.", False, "nothing fills {} in 'Hello {}.'; a variable is one word"),
         ("Hello {caller", False, "is no template"),
         ("Write {} or {'a': 1} for {caller}.", True, ""),
         ("You talk with {caller now.", True, "'{caller' is not closed"),
