@@ -34,7 +34,7 @@ def command(*, what: str, svg: Path | None, as_json: bool, config: Path) -> None
     Example: opensip latency data/calls
     """
     records = _records(what, config)
-    turns = [turn for record in records for turn in turns_of(record)]
+    turns = [turn for path, record in records for turn in _turns(path, record)]
     if not turns:
         raise ConfigError(f"{what} tells of no answer to a caller's turn")
     if svg is not None:
@@ -54,17 +54,24 @@ def command(*, what: str, svg: Path | None, as_json: bool, config: Path) -> None
         click.echo(line)
 
 
-def _records(what: str, config: Path) -> list[Record]:
+def _records(what: str, config: Path) -> list[tuple[Path, Record]]:
     path = Path(what)
     if path.is_dir():
-        found = [_read(file) for file in sorted(path.glob("*.json"))]
+        found = [(file, _read(file)) for file in sorted(path.glob("*.json"))]
         if not found:
             raise ConfigError(f"{path} holds no records: they are in calls/ of the data directory")
         return found
     if not names_file(what):
         record = data_of(config) / "calls" / f"{what}.json"
         path = record if record.is_file() else journal_of(what, config)
-    return [_read(path)]
+    return [(path, _read(path))]
+
+
+def _turns(path: Path, record: Record) -> list[Turn]:
+    try:
+        return list(turns_of(record))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path}: its turns have a strange shape: {error!r}") from error
 
 
 def _read(path: Path) -> Record:

@@ -28,14 +28,23 @@ class Turn:
 
 
 def turns_of(record: Mapping[str, Any]) -> Iterator[Turn]:
-    """Give the answers of a call's record whose time is known."""
+    """Give the answers of a call's record whose time is known.
+
+    Raises ValueError, KeyError, TypeError or AttributeError of a record that no call wrote.
+    """
     for turn in record.get("turns", ()):
         if told := turn.get("latencies"):
-            stages = tuple(float(told.get(f"{stage}_ms", 0.0)) for stage in STAGES)
+            stages = tuple(_ms(told.get(f"{stage}_ms", 0.0)) for stage in STAGES)
             yield Turn(
                 str(record.get("call_id", "")), float(turn["at"]), stages,
-                float(told["total_ms"]), str(told.get("why", "")), bool(told.get("supposed")),
+                _ms(told["total_ms"]), str(told.get("why", "")), bool(told.get("supposed")),
             )  # fmt: skip
+
+
+def _ms(value: Any) -> float:
+    if not 0 <= float(value) < math.inf:
+        raise ValueError(f"{value!r} is no time in milliseconds")
+    return float(value)
 
 
 def percentile(values: Iterable[float], percent: float) -> float:

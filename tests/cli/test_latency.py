@@ -73,3 +73,32 @@ def test_what_cannot_be_read(data):
     assert "JSONDecodeError" not in latency(data, data / "x.json").stderr
     result = latency(data, "c-1", "--svg", data / "no/x.svg")
     assert "cannot be written" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        "null", "[1]", '[{"at": 1, "latencies": {"why": "x"}}]',
+        '[{"latencies": {"total_ms": 5}}]', '[{"at": 1, "latencies": {"total_ms": "soon"}}]',
+        '[{"at": 1, "latencies": {"total_ms": 5, "dialogue_ms": null}}]',
+        '[{"at": 1, "latencies": {"total_ms": NaN}}]',
+        '[{"at": 1, "latencies": {"total_ms": -5}}]',
+    ],
+)  # fmt: skip
+def test_a_record_that_no_call_wrote_is_named(data, turns):
+    path = data / "data/calls/c-0.json"
+    path.write_text(f'{{"call_id": "c-0", "turns": {turns}}}')
+    for what in (path, path.parent, "c-0"):
+        result = latency(data, what)
+        assert result.exit_code == 1
+        assert "c-0.json: its turns have a strange shape" in result.stderr
+
+
+def test_no_turns_and_one_turn_without_time(data):
+    path = data / "data/calls/c-0.json"
+    path.write_text('{"call_id": "c-0", "turns": []}')
+    assert "tells of no answer" in latency(data, path).stderr
+    path.write_text('{"turns": [{"at": 1, "latencies": {"total_ms": 0}}]}')
+    result = latency(data, path, "--svg", data / "x.svg")
+    assert result.exit_code == 0
+    assert "1 answer in 1 call" in result.stdout
