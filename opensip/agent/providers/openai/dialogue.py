@@ -1,15 +1,16 @@
 """Dialogue by chat completions: streamed words and tools (POST /chat/completions)."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
 from openai import omit
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
-from openai.types.chat.chat_completion_chunk import ChoiceDeltaToolCall
+from openai.types.chat.chat_completion_chunk import ChoiceDelta, ChoiceDeltaToolCall
 
 from opensip.agent.chat import Delta, Used, Words, tool_specs
 from opensip.agent.memory import Call, Message
@@ -22,6 +23,7 @@ from opensip.agent.providers.openai.client import (
     health_of,
     prepare,
 )
+from opensip.agent.providers.openai.realtime_events import text_of
 from opensip.agent.providers.openai.responses import OpenAiResponses
 from opensip.agent.tools import Tool
 from opensip.errors import ProviderError
@@ -33,6 +35,7 @@ _CUT = ("length", "content_filter")  # reasons of an answer that ends amid a wor
 class _Asked:
     """A tool's call as it comes, piece by piece."""
 
+    index: int
     id: str = ""
     name: str = ""
     arguments: str = ""
@@ -50,7 +53,7 @@ class OpenAiChat:
         self, messages: Sequence[Message], tools: Sequence[Tool]
     ) -> AsyncGenerator[Delta]:
         """Answer: words as they come, then each tool's call, then what it took."""
-        asked: dict[int, _Asked] = {}
+        asked: list[_Asked] = []
         finished, cut, used = False, False, Used(self._account.dialogue_model)
         with errors_of(self.name):
             async with aclosing(self._chunks(messages, tools)) as chunks:
@@ -59,18 +62,19 @@ class OpenAiChat:
                         tokens = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
                         used = Used(chunk.model or used.model, *tokens)
                     for choice in chunk.choices or ():
-                        if text := choice.delta.content or choice.delta.refusal:
-                            yield Words(text)
-                        _collect(asked, choice.delta.tool_calls or ())
+                        if delta := cast("ChoiceDelta | None", choice.delta):  # not all send one
+                            if text := delta.content or delta.refusal:
+                                yield Words(text_of(text))
+                            _collect(asked, delta.tool_calls or ())
                         finished = finished or choice.finish_reason is not None
                         cut = cut or choice.finish_reason in _CUT
         if not finished:
             raise ProviderError(f"{self.name}: the answer broke off", provider=self.name,
                                 retryable=True)  # fmt: skip
         if cut and asked:
-            asked.popitem()  # it was being written
-        for index, call in asked.items():
-            yield Call(call.id or f"call_{len(messages)}_{index}", call.name, call.arguments)
+            asked.pop()  # it was being written
+        for number, call in enumerate(asked):
+            yield Call(call.id or f"call_{len(messages)}_{number}", call.name, call.arguments)
         yield used
 
     async def prepare(self) -> None:
@@ -104,21 +108,39 @@ class OpenAiChat:
 
 def _tells(chunk: ChatCompletionChunk) -> bool:
     """Tell whether a chunk is a part of the answer, not of what the model thinks before it."""
-    deltas = [choice.delta for choice in chunk.choices or ()]
+    deltas = [choice.delta for choice in chunk.choices or () if choice.delta]
     ends = any(choice.finish_reason for choice in chunk.choices or ())
     return ends or any(one.content or one.refusal or one.tool_calls for one in deltas)
 
 
-def _collect(asked: dict[int, _Asked], deltas: Sequence[ChoiceDeltaToolCall]) -> None:
+def _collect(asked: list[_Asked], deltas: Sequence[ChoiceDeltaToolCall]) -> None:
     """Put the pieces of calls together; servers that count nothing send each call whole."""
     for position, delta in enumerate(deltas):
         given: int | None = getattr(delta, "index", None)
         index = position if given is None else given
-        call = asked.setdefault(index, _Asked())
+        call = next((one for one in reversed(asked) if one.index == index), None)
+        if call is None or _begins(call, delta):
+            call = _Asked(index)
+            asked.append(call)
         call.id = call.id or delta.id or ""
         if delta.function:
             call.name = call.name or delta.function.name or ""
-            call.arguments += delta.function.arguments or ""
+            call.arguments += _json_of(delta.function.arguments or "")
+
+
+def _begins(call: _Asked, delta: ChoiceDeltaToolCall) -> bool:
+    """Tell whether a piece is of another call, though its index is the same as that of `call`."""
+    if delta.id and call.id:
+        return delta.id != call.id
+    with suppress(ValueError, RecursionError):
+        json.loads(call.arguments)
+        return bool(delta.function and delta.function.name)
+    return False
+
+
+def _json_of(arguments: object) -> str:
+    """Give arguments as text; some servers send them as an object."""
+    return arguments if isinstance(arguments, str) else json.dumps(arguments)
 
 
 def make(brief: Brief) -> ModelDialogue:

@@ -1,4 +1,5 @@
 import asyncio
+import json
 
 import pytest
 
@@ -56,6 +57,52 @@ def test_calls_of_tools_come_whole():
         ("hang_up", "{"),
     ]
     assert calls[0].id != calls[1].id
+
+
+def streamed(*choices):
+    """A server that streams these choices, as servers do that are not OpenAI's."""
+    told = {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    events = [f"data: {json.dumps(told | {'choices': one})}\n\n" for one in choices]
+    return Fault(status=200, body="".join([*events, "data: [DONE]\n\n"]))
+
+
+def part(delta, finish=None):
+    return [{"index": 0, "delta": delta, "finish_reason": finish}]
+
+
+def piece(name="", arguments="", **more):
+    return part({"tool_calls": [{"function": {"name": name, "arguments": arguments}, **more}]})
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [piece("a", '{"n": 1}', index=0, id="1"), piece("b", '{"n": 2}', index=0, id="2")],
+        [piece("a", '{"n": 1}', id="1"), piece("b", '{"n": 2}', id="2")],
+        [piece("a", '{"n": 1}', index=0), piece("b", '{"n": 2}', index=0)],
+        [piece("a", {"n": 1}, index=0, id="1"), piece("b", {"n": 2}, index=1, id="2")],
+        [
+            piece("a", '{"n"', index=0, id="1"), piece("a", ": 1}", index=0, id="1"),
+            piece("b", '{"n"', index=0, id="2"), piece("", ": 2}", index=0, id=""),
+        ],
+    ],
+)  # fmt: skip
+def test_two_tools_of_a_server_that_counts_them_its_own_way_are_two(pieces):
+    deltas, _ = chat(fault=streamed(*pieces, part({}, "tool_calls")))
+    calls = [delta for delta in deltas if isinstance(delta, Call)]
+    assert [(call.name, call.arguments) for call in calls] == [("a", '{"n": 1}'), ("b", '{"n": 2}')]
+    assert calls[0].id != calls[1].id
+
+
+@pytest.mark.parametrize("last", [part(None, "stop"), [{"index": 0, "finish_reason": "stop"}]])
+def test_an_end_without_a_delta_is_one(last):
+    deltas, _ = chat(fault=streamed(part({"content": "Hi."}), last))
+    assert deltas[0] == Words("Hi.")
+
+
+def test_words_that_are_no_text_are_an_error():
+    with pytest.raises(ProviderError, match="main: a text is wanted, not list"):
+        chat(fault=streamed(part({"content": [{"text": "Hi."}]}, "stop")))
 
 
 def test_the_call_that_was_cut_off_is_none():
