@@ -86,7 +86,8 @@ def export(*, call: str, file: Path | None, config: Path) -> None:
     data, recordings, recording = _found(config, call)
     goes_on = _goes_on(data, recordings, recording)
     if file == Path("-"):
-        _pour(converted(recordings, recording, "wav"), sys.stdout.buffer)
+        _print(converted(recordings, recording, "wav"))
+        _tell_cut(recording, goes_on=goes_on)
         return
     file = Path(f"{recording.call_id}.wav") if file is None else file
     form = file.suffix.removeprefix(".").lower()
@@ -241,6 +242,16 @@ def _new(file: Path) -> Iterator[IO[bytes]]:
 def _pour(pieces: Iterable[bytes], out: IO[bytes]) -> None:
     for piece in pieces:
         out.write(piece)
+
+
+def _print(pieces: Iterable[bytes]) -> None:
+    try:
+        _pour(pieces, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # who reads has had enough
+        raise
+    except OSError as error:
+        raise ConfigError(f"standard output cannot be written: {error.strerror}") from error
 
 
 def _tell_cut(recording: Recording, *, goes_on: bool) -> None:

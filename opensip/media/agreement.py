@@ -30,9 +30,10 @@ def stream_config(
     keys = SrtpKeys(agreed.suite, agreed.tx_key, agreed.rx_key) if agreed.suite else None
     by_dtls = agreed.dtls is not None
     waits = by_dtls and keys is None
+    reports = not waits and (not by_dtls or agreed.mux or control is not None)
     return StreamConfig(
         remote=None if waits else remote,
-        rtcp=None if waits or (by_dtls and not agreed.mux and control is None) else rtcp,
+        rtcp=rtcp if reports and rtcp is not None and rtcp[1] else None,
         codec=agreed.codec.encoding_name,
         payload_type=agreed.payload_type,
         event_payload_type=agreed.dtmf_payload_type,

@@ -1,3 +1,4 @@
+import contextlib
 import io
 import json
 import wave
@@ -130,6 +131,7 @@ def test_a_recording_that_goes_on_is_listed_so(config, tmp_path):
     journal = Journal(path, "c-33ee", opened=0.0, started=datetime.now(UTC))
     assert marks(config)["c-33ee"].endswith("in progress")
     assert "is in progress: this is" in run(config, "export", "33", "part.wav").stderr
+    assert "is in progress: this is" in run(config, "export", "33", "-").stderr
     recorder.close(now=1.0)
     journal.close()
     assert marks(config)["c-33ee"] == "c-33ee  wav  encrypted"
@@ -168,3 +170,13 @@ def test_keys_are_wanted_of_those_alone_who_need_them(config, monkeypatch):
 def test_a_player_that_is_no_command_is_told(config, player):
     result = run(config, "play", "11", "--player", player)
     assert (result.exit_code, "--player" in result.stderr) == (2, True)
+
+
+def test_a_full_disk_behind_standard_output_is_told(config, capsys):
+    words = ["recording", "export", "11", "-", "--config", str(config)]
+    with open("/dev/full", "wb", buffering=0) as raw:
+        full = io.TextIOWrapper(raw)
+        with contextlib.redirect_stdout(full):
+            assert main.main(words, standalone_mode=False) == 1
+    told = "opensip: standard output cannot be written: No space left on device\n"
+    assert capsys.readouterr().err == told

@@ -33,6 +33,8 @@ def test_plain_rtp_begins_at_once():
     config = configured(agreed())
     assert (config.remote, config.rtcp, config.keys) == (THERE, RTCP, None)
     assert (config.beside, config.mux) == (False, False)
+    nowhere = stream_config(agreed(), remote=THERE, rtcp=("192.0.2.1", 0), symmetric=True)
+    assert nowhere.rtcp is None  # a=rtcp:0 is no place to report to
 
 
 def test_without_keys_of_dtls_there_is_no_peer():
