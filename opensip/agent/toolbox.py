@@ -33,9 +33,9 @@ _ASKS = (
 )
 
 
-def load(name: str, table: ToolTable) -> Tool:
-    """Make the tool of a table of the agent's file. Raises ConfigError."""
-    return webhook.make(name, table) if table.url else function.load(name, table)
+def load(name: str, table: ToolTable, *, anew: bool = False) -> Tool:
+    """Make the tool of a table; `anew`: of its file as it is now. Raises ConfigError."""
+    return webhook.make(name, table) if table.url else function.load(name, table, anew=anew)
 
 
 def tools_of(agent: Agent) -> list[Tool]:

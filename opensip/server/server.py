@@ -12,6 +12,7 @@ import structlog
 
 from opensip.agent.definition import Agent
 from opensip.agent.providers.shared import close_shared
+from opensip.agent.tools import function
 from opensip.call.dialler import Fields
 from opensip.call.inbound import InboundCalls
 from opensip.call.recovery import recover
@@ -44,6 +45,7 @@ class Server:
         self._secret = secrets.token_bytes(32)
         self._trunks: dict[str, Trunk] = {trunk.name: trunk for trunk in settings.trunks}
         self._agents: dict[str, Agent] = dict(settings.agents)
+        function.adopt()
         self._unable = settings.unable
         self.started = asyncio.Event()  # set once every listener is bound
         self._stopping = asyncio.Event()
@@ -119,6 +121,7 @@ class Server:
             for line in str(error).splitlines():
                 log.error("reload_refused", mistake=line)
             return
+        function.adopt()
         self._unable = settings.unable
         for kept, new in (
             (self._trunks, {trunk.name: trunk for trunk in settings.trunks}),

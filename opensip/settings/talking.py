@@ -61,7 +61,7 @@ def _broken_tools(agent: Agent) -> Iterator[tuple[str, str]]:
     for name, tool in agent.tools.items():
         way = next((key for key in _WAYS if getattr(tool, key)), "")
         try:
-            toolbox.load(name, tool)
+            toolbox.load(name, tool, anew=True)
         except ConfigError as error:
             yield name, f"tools.{name}.{way}: {error}" if way else f"tools.{name}: {error}"
 

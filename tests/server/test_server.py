@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import pytest
 import structlog
 
+from opensip.agent import toolbox
 from opensip.call.journal import Journal
 from opensip.errors import ConfigError, OpenSipError
 from opensip.net.sip_transport import Listener
@@ -199,6 +200,31 @@ def test_a_reload_that_makes_an_agent_unable_changes_nothing(config, monkeypatch
     assert "voice: flite has no 'bob'" in told[0][1]
     assert "agent shop can take no call: the embedded voice needs flite" in told[1][1]
     assert status == 404
+
+
+def test_a_broken_file_of_tools_leaves_calls_the_one_before(config):
+    folder = config.parent / "agents"
+    folder.mkdir()
+    (folder / "ada.toml").write_text(
+        'kind = "model"\npersona = "You are Ada."\nrecognizer = ["main"]\ndialogue = ["main"]\n'
+        'synthesizer = ["scripted"]\n[providers.main]\nbase_url = "http://127.0.0.1:1/v1"\n'
+        'recognizer_model = "e"\ndialogue_model = "m"\n[tools.find]\nfile = "tools.py"\n'
+    )
+    good = 'def find() -> str:\n    """Find."""\n    return "a lamp"\n'
+    (folder / "tools.py").write_text(good)
+
+    async def main():
+        async with serving(config) as server:
+            (folder / "tools.py").write_text("def find(:")
+            with structlog.testing.capture_logs() as logs:
+                server.reload()
+            return logs, toolbox.tools_of(server._agents["ada"])
+
+    [log], tools = run(main())
+    assert log["event"] == "reload_refused"
+    assert "tools.find.file:" in log["mistake"]
+    assert "SyntaxError" in log["mistake"]
+    assert tools[0].description == "Find."
 
 
 def test_a_server_begins_with_an_agent_that_is_unable_and_says_so(config, monkeypatch):

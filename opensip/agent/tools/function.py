@@ -32,12 +32,24 @@ from opensip.errors import ConfigError, ToolError
 _CALL = "call"
 _SIMPLE = {str: "string", int: "integer", float: "number", bool: "boolean", dict: "object"}
 _PARAMETER = re.compile(r"^\s*(?::param\s+)?(\w+)\s*(?:\([^)]*\))?:\s*(\S.*)$")
-_loaded: dict[Path, tuple[int, types.ModuleType]] = {}  # with the time of their last change
+_Version = tuple[Path, int, int]  # of a file: where it is, its last change in ns, its size
+_Loaded = dict[Path, tuple[_Version, types.ModuleType]]
+_loaded: _Loaded = {}  # what calls use
+_looked_at: _Loaded = {}  # what calls will use once the files of all agents are known to be good
 
 
-def load(name: str, table: ToolTable) -> Tool:
-    """Load the function that a table names and make a tool of it. Raises ConfigError."""
-    module = _file(table.file) if table.file else _module(table.module)
+def adopt() -> None:
+    """Let calls use from now on what `load` has found anew: a reload was taken."""
+    _loaded.update(_looked_at)
+    _looked_at.clear()
+
+
+def load(name: str, table: ToolTable, *, anew: bool = False) -> Tool:
+    """Load the function that a table names and make a tool of it. Raises ConfigError.
+
+    `anew`: look whether its file has changed; calls use that only once it is adopted.
+    """
+    module = _file(table.file, anew=anew) if table.file else _module(table.module)
     function = getattr(module, table.function or name, None)
     if not callable(function):
         raise ConfigError(f"there is no function {table.function or name!r} in {module.__file__}")
@@ -68,31 +80,44 @@ def tool_of(name: str, function: Callable[..., Any], table: ToolTable) -> Tool:
     )
 
 
-def _file(path: Path) -> types.ModuleType:
-    """Load a file anew when it has changed, so that a reload of the server takes it."""
+def _file(path: Path, *, anew: bool) -> types.ModuleType:
+    """Give the module of a file, which changes for calls with a reload of the server alone."""
+    place = path.absolute()
+    known = _loaded.get(place) or _looked_at.get(place)
+    if known and not anew:
+        return known[1]
     try:
-        place, changed = path.resolve(), path.stat().st_mtime_ns
+        told, real = path.stat(), path.resolve()
     except OSError as error:
         raise ConfigError(f"there is no file {path}") from error
-    if place not in _loaded or _loaded[place][0] != changed:
-        spec = importlib.util.spec_from_file_location(f"opensip_tools_{path.stem}", path)
-        if spec is None or spec.loader is None:
-            raise ConfigError(f"{path} is no Python file: its name must end in .py")
-        module = importlib.util.module_from_spec(spec)
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:  # foreign code: a user's file may raise anything
-            raise ConfigError(
-                f"{path} cannot be loaded: {type(error).__name__}: {error}"
-            ) from error
-        _loaded[place] = (changed, module)
-    return _loaded[place][1]
+    version = real, told.st_mtime_ns, told.st_size
+    for one in (_loaded.get(place), _looked_at.pop(place, None)):
+        if one and one[0] == version:
+            known = one
+            break
+    else:
+        known = version, _executed(path)
+    if _loaded.get(place) is not known:
+        _looked_at[place] = known
+    return known[1]
+
+
+def _executed(path: Path) -> types.ModuleType:
+    spec = importlib.util.spec_from_file_location(f"opensip_tools_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"{path} is no Python file: its name must end in .py")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:  # foreign code: a user's file may raise anything
+        raise ConfigError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
+    return module
 
 
 def _module(name: str) -> types.ModuleType:
     try:
         return importlib.import_module(name)
-    except Exception as error:  # foreign code: a user's module may raise anything
+    except (Exception, SystemExit) as error:  # foreign code: a user's module may raise anything
         text = f"module {name!r} cannot be imported: {type(error).__name__}: {error}"
         raise ConfigError(text) from error
 
@@ -145,13 +170,19 @@ def _type(tool: str, name: str, hint: Any) -> dict[str, Any]:
 
 
 async def _carried_out(name: str, function: Callable[..., Any], fitted: dict[str, Any]) -> Any:
+    task = asyncio.current_task()
     try:
         if inspect.iscoroutinefunction(function):
             return await function(**fitted)
-        return await _in_thread(lambda: function(**fitted))
+        result = await _in_thread(lambda: function(**fitted))
+        return await result if inspect.isawaitable(result) else result
     except ToolError:
         raise
-    except Exception as error:  # foreign code: one call of a user's tool
+    except asyncio.CancelledError as error:
+        if task and task.cancelling():  # of us: its time is over, or its answer is not wanted
+            raise
+        raise ToolError(f"{name}: was cancelled by itself") from error
+    except (Exception, SystemExit) as error:  # foreign code: one call of a user's tool
         raise ToolError(f"{name}: {type(error).__name__}: {error}") from error
 
 
@@ -160,7 +191,7 @@ async def _in_thread(work: Callable[[], Any]) -> Any:
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Any] = loop.create_future()
 
-    def settle(result: Any, error: Exception | None) -> None:
+    def settle(result: Any, error: Exception | SystemExit | None) -> None:
         if done.done():
             return  # its time was over
         if error is not None:
@@ -169,10 +200,13 @@ async def _in_thread(work: Callable[[], Any]) -> Any:
             done.set_result(result)
 
     def run() -> None:
-        result, error = None, None
+        result: Any = None
+        error: Exception | SystemExit | None = None
         try:
             result = work()
-        except Exception as raised:  # foreign code: it is raised again where the tool was called
+        except StopIteration as raised:  # no future can hold one: next() without a default
+            error = RuntimeError(repr(raised))
+        except (Exception, SystemExit) as raised:  # foreign code: raised again for its caller
             error = raised
         with contextlib.suppress(RuntimeError):  # the loop is closed: the call is long over
             loop.call_soon_threadsafe(settle, result, error)

@@ -1,12 +1,13 @@
 import asyncio
 import os
+import sys
 import threading
 from typing import Literal
 
 import pytest
 
 from opensip.agent.definition import ToolTable
-from opensip.agent.tools.function import load, tool_of
+from opensip.agent.tools.function import adopt, load, tool_of
 from opensip.errors import ConfigError, ToolError
 
 TABLE = ToolTable(module="x")
@@ -85,13 +86,105 @@ def test_a_function_that_hangs_keeps_nobody():
     assert began.is_set()
 
 
-def test_a_file_is_loaded_again_once_it_has_changed(tmp_path):
+def counting(file, n):
+    file.write_text(f"def count():\n    return {n}\n")
+    os.utime(file, (n, n))
+
+
+def counted(file):
+    return asyncio.run(load("count", ToolTable(file=file)).run({}, {}))
+
+
+def test_a_file_that_has_changed_is_used_by_calls_once_it_is_adopted(tmp_path):
     file = tmp_path / "shop.py"
-    for n in (1, 2):
-        file.write_text(f"def count():\n    return {n}\n")
-        os.utime(file, (n, n))
-        tool = load("count", ToolTable(file=file))
-        assert asyncio.run(tool.run({}, {})) == n
+    counting(file, 1)
+    load("count", ToolTable(file=file), anew=True)
+    assert counted(file) == 1
+    adopt()
+    counting(file, 2)
+    assert counted(file) == 1
+    looked_at = load("count", ToolTable(file=file), anew=True)
+    assert (asyncio.run(looked_at.run({}, {})), counted(file)) == (2, 1)
+    counting(file, 1)
+    load("count", ToolTable(file=file), anew=True)
+    adopt()  # it is as it was again
+    assert counted(file) == 1
+    counting(file, 3)
+    load("count", ToolTable(file=file), anew=True)
+    adopt()
+    assert counted(file) == 3
+
+
+def test_a_file_that_is_broken_meanwhile_hurts_no_call(tmp_path):
+    file = tmp_path / "shop.py"
+    counting(file, 1)
+    load("count", ToolTable(file=file), anew=True)
+    adopt()
+    for text in ("def count(:", "import sys\nsys.exit(3)"):
+        file.write_text(text)
+        with pytest.raises(ConfigError, match="cannot be loaded"):
+            load("count", ToolTable(file=file), anew=True)
+        assert counted(file) == 1
+    file.unlink()
+    assert counted(file) == 1
+
+
+def leaves():
+    sys.exit(3)
+
+
+async def leaves_async():
+    sys.exit(3)
+
+
+async def cancels_itself():
+    raise asyncio.CancelledError
+
+
+def finds_nothing():
+    return next(iter(()))
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (leaves, "SystemExit: 3"),
+        (leaves_async, "SystemExit: 3"),
+        (cancels_itself, "was cancelled by itself"),
+        (finds_nothing, r"RuntimeError: StopIteration\(\)"),
+    ],
+)
+def test_whatever_a_function_raises_is_told_and_ends_it_alone(function, told):
+    async def main():
+        with pytest.raises(ToolError, match=told):
+            async with asyncio.timeout(1):
+                await tool_of("act", function, TABLE).run({}, {})
+
+    asyncio.run(main())
+
+
+def test_a_function_that_gives_something_to_wait_for_is_waited_for():
+    async def later():
+        return 5
+
+    def gives():
+        return later()
+
+    assert asyncio.run(tool_of("act", gives, TABLE).run({}, {})) == 5
+
+
+def test_who_is_cancelled_from_outside_ends():
+    async def main():
+        task = asyncio.create_task(tool_of("act", cancels_later, TABLE).run({}, {}))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    async def cancels_later():
+        await asyncio.sleep(60)
+
+    asyncio.run(main())
 
 
 def test_a_module_is_named_as_python_names_it():
