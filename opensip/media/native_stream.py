@@ -81,6 +81,7 @@ class NativeStream:
         self._played = Played()
         self._said_before: tuple[Samples, float] | None = None  # at another rate
         self._config: StreamConfig | None = None
+        self.write = self._outbox.write  # the engine's own where it can be: fifty a second
         self.configure(config)
 
     @property
@@ -145,6 +146,7 @@ class NativeStream:
         host, port = config.remote or (None, 0)
         formats, rate = formats_of(config, old), self.rate
         coding, queue = self._outbox.change(config)
+        self.write = self._outbox.write
         if transmit != old_transmit:
             self._sender.begin_anew()
         said = self.core.configure(
@@ -177,10 +179,6 @@ class NativeStream:
         self.core.report_at(self._reports.due_at)
 
     # ---- what is said
-
-    def write(self, samples: Samples) -> int:
-        """Queue samples to send; returns the position at which they start."""
-        return self._outbox.write(samples)
 
     def flush(self) -> int:
         """Forget what is queued, at once; returns how many samples were never sent."""

@@ -1,6 +1,7 @@
 """What is written to a stream of the native engine: samples of G.711, or packets ahead of time."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -22,24 +23,17 @@ Queue: TypeAlias = tuple[int, list[tuple[Samples, bytes | None]]]
 class Outbox:
     """The queue of one stream, in the thread and before it; `rate` follows the codec.
 
-    The thread encodes G.711 by itself, at its turn; all else is encoded here.
+    The thread encodes G.711 by itself, at its turn; all else is encoded here. `write` queues
+    samples and returns the position at which they start; it follows the codec too.
     """
 
     def __init__(self, core: _engine.Stream, clock: Callable[[], float]) -> None:
         self.rate = RATE
         self._core = core
         self._clock = clock
+        self.write: Callable[[Samples], int] = core.write
         self._ahead: Ahead | None = None
         self._coding: tuple[str, int, str] = ("", 0, "")  # G.711 takes packets of any length
-
-    def write(self, samples: Samples) -> int:
-        """Queue samples to send; returns the position at which they start."""
-        if self._ahead is None:
-            return self._core.write(_plain(samples))
-        position = self._core.played() + self.queued()
-        self._ahead.write(samples, now=self._clock())
-        self.send_on()
-        return position
 
     def flush(self) -> int:
         """Forget what is queued, at once; returns how many samples were never sent."""
@@ -99,13 +93,14 @@ class Outbox:
         now = self._clock()
         self.rate, self._coding, self._ahead = rate, coding, made
         if made is None:
-            return since, [(_plain(samples), None)]
+            self.write = self._core.write
+            return since, [(np.ascontiguousarray(samples, PCM), None)]
+        self.write = partial(self._write_ahead, made)
         made.write(samples, now=now)
         return since, list(made.packets(0, 0, now=now))
 
-
-def _plain(samples: Samples) -> Samples:
-    """Give samples as the engine reads them."""
-    if samples.dtype is PCM and samples.flags.c_contiguous:
-        return samples
-    return np.ascontiguousarray(samples, PCM)
+    def _write_ahead(self, ahead: Ahead, samples: Samples) -> int:
+        position = self._core.played() + self.queued()
+        ahead.write(samples, now=self._clock())
+        self.send_on()
+        return position

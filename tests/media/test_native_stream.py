@@ -196,3 +196,28 @@ def test_fields_that_cannot_be():
         stream.close()
 
     run(main)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        np.arange(-4, 4, dtype=np.int16),
+        np.arange(16, dtype=np.int32)[::2],
+        np.arange(8, dtype=np.int16)[::-1],
+        np.arange(8, dtype=">i2"),
+        np.linspace(-100, 100, 8),
+        np.zeros(0, np.int16),
+    ],
+)
+def test_samples_of_any_kind_are_queued_as_they_sound(samples):
+    async def main():
+        stream, _ = opened()
+        assert stream.write(samples) == 0
+        assert stream.write(samples) == len(samples)
+        queued = np.frombuffer(stream.core.unsent()[1], np.int16)
+        assert queued.tolist() == 2 * [int(sample) for sample in samples]
+        with pytest.raises(AttributeError):
+            stream.write(b"no samples")
+        stream.close()
+
+    run(main)

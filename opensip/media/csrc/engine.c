@@ -146,6 +146,8 @@ static void run_tick(struct engine *engine, const struct tick *tick)
         bool due = (engine->tick + n) % BATCH_TICKS == 0;
         struct stream *stream = engine->streams[n];
         stream->passed_over = false;
+        if (n + 1 < engine->count)
+            stream_bring_near(engine->streams[n + 1]);
         if (pthread_mutex_trylock(&stream->lock) == 0) {
             tick_locked(stream, tick, due);
         } else {

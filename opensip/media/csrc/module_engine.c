@@ -137,6 +137,17 @@ static PyObject *sweep(PyObject *self, PyObject *nothing)
     return Py_NewRef(Py_None);
 }
 
+/* Streams further on, whose memory is on its way here while batches of those before are made. */
+static void bring_following_near(const EngineObject *self, Py_ssize_t place)
+{
+    if (place + 4 < self->count)
+        __builtin_prefetch(self->streams[place + 4]);
+    if (place + 3 < self->count)
+        __builtin_prefetch(self->streams[place + 3]->stream);
+    if (place + 2 < self->count && atomic_load(&self->streams[place + 2]->stream->pending))
+        stream_bring_near(self->streams[place + 2]->stream);
+}
+
 /* Making a batch may run the collector, and that foreign code: the array may change meanwhile. */
 static PyObject *gather(PyObject *self, PyObject *nothing)
 {
@@ -148,7 +159,8 @@ static PyObject *gather(PyObject *self, PyObject *nothing)
     bool good = batches && rows;
     for (Py_ssize_t n = 0; good && n < engine->count; n++) {
         StreamObject *stream = engine->streams[n];
-        if (!atomic_exchange(&stream->stream->pending, false))
+        bring_following_near(engine, n);
+        if (!atomic_load(&stream->stream->pending) || !atomic_exchange(&stream->stream->pending, false))
             continue;
         Py_INCREF((PyObject *)stream);
         good = stream_object_gather(stream, &engine->shape, batches, rows) == 0;

@@ -102,9 +102,28 @@ static PyObject *queue_up(PyObject *self, struct piece *piece)
     return PyLong_FromUnsignedLongLong(position);
 }
 
+/* Samples of another type, or that are spread in memory: numpy makes such as we read of them. */
+static struct piece *piece_of_any(PyObject *samples)
+{
+    PyObject *plain = PyObject_CallMethod(samples, "astype", "ss", "int16", "C");
+    struct piece *piece = plain ? piece_of(plain, NULL) : NULL;
+    Py_XDECREF(plain);
+    return piece;
+}
+
 static PyObject *write_samples(PyObject *self, PyObject *samples)
 {
-    return queue_up(self, piece_of(samples, NULL));
+    Py_buffer data;
+    struct piece *piece = NULL;
+    if (PyObject_GetBuffer(samples, &data, PyBUF_FORMAT) < 0) {
+        PyErr_Clear();
+        return queue_up(self, piece_of_any(samples));
+    }
+    bool plain = data.format && strcmp(data.format, "h") == 0;
+    if (plain && !(piece = piece_make(data.buf, (size_t)data.len / sizeof(int16_t), NULL, 0)))
+        PyErr_NoMemory();
+    PyBuffer_Release(&data);
+    return queue_up(self, plain ? piece : piece_of_any(samples));
 }
 
 static PyObject *write_packet(PyObject *self, PyObject *args)

@@ -3,6 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "near.h"
+
+enum { NEXT = 160 }; /* samples that are taken soon: of a tick of G.711 */
+
 struct piece *piece_make(const int16_t *samples, size_t size, const uint8_t *payload,
                          size_t octets)
 {
@@ -109,6 +113,15 @@ struct piece *queue_exchange(struct queue *queue, struct piece *pieces, uint64_t
     pass_over(queue, passed);
     queue->played = played;
     return old;
+}
+
+void queue_bring_near(const struct queue *queue)
+{
+    const struct piece *piece = queue->first;
+    if (!piece)
+        return;
+    bring_near(piece, sizeof *piece);
+    bring_near(piece->samples + queue->start, NEXT * sizeof *piece->samples);
 }
 
 bool queue_take(struct queue *queue, const struct g711 *law, uint8_t *payload, size_t size)

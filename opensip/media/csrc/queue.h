@@ -66,6 +66,9 @@ struct piece *queue_take_spent(struct queue *queue);
  */
 bool queue_take(struct queue *queue, const struct g711 *law, uint8_t *payload, size_t size);
 
+/* Has what the next payload is made of brought near, while there is still something else to do. */
+void queue_bring_near(const struct queue *queue);
+
 /* Copies the next packet and its samples; gives its octets, 0 when paused or empty. */
 size_t queue_take_packet(struct queue *queue, uint8_t *payload, int16_t samples[LONGEST_PACKET]);
 

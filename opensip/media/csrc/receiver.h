@@ -65,6 +65,7 @@ struct late {
     int16_t samples[LATE_SAMPLES];
 };
 
+/* What is large comes last: the rest is read on each tick, and is in few places of memory so. */
 struct receiver {
     struct srtp *srtp; /* NULL: plain RTP */
     struct srtp *former; /* of the key before, until one of the new comes; NULL: none */
@@ -82,7 +83,6 @@ struct receiver {
     bool begun;
     uint32_t ssrc;
     struct arrivals arrivals;
-    struct reorder reorder;
     struct probation probation;
     struct media_clock clock;
     unsigned clock_rate; /* Hz of the timestamps of the sound that came last */
@@ -90,23 +90,23 @@ struct receiver {
     bool has_next;
     int opaque_type; /* of the sound that came last, where that is Python's; -1: it is not */
 
-    struct ring heard;
     struct opaque *opaque; /* for what Python decodes; NULL: nothing of that kind may come */
     double heard_at;
     double power; /* of `heard`, summed over its samples */
     int64_t fresh_power; /* of this tick */
     size_t fresh;
     int gate; /* ticks for which what is heard is handed on at once: a voice is near */
-    struct event events[EVENTS];
-    int event_count;
-    struct late lates[LATES];
-    int late_count;
+    int event_count, late_count;
     bool deaf;         /* nobody listens: what comes is not handed on */
     struct beside *beside; /* room for MOST_BESIDE; NULL: RTP has its port for itself */
     int beside_count;
-    struct strangers strangers;
     bool mux; /* RTCP shares the port */
     struct line *line; /* whose other end hears the peer too; NULL: none */
+    struct reorder reorder;
+    struct ring heard;
+    struct event events[EVENTS];
+    struct late lates[LATES];
+    struct strangers strangers;
 };
 
 void receiver_open(struct receiver *receiver);

@@ -25,9 +25,9 @@ struct reorder {
     uint64_t came[REORDER_REMEMBERED / 64]; /* bit n: the packet n before the newest came */
     int after_jump;  /* -1: none */
     int count;
-    struct held *held[REORDER_HELD + 1];
     reorder_taker *take;
     void *context;
+    struct held *held[REORDER_HELD + 1];
 };
 
 /* Forgets everything, counts too. */

@@ -48,13 +48,13 @@ struct sender {
     unsigned half_ticks_due; /* that have passed since the last packet ended */
     bool voice;
     uint64_t quiet; /* packets without a voice since the last that had one */
-    struct sign signs[SIGNS];
     unsigned sign, sign_count; /* the next, and how many wait */
     uint32_t sign_timestamp;
     uint64_t digits; /* that are over */
     struct ring *said; /* NULL: nobody asks what was said */
     double said_at;
     struct line *line; /* what is sent besides the queue: another stream's peer; NULL: none */
+    struct sign signs[SIGNS];
 };
 
 void sender_close(struct sender *sender);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "near.h"
 #include "rtp.h"
 #include "srtp_cipher.h"
 
@@ -17,6 +18,7 @@ struct srtp {
     struct cipher cipher;
     struct source *sources;
     size_t count, room;
+    struct source first; /* the room for sources is here until there are more */
     struct source *earlier; /* those of the key before */
     size_t earlier_count;
 };
@@ -28,6 +30,10 @@ struct srtp *srtp_open(const char *suite, const uint8_t *master, size_t size)
         free(srtp);
         return NULL;
     }
+    if (srtp) {
+        srtp->sources = &srtp->first;
+        srtp->room = 1;
+    }
     return srtp;
 }
 
@@ -36,7 +42,8 @@ void srtp_close(struct srtp *srtp)
     if (!srtp)
         return;
     cipher_close(&srtp->cipher);
-    free(srtp->sources);
+    if (srtp->sources != &srtp->first)
+        free(srtp->sources);
     free(srtp->earlier);
     free(srtp);
 }
@@ -67,10 +74,13 @@ static struct source *find_source(const struct srtp *srtp, uint32_t ssrc)
 static struct source *add_source(struct srtp *srtp, uint32_t ssrc, int64_t index)
 {
     if (srtp->count == srtp->room) {
-        size_t room = srtp->room ? 2 * srtp->room : 1;
-        struct source *more = room > SRTP_SOURCES ? NULL : realloc(srtp->sources, room * sizeof *more);
+        size_t room = 2 * srtp->room;
+        struct source *had = srtp->sources == &srtp->first ? NULL : srtp->sources;
+        struct source *more = room > SRTP_SOURCES ? NULL : realloc(had, room * sizeof *more);
         if (!more)
             return NULL;
+        if (!had)
+            *more = srtp->first;
         srtp->sources = more;
         srtp->room = room;
     }
@@ -118,6 +128,12 @@ static enum srtp_result note(struct srtp *srtp, struct source *source, uint32_t 
         return SRTP_REPLAYED; /* too many: whether it is new cannot be told */
     note_seen(source, index);
     return SRTP_GOOD;
+}
+
+void srtp_bring_near(const struct srtp *srtp)
+{
+    if (srtp)
+        bring_near(srtp, sizeof *srtp);
 }
 
 enum srtp_result srtp_protect(struct srtp *srtp, uint8_t *packet, size_t *size)

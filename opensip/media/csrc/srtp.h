@@ -32,6 +32,9 @@ void srtp_close(struct srtp *srtp);
  */
 void srtp_follow(struct srtp *srtp, const struct srtp *before);
 
+/* Has what the next packet needs brought near; NULL needs nothing. */
+void srtp_bring_near(const struct srtp *srtp);
+
 /* Encrypts in place; `packet` has room for SRTP_LARGEST_TAG more bytes. */
 enum srtp_result srtp_protect(struct srtp *srtp, uint8_t *packet, size_t *size);
 

@@ -82,13 +82,14 @@ bool cipher_open(struct cipher *cipher, const char *name, const uint8_t *master,
     cipher->gcm = suite->gcm;
     cipher->tag = suite->tag;
     cipher->encrypt = EVP_CIPHER_CTX_new();
-    cipher->decrypt = EVP_CIPHER_CTX_new();
-    bool good = cipher->encrypt && cipher->decrypt &&
+    cipher->decrypt = suite->gcm ? EVP_CIPHER_CTX_new() : NULL;
+    bool good = cipher->encrypt && (cipher->decrypt || !suite->gcm) &&
                 derive(suite, master, LABEL_KEY, key, (int)suite->key) &&
                 derive(suite, master, LABEL_AUTH, auth, sizeof auth) &&
                 derive(suite, master, LABEL_SALT, cipher->salt, (int)suite->salt) &&
                 EVP_EncryptInit_ex(cipher->encrypt, algorithm(suite), NULL, key, NULL) &&
-                EVP_DecryptInit_ex(cipher->decrypt, algorithm(suite), NULL, key, NULL);
+                (!suite->gcm ||
+                 EVP_DecryptInit_ex(cipher->decrypt, algorithm(suite), NULL, key, NULL));
     key_hmac(cipher, auth, sizeof auth);
     OPENSSL_cleanse(key, sizeof key);
     OPENSSL_cleanse(auth, sizeof auth);

@@ -13,7 +13,7 @@ struct cipher {
     bool gcm;
     size_t tag;
     uint8_t salt[14];
-    EVP_CIPHER_CTX *encrypt, *decrypt;
+    EVP_CIPHER_CTX *encrypt, *decrypt; /* counter mode only encrypts: NULL there */
     SHA_CTX inner, outer; /* HMAC with its key already in (RFC 2104) */
 };
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "lock.h"
+#include "near.h"
 
 enum {
     MOST_PACKETS = 1024, /* of one socket and tick: a flood must not stop the other streams */
@@ -257,9 +258,25 @@ void stream_receive(struct stream *stream, const struct tick *tick)
     stream->received = true;
 }
 
+void stream_bring_near(const struct stream *stream)
+{
+    bring_near(stream, offsetof(struct stream, out.signs));
+    bring_near(&stream->in, offsetof(struct receiver, reorder.held));
+    bring_near(&stream->in.heard, offsetof(struct ring, samples[TICK_SAMPLES]));
+}
+
+/* What was only pointed to in that. */
+static void bring_rest_near(const struct stream *stream)
+{
+    srtp_bring_near(stream->in.srtp);
+    srtp_bring_near(stream->out.srtp);
+    queue_bring_near(&stream->out.queue);
+}
+
 void stream_tick(struct stream *stream, const struct tick *tick, bool due)
 {
     uint64_t digits = stream->out.digits;
+    bring_rest_near(stream);
     if (!stream->received)
         receive_all(stream, tick);
     stream->received = false;

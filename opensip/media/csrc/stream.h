@@ -11,7 +11,7 @@
 #include "sender.h"
 
 /*
- * Everything below `lock` is read and written under it. Python holds it for less than a
+ * What is large comes last, as in its parts. Everything below `lock` is read and written under it. Python holds it for less than a
  * microsecond's copying; the media thread never waits for it before all other streams are done.
  */
 struct stream {
@@ -23,11 +23,8 @@ struct stream {
     atomic_bool pending;  /* there is something to gather */
     int socket;
     bool stamped;         /* the kernel tells when each packet came */
-    struct address local;
 
     pthread_mutex_t lock;
-    struct receiver in;
-    struct sender out;
     bool sending, connected;
     struct address whom; /* it was connected to last */
     double flooded_until; /* as far as is known */
@@ -41,6 +38,9 @@ struct stream {
     unsigned ticks;  /* since the last batch */
     double at;       /* the last tick */
     uint64_t unsent, refused;
+    struct sender out;
+    struct receiver in;
+    struct address local;
 };
 
 /* What was negotiated, ready to be taken over; the contexts replace those in use where told. */
@@ -90,6 +90,12 @@ void stream_receive(struct stream *stream, const struct tick *tick);
 
 /* Takes the lines of a stream away from it, or gives it others; gives what it had in their place. */
 void stream_join(struct stream *stream, struct line **to, struct line **from);
+
+/*
+ * Has what a tick reads of a stream brought near, from memory that all the other calls had pushed
+ * out of the caches since its last one; it changes nothing and needs no lock.
+ */
+void stream_bring_near(const struct stream *stream);
 
 /* Does what each tick does; the lock is held. */
 void stream_tick(struct stream *stream, const struct tick *tick, bool due);
