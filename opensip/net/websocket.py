@@ -13,6 +13,8 @@ from websockets.exceptions import (
     InvalidURI,
     WebSocketException,
 )
+from websockets.frames import CloseCode
+from websockets.protocol import State
 
 from opensip.errors import TransportFailed
 
@@ -27,25 +29,37 @@ class WebSocket:
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
 
+    @property
+    def is_open(self) -> bool:
+        """Whether neither side has begun to close it."""
+        return self._connection.state is State.OPEN
+
     async def send(self, message: str) -> None:
-        """Send a text. Raises TransportFailed where the peer has gone."""
+        """Send a text; for nothing to a peer that said goodbye, as `receive` tells.
+
+        Raises TransportFailed where the peer has gone without.
+        """
         try:
             await self._connection.send(message)
+        except ConnectionClosedOK:
+            return
         except ConnectionClosed as error:
             raise TransportFailed(f"the WebSocket is closed: {error}") from error
 
     async def receive(self) -> str | None:
         """Wait for the next text; None once the peer has closed it properly.
 
-        Raises TransportFailed where it was lost, or a message was too large. Binary messages are
-        left out: neither carriers nor bots send any.
+        Raises TransportFailed where it was lost, the peer ends (1001: RFC 6455 section 7.4.1) or
+        a message was too large. Binary messages are left out: neither carriers nor bots send any.
         """
         try:
             while True:
                 message = await self._connection.recv()
                 if isinstance(message, str):
                     return message
-        except ConnectionClosedOK:
+        except ConnectionClosedOK as error:
+            if error.rcvd and error.rcvd.code == CloseCode.GOING_AWAY:
+                raise TransportFailed(f"the WebSocket was lost: {error}") from error
             return None
         except ConnectionClosed as error:
             raise TransportFailed(f"the WebSocket was lost: {error}") from error

@@ -95,6 +95,9 @@ class BotStream:
     async def begin(self, opening: Opening) -> None:
         """Tell the bot that the call begins; its parameter `reason` says why anew."""
         await self._wire.begin()
+        if self._wire.connection and not self._wire.connection.is_open:  # who waited too long
+            text = f"{self.name}: closed its socket before the call began"
+            raise ProviderError(text, provider=self.name, retryable=True)
         self._number, self._sent = 0, 0
         self._put(Connected())
         more = {"reason": opening.cause} if opening.cause else {}

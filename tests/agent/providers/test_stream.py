@@ -146,6 +146,7 @@ def test_a_bot_that_cannot_be_reached_is_a_failed_provider():
 
 def test_a_bot_that_is_lost_is_a_failed_provider():
     async def talk(bot):
+        await bot.got(lambda m: m["event"] == "start")
         bot.socket.transport.abort()
 
     async def work(it, bot):
@@ -200,3 +201,45 @@ def test_a_probe_opens_a_socket_and_wakes_no_bot():
     assert not headers
     with pytest.raises(OpenSipError, match=r"127\.0\.0\.1"):
         asyncio.run(health.probe())
+
+
+def closing(code, *, early=False, hears=True):
+    """A bot closes its socket; we still have something to send. Give what is told."""
+
+    async def talk(bot):
+        if not early:
+            await bot.got(lambda m: m["event"] == "start")
+        await bot.socket.close(code)
+
+    async def work(it, bot):
+        await it.connect()
+        if early:
+            await bot.closed.wait()
+            await asyncio.sleep(0.02)
+        await it.begin(Opening())
+        await bot.closed.wait()
+        await asyncio.sleep(0.02)
+        if hears:
+            it.hear(np.zeros(800, np.int16))
+            await asyncio.sleep(0.02)
+        return await collected(it)
+
+    return run(work, talk)
+
+
+@pytest.mark.parametrize("hears", [True, False])
+def test_a_goodbye_is_one_though_there_was_more_to_tell(hears):
+    assert closing(1000, hears=hears) == []
+
+
+@pytest.mark.parametrize("code", [1001, 1011, 1012])
+@pytest.mark.parametrize("hears", [True, False])
+def test_a_bot_whose_server_ends_or_fails_has_not_hung_up(code, hears):
+    with pytest.raises(ProviderError, match=str(code)):
+        closing(code, hears=hears)
+
+
+def test_a_bot_that_left_while_the_phone_rang_is_asked_once_more():
+    with pytest.raises(ProviderError, match="closed its socket before the call began") as raised:
+        closing(1000, early=True)
+    assert raised.value.retryable
