@@ -15,7 +15,7 @@ from opensip.call.keys import Keys
 from opensip.call.sip_leg import SipLeg
 from opensip.carriers import Number, Trunk
 from opensip.events import CallAnswered, Fault
-from opensip.media.joint import codec_of
+from opensip.media.accord import codec_of
 from opensip.media.session import MediaSession
 from opensip.ua.invite_session import InviteSession
 

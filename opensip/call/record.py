@@ -232,7 +232,9 @@ def _transfer_progress(record: Record, event: Event) -> None:
 
 def _joined(record: Record, event: Event) -> None:
     if record["transfers"]:
-        record["transfers"][-1]["joined"] = {name: event[name] for name in ("way", "codecs")}
+        record["transfers"][-1]["joined"] = {
+            name: event[name] for name in ("way", "codecs", "why") if name in event
+        }
 
 
 def _target_media(record: Record, event: Event) -> None:

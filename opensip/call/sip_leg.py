@@ -13,8 +13,9 @@ from opensip.call.leg import Leg, LegEnded, Referral, refuse
 from opensip.carriers.trunk import DtmfWay
 from opensip.errors import OpenSipError
 from opensip.events import Dtmf
+from opensip.media.accord import End
 from opensip.media.digit_inbox import EVENT, TONE
-from opensip.media.joint import End, Joint
+from opensip.media.joint import Joint
 from opensip.media.session import MediaSession
 from opensip.sip.dtmf_relay import read_digit
 from opensip.sip.grammar import format_host_port
@@ -125,8 +126,7 @@ class SipLeg:
             return False
         self.part()
         other.part()
-        joint = Joint(End(self._media, self._takes_keys), End(other._media, other._takes_keys))
-        self._joint = other._joint = joint
+        self._joint = other._joint = Joint(self._end(), other._end())
         return True
 
     def part(self) -> None:
@@ -183,6 +183,9 @@ class SipLeg:
         await self._media.close()
         await asyncio.wait({goodbye}, timeout=_GOODBYE)
         goodbye.cancel()
+
+    def _end(self) -> End:
+        return End(self._media, self._takes_keys, self._session.reinvite)
 
     def _takes_keys(self) -> bool:
         return self._dtmf in ("auto", "rfc4733") and self._media.takes_events

@@ -27,11 +27,12 @@ class MediaSourceChanged(CallEvent):
 class MediaJoined(CallEvent):
     """The peer and another hear each other. `way` is "engine", or "batches" where Python hands
 
-    the sound on, for one codec of both (`codecs`) is not G.711.
+    the sound on, for one codec of both (`codecs`) is not G.711. `why` says why so.
     """
 
     way: str
     codecs: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

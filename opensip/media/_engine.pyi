@@ -1,11 +1,13 @@
 """The native media engine in C (csrc/); it may be missing where it could not be built."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, TypeAlias
 
 from typing_extensions import Buffer
 
 from opensip.audio.frame import Samples
+
+_Told: TypeAlias = tuple[bool, int, int, bool, int]
 
 class Srtp:
     """One direction of an SRTP session; refuses with ValueError, which says why as SrtpError."""
@@ -52,8 +54,14 @@ class Engine:
 
         Second come the rows of those for which there is more to do; see native_stream.Row.
         """
-    def connect(self, one: Stream, other: Stream, there: bool, back: bool, /) -> None:
-        """Let each of two streams play what the other hears; keys go there, and back, if told."""
+    def connect(
+        self, one: Stream, other: Stream, there: bool, back: bool, told: _Told, told_back: _Told, /
+    ) -> None:
+        """Let each of two streams play what the other hears; keys go there, and back, if wanted.
+
+        `told` is the last telephone event that each has had so far: whether there was one, its
+        timestamp, event, whether it has ended, duration.
+        """
     def disconnect(self, stream: Stream, /) -> None:
         """Take a stream off the other, which is to be taken off too."""
     def sweep(self) -> None:

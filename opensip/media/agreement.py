@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from opensip.errors import MissingExtra
+from opensip.events import MediaNegotiated
 from opensip.media.engine import Address, SrtpKeys, Stream, StreamConfig
 from opensip.sdp.offer_answer import Negotiated
 from opensip.sip.grammar import format_host_port
@@ -58,6 +59,18 @@ def place(address: Address) -> str:
 def summary(agreed: Negotiated) -> tuple[str, str, str]:
     """Tell what a change is worth a note of: codec, suite, address."""
     return agreed.codec.encoding_name, agreed.suite, place(agreed.remote)
+
+
+def is_news(agreed: Negotiated, old: Negotiated | None) -> bool:
+    """Tell whether an agreement is worth a note: another than before, and its keys are there."""
+    waits = agreed.dtls is not None and not agreed.suite
+    return not waits and (old is None or summary(old) != summary(agreed))
+
+
+def news(agreed: Negotiated, address: Address, *, at: float) -> MediaNegotiated:
+    """Make that note; `address` is ours."""
+    codec, suite, remote = summary(agreed)
+    return MediaNegotiated(at, codec, suite, place(address), remote)
 
 
 def with_keys(agreed: Negotiated, keys: SrtpKeys | None) -> Negotiated:

@@ -84,7 +84,7 @@ class NativeEngine:
         if len(suited) < 2:
             return False
         one, other = suited
-        self._core.connect(one.core, other.core, *keys)
+        self._core.connect(one.core, other.core, *keys, _told(one), _told(other))
         self._joined |= {one: (other, keys), other: (one, keys[::-1])}
         return True
 
@@ -143,3 +143,12 @@ class NativeEngine:
                 batches.append((stream, batch))
         if batches:
             self.listener(batches)
+
+
+def _told(stream: NativeStream) -> tuple[bool, int, int, bool, int]:
+    """Tell of the last key press that Python knows of a stream, as the engine takes it."""
+    told = stream.receiver.told
+    if told is None:
+        return False, 0, 0, False, 0
+    timestamp, event = told
+    return True, timestamp, event.event, event.ended, event.duration

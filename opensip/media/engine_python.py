@@ -85,7 +85,10 @@ class PythonEngine:
         if len(suited) < 2:
             return False
         one, other = suited
-        there, back = (Line(keys=wanted) for wanted in keys)
+        there, back = (
+            Line(keys=wanted, told=stream.receiver.told)
+            for wanted, stream in zip(keys, suited, strict=True)
+        )
         one.join(there, back)
         other.join(back, there)
         self._joined |= {one: (other, keys), other: (one, keys[::-1])}

@@ -1,30 +1,30 @@
 """Two sessions joined: each peer hears the other, with as little between as the codecs allow."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import asyncio
 
 from opensip.events import MediaJoined
+from opensip.media.accord import End, Proposal, agree, codec_of, propose
 from opensip.media.session import MediaSession
 
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """One session, and whether its peer is to get the other's keys as telephone events."""
-
-    session: MediaSession
-    takes_keys: Callable[[], bool]
+_CHANGED = "a peer has changed its codec since"
 
 
 class Joint:
     """Joins in the engine where that can, else hands batches on, and follows each agreement.
 
-    The first session's observer notes each way that it takes. Raises nothing.
+    Where one re-INVITE may let the engine join them, its peer is asked once; until that has
+    answered, and where it does not wish to, batches are handed on. The first session is the
+    caller's, the other the target's; its observer notes each way that it takes, and why. Raises
+    nothing.
     """
 
     def __init__(self, one: End, other: End) -> None:
         self._ends = one, other
         self._keys = False, False
-        self._way = ""
+        self._way = self._why = ""
+        self._proposal: Proposal | None = None  # that was made
+        self._asking: asyncio.Future[None] | None = None
+        self._verdict = ""  # what came of it
         self.is_over = False
         self._settle()
         for end in self._ends:
@@ -39,10 +39,14 @@ class Joint:
         if self.is_over:
             return
         self.is_over, self._way = True, ""
+        if self._asking is not None:
+            self._asking.cancel()
         for end in self._ends:
             end.session.on_agreed = lambda: None
             end.session.engine.disconnect(end.session.stream)
             end.session.relay_to(None)
+        if self._proposal is not None:
+            self._proposal.end.session.spoken.widen()
 
     def _settle(self) -> None:
         """Join as the codecs of the moment allow."""
@@ -52,16 +56,32 @@ class Joint:
             one.stream, other.stream, keys=self._keys
         )
         way = "engine" if joined else "batches"
-        if way == self._way:
+        if way != self._way:
+            for here, there in ((one, other), (other, one)):
+                here.relay_to(None if joined else there.sink, aside=True)
+        why = self._why_joined() if joined else self._why_not()
+        if (way, why) == (self._way, self._why):
             return
-        self._way = way
-        for here, there in ((one, other), (other, one)):
-            here.relay_to(None if joined else there.sink, aside=True)
+        self._way, self._why = way, why
         codecs = f"{codec_of(one) or 'nothing'} and {codec_of(other) or 'nothing'}"
-        one.observer.note(MediaJoined(one.engine.now(), way, codecs))
+        one.observer.note(MediaJoined(one.engine.now(), way, codecs, why))
 
+    def _why_joined(self) -> str:
+        if self._proposal is None:
+            return "both speak G.711"
+        self._verdict = _CHANGED
+        return f"the {self._proposal.who} agreed by re-INVITE"
 
-def codec_of(session: MediaSession) -> str:
-    """Tell what a peer and we speak, "" before that was agreed on."""
-    agreed = session.negotiated
-    return agreed.codec.encoding_name if agreed is not None else ""
+    def _why_not(self) -> str:
+        """Tell why Python hands the sound on; ask a peer where that may change it."""
+        if self._proposal is not None:
+            return self._verdict or str(self._proposal)
+        found = propose(*self._ends)
+        if isinstance(found, Proposal):
+            self._proposal = found
+            self._asking = asyncio.ensure_future(self._ask(found))
+        return str(found)
+
+    async def _ask(self, proposal: Proposal) -> None:
+        self._verdict = await agree(proposal) or _CHANGED
+        self._settle()

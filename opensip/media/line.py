@@ -10,6 +10,7 @@ from opensip.media.playback import FRAME, Playback
 from opensip.rtp.event_relay import EventRelay
 from opensip.rtp.jitter_buffer import Counts
 from opensip.rtp.packet import RtpPacket
+from opensip.rtp.telephone_event import TelephoneEvent
 
 FRAMES = 3  # of the longest packet
 
@@ -17,12 +18,12 @@ FRAMES = 3  # of the longest packet
 class Line:
     """Filled with what one stream receives, emptied into what the other sends. Does no I/O.
 
-    `keys` tells whether telephone events are sent on.
+    `keys` tells whether telephone events are sent on; `told` is the last of those before.
     """
 
-    def __init__(self, *, keys: bool) -> None:
+    def __init__(self, *, keys: bool, told: tuple[int, TelephoneEvent] | None = None) -> None:
         self._playback = Playback(G711["PCMU"])
-        self._events = EventRelay() if keys else None
+        self._events = EventRelay(told) if keys else None
         self._frames: list[Samples] = []  # of the packet to come
 
     def begin(self) -> None:

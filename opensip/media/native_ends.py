@@ -7,6 +7,7 @@ from opensip.media.engine import Address, StreamConfig
 from opensip.media.reports import context
 from opensip.rtp.srtp import SEQUENCES, SrtpSession
 from opensip.rtp.statistics import SourceStatistics
+from opensip.rtp.telephone_event import TelephoneEvent, TelephoneEventReceiver
 
 RATE = 8000  # Hz, of both laws of G.711
 
@@ -55,11 +56,12 @@ class NativeSender:
 
 
 class NativeReceiver:
-    """What we receive. `dropped` counts by reason what Python had to drop."""
+    """What we receive. `dropped` counts by reason what Python had to drop; `events` reads keys."""
 
     def __init__(self, core: _engine.Stream) -> None:
         self.srtp: SrtpSession | None = None
         self.dropped: dict[str, int] = {}
+        self.events = TelephoneEventReceiver()
         self._core = core
         self._open = False
         self._ssrc = -1
@@ -84,6 +86,11 @@ class NativeReceiver:
     def ssrc(self) -> int:
         """The peer's source."""
         return self._core.received()[0]
+
+    @property
+    def told(self) -> tuple[int, TelephoneEvent] | None:
+        """The last telephone event that batches have told of, with its timestamp."""
+        return self.events.last(self.ssrc)
 
     @property
     def source(self) -> SourceStatistics:

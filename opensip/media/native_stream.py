@@ -33,7 +33,7 @@ from opensip.media.sender import half_ticks
 from opensip.media.waiters import Waiters
 from opensip.rtp.jitter_buffer import Counts
 from opensip.rtp.packet import RtpPacket
-from opensip.rtp.telephone_event import TelephoneEventReceiver, TelephoneEventSender
+from opensip.rtp.telephone_event import TelephoneEventSender
 
 # What Engine.gather tells of a stream for which there is more to do than to hand on its sound:
 # payloads to decode, digits, what was said, a source that moved, somebody who waits, a report that
@@ -73,7 +73,6 @@ class NativeStream:
         self._reports = Reports(self._sender, self.receiver, random, epoch=epoch)
         with closing_on_error(self.core):  # its thread must not read sockets that are given back
             self._inbox = ReportInbox(self._reports, clock, loop=loop, sock=ports.rtcp)
-        self._events = TelephoneEventReceiver()
         self._keeps_said = self._is_prompt = self._is_deaf = False
         self._waiters = Waiters()
         self._digit = asyncio.Lock()
@@ -297,12 +296,12 @@ class NativeStream:
                 noise = read_level(packet.payload)
                 continue
             try:
-                digit = self._events.receive(packet)
+                digit = self.receiver.events.receive(packet)
             except RemoteProtocolError:
                 self.receiver.drop("malformed_event")
                 continue
             if digit is not None:
-                digits.append(Digit(digit, 1000 * self._events.duration // event_clock))
+                digits.append(Digit(digit, 1000 * self.receiver.events.duration // event_clock))
         return tuple(digits), noise
 
     def _listen(

@@ -21,7 +21,7 @@ from opensip.rtp.reorder import InOrder
 from opensip.rtp.rtcp import is_rtcp
 from opensip.rtp.srtp import SrtpError, SrtpSession
 from opensip.rtp.statistics import SourceStatistics
-from opensip.rtp.telephone_event import TelephoneEventReceiver
+from opensip.rtp.telephone_event import TelephoneEvent, TelephoneEventReceiver
 
 EVENT = "telephone-event"
 NOISE = "CN"
@@ -249,6 +249,11 @@ class Receiver:
                     self._change_codec(name)
                 if not self.deaf:
                     self._collect(packet.timestamp, packet.payload, came_at)
+
+    @property
+    def told(self) -> tuple[int, TelephoneEvent] | None:
+        """The last telephone event, with its timestamp, once its digit has been handed on."""
+        return None if self.digits else self._events.last(self.ssrc)
 
     def _take_event(self, packet: RtpPacket) -> None:
         try:

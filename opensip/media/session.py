@@ -7,22 +7,21 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from opensip.audio.codecs import find, widest
+from opensip.audio.codecs import widest
 from opensip.audio.frame import AudioSink, AudioSource
 from opensip.audio.tones import dtmf_pulses
-from opensip.errors import LocalProtocolError
+from opensip.errors import LocalProtocolError, NegotiationError
 from opensip.events import (
     Dtmf,
     Fault,
     Held,
-    MediaNegotiated,
     MediaSourceChanged,
     MediaStatistics,
     MediaTimedOut,
     Observer,
     Silent,
 )
-from opensip.media.agreement import make_keying, place, same_way, stream_config, summary, with_keys
+from opensip.media import agreement
 from opensip.media.digit_inbox import INFO
 from opensip.media.engine import Address, Batch, Engine, StreamConfig
 from opensip.media.hearing import Hearing
@@ -34,7 +33,7 @@ from opensip.media.rates import RateSink
 from opensip.media.recorder import Recorder
 from opensip.media.recording_pause import Pauses
 from opensip.media.silence import SilenceClock, last_sign
-from opensip.rtp.payload import event_formats
+from opensip.media.spoken import Spoken
 from opensip.sdp.capabilities import UNSPECIFIED
 from opensip.sdp.offer_answer import (
     Local,
@@ -77,8 +76,7 @@ class MediaSession:
         self.observer: Observer = Silent() if observer is None else observer
         self._pauses = Pauses(self.observer)
         self._random = random
-        codecs = [find(name).format for name in config.codecs]
-        self._formats = (*codecs, *event_formats(codecs))
+        self.spoken = Spoken(config.codecs)
         self.rate = widest(config.codecs)
         pair = ports.take()
         self._address = pair.address
@@ -86,8 +84,8 @@ class MediaSession:
         opened = StreamConfig(beside=config.keying != "sdes")
         self.stream = engine.open(pair, opened)
         self.stream.listener = self._hear
-        wide = self.rate != self.stream.rate
-        self._sink = Over(RateSink(self.stream, self.rate) if wide else self.stream)
+        narrow = self.rate == self.stream.rate
+        self._sink = Over(self.stream if narrow else RateSink(self.stream, self.rate))
         me = weakref.proxy(self)  # our parts are no reason to keep us: who is free goes at once
         self._hearing = Hearing(
             self.rate, partial(MediaSession._keyed, me), tones=config.hear_tones
@@ -96,7 +94,7 @@ class MediaSession:
         self._session_id = int.from_bytes(random(6), "big")
         self._version = 0
         self._offer: Offer | None = None
-        self._keying = make_keying(
+        self._keying = agreement.make_keying(
             config.keying, self.stream, keyed=self._take_keys, failed=self._fail, random=random
         )
         self._remote: Address | None = None
@@ -143,6 +141,7 @@ class MediaSession:
             agreed = self._make_answer(offer, self._random)  # a key belongs to its suite
         if self._keying is not None and self._keying.renew(agreed):
             agreed = self._make_answer(offer, self._same_key)
+        self.spoken.learn(agreed, offered=True)
         self._version += 1
         self._follow(agreed)
         return agreed.sdp
@@ -151,7 +150,7 @@ class MediaSession:
         """Make an offer, the first or a later one; `accept` takes its answer."""
         current = self.negotiated
         self._offer = make_offer(
-            self._local(**same_way(current)) if current else self._local(),
+            self._local(**agreement.same_way(current)) if current else self._local(),
             session_id=self._session_id,
             version=self._version,
             keys=self._same_key,
@@ -166,12 +165,17 @@ class MediaSession:
             raise LocalProtocolError("an answer without an offer of ours")
         agreed = apply_answer(self._offer, answer)
         self._offer = None
+        self.spoken.learn(agreed, offered=False)
         self._follow(agreed)
 
     def _make_answer(self, offer: bytes, keys: Callable[[int], bytes]) -> Negotiated:
-        return make_answer(
-            self._local(), offer, session_id=self._session_id, version=self._version, keys=keys
-        )
+        make = partial(make_answer, session_id=self._session_id, version=self._version, keys=keys)
+        try:
+            return make(self._local(), offer)
+        except NegotiationError:
+            if self.spoken.formats == self.spoken.all:
+                raise
+            return make(self._local(formats=self.spoken.all), offer)
 
     def _local(self, **changes: Any) -> Local:
         host, port = self._address
@@ -179,12 +183,11 @@ class MediaSession:
             address=self._config.public_address or host,
             bound=host,
             port=port,
-            formats=self._formats,
             srtp=self._config.srtp,
             dtls=self._keying.own if self._keying is not None else None,
             ptime=self._config.ptime,
             direction=self.direction,
-            **{"keying": self._config.keying, **changes},
+            **{"formats": self.spoken.formats, "keying": self._config.keying, **changes},
         )
 
     def _same_key(self, length: int) -> bytes:
@@ -202,13 +205,13 @@ class MediaSession:
         remote, control = self._remote, None
         if self._keying is not None and agreed.dtls is not None:
             self._keying.agree(agreed, remote)
-            agreed, remote = with_keys(agreed, self._keying.keys), self._keying.remote
+            agreed, remote = agreement.with_keys(agreed, self._keying.keys), self._keying.remote
             control = self._keying.control_keys
         elif self._keying is not None:
             self._keying.forget()
         old, self.negotiated = self.negotiated, agreed
         self.stream.configure(
-            stream_config(
+            agreement.stream_config(
                 agreed,
                 remote=remote,
                 rtcp=self._rtcp,
@@ -217,14 +220,11 @@ class MediaSession:
             )
         )
         self._silence.expect(agreed.direction in ("sendrecv", "recvonly") and not agreed.held)
-        now = self.engine.now()
-        waits = agreed.dtls is not None and not agreed.suite
-        if not waits and (old is None or summary(old) != summary(agreed)):
-            codec, suite, there = summary(agreed)
+        if agreement.is_news(agreed, old):
             self._hearing.digits.begin()
-            self.observer.note(MediaNegotiated(now, codec, suite, place(self._address), there))
+            self.observer.note(agreement.news(agreed, self._address, at=self.engine.now()))
         if agreed.held != (old is not None and old.held):
-            self.observer.note(Held(now, agreed.held))
+            self.observer.note(Held(self.engine.now(), agreed.held))
             self.on_held(agreed.held)
         self.on_agreed()
 
@@ -317,7 +317,7 @@ class MediaSession:
                 self._keying.receive(beside)
         self._hearing.take(batch, said_rate=self.stream.rate, held=self.is_held)
         if batch.moved_to is not None:
-            self.observer.note(MediaSourceChanged(batch.at, place(batch.moved_to)))
+            self.observer.note(MediaSourceChanged(batch.at, agreement.place(batch.moved_to)))
         if batch.at >= self._quality.due_at:
             measured = self._quality.measure(now=batch.at)
             if measured is not None:

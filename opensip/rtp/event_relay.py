@@ -33,11 +33,18 @@ class _Press:
 
 
 class EventRelay:
-    """Takes packets in order, and gives what to send in the place of audio. Does no I/O."""
+    """Takes packets in order, and gives what to send in the place of audio. Does no I/O.
 
-    def __init__(self) -> None:
+    `told` is an event that has been sent on by other means, with its timestamp: what still comes
+    of it is let pass.
+    """
+
+    def __init__(self, told: tuple[int, TelephoneEvent] | None = None) -> None:
         self._presses: deque[_Press] = deque()
         self._newest: _Press | None = None  # which may have been sent on already
+        if told is not None:
+            timestamp, event = told
+            self._newest = _Press(event.event, event.volume, event.ended, timestamp, event.duration)
         self._sent = 0  # how long the first has been sent on for
         self._ends = 0
         self._gap = 0

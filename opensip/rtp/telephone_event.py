@@ -54,6 +54,10 @@ class TelephoneEventReceiver:
         self._sequence = 0  # of the newest packet of the current digit
         self._current = TelephoneEvent(0, True, 0, 0)
 
+    def last(self, ssrc: int) -> tuple[int, TelephoneEvent] | None:
+        """Give the timestamp and the newest state of the last event of a source, if it had one."""
+        return (self._timestamp, self._current) if ssrc == self._ssrc else None
+
     def receive(self, packet: RtpPacket) -> str | None:
         """Take a packet; returns the digit that began with it. Raises RemoteProtocolError.
 

@@ -63,7 +63,7 @@ class Negotiated:
     milliseconds. `direction` is ours; `held` says that the peer does not want to hear us.
     `suite` is "" for plain RTP; a key is master key and salt. With `dtls` both are yet to come:
     from a handshake with such a peer, behind the checks of `ice` where that is agreed on too.
-    `mux` lets RTCP share RTP's port.
+    `mux` lets RTCP share RTP's port. `listed` is all that the peer's description has.
     """
 
     sdp: bytes
@@ -83,6 +83,7 @@ class Negotiated:
     dtls: DtlsPeer | None = None
     ice: IcePeer | None = None
     mux: bool = False
+    listed: tuple[PayloadFormat, ...] = ()
 
     @property
     def event_clock(self) -> int:
@@ -210,6 +211,7 @@ def _agreed(
         dtls=dtls,
         ice=ice,
         mux=mux,
+        listed=tuple(media.payload_formats().values()),
     )
 
 

@@ -76,10 +76,13 @@ class InviteUsage(AnsweringUsage):
         """Learn from the peer's Allow whether it takes UPDATE."""
         self._updates.note(message)
 
-    def reinvite(self, body: bytes, *, headers: Fields = (), now: float) -> None:
+    def reinvite(
+        self, body: bytes, *, headers: Fields = (), now: float, vital: bool = True
+    ) -> None:
         """Change or refresh the session; without a body the peer is to make the offer.
 
-        While another INVITE or offer is under way `ReinviteDue` comes instead, later.
+        While another INVITE or offer is under way `ReinviteDue` comes instead, later. The session
+        ends where nobody answers, unless the change is not `vital`.
         """
         if self.state is not State.ESTABLISHED or self._bye_wanted is not None:
             raise LocalProtocolError(f"no re-INVITE in {self.state.name}")
@@ -88,7 +91,7 @@ class InviteUsage(AnsweringUsage):
         if self._is_inviting or self._is_offering:
             self._reinvites.is_wanted = True
             return
-        self._reinvites.send(body, self._asked(headers))
+        self._reinvites.send(body, self._asked(headers), vital=vital)
 
     def update(self, body: bytes = b"", *, headers: Fields = (), now: float) -> None:
         """Change the session by UPDATE, or refresh it only, where there is no body.
@@ -161,7 +164,7 @@ class InviteUsage(AnsweringUsage):
         elif key.method == "BYE":
             self.state = State.ENDED
         elif key.method == "INVITE":
-            self._lost(self._reinvites.failed(status))
+            self._unanswered(self._reinvites.failed(status))
         elif key.method == "UPDATE":
             self._lost(self._updates.failed(status))
 
@@ -225,6 +228,13 @@ class InviteUsage(AnsweringUsage):
         if not isinstance(outcome, Updated | UpdateRefused) or outcome.offered:
             self._events.append(outcome)
         self._let_go()
+
+    def _unanswered(self, outcome: Ended | ReinviteRefused | None) -> None:
+        if isinstance(outcome, ReinviteRefused):
+            self._events.append(outcome)
+            self._let_go()
+        else:
+            self._lost(outcome)
 
     def _lost(self, ended: Ended | None) -> None:
         if ended is not None:

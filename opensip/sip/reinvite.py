@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from opensip.sip.dialog import Dialog
 from opensip.sip.invite_events import Ended, Reinvited, ReinviteRefused
-from opensip.sip.message import Request, Response
+from opensip.sip.message import Request, Response, response_to
 from opensip.sip.multipart import description_of
 from opensip.sip.session_timer import SessionTimer
 from opensip.sip.usage import (
@@ -39,6 +39,7 @@ class Reinvites:
         "_request",
         "_timer",
         "_unanswered",
+        "_vital",
         "is_wanted",
         "pause_until",
     )
@@ -63,6 +64,7 @@ class Reinvites:
         self._timer = timer or SessionTimer()
         self._request: Request | None = None  # without a final response
         self._unanswered: Request | None = None  # accepted with an offer: its ACK waits
+        self._vital = True
         self._acks: dict[int, Acknowledge] = {}
 
     @property
@@ -70,8 +72,13 @@ class Reinvites:
         """True from the request until its ACK."""
         return self._request is not None or self._unanswered is not None
 
-    def send(self, body: bytes, headers: Iterable[tuple[str, str]]) -> None:
-        """Send one; without a body the peer is to make the offer."""
+    def send(self, body: bytes, headers: Iterable[tuple[str, str]], *, vital: bool = True) -> None:
+        """Send one; without a body the peer is to make the offer.
+
+        Where nobody answers one that is not `vital`, that is a refusal (408) and no more: the
+        session can do without (section 12.2.1.2 lets us choose).
+        """
+        self._vital = vital
         self._request = self._dialog.create_request("INVITE", headers=headers, body=body)
         self._command(Ask(self._request))
 
@@ -90,10 +97,14 @@ class Reinvites:
             return self._receive_new(self._request, response, live, now)
         return None
 
-    def failed(self, status: int) -> Ended | None:
-        """Learn that one was not answered: that ends the dialog."""
+    def failed(self, status: int) -> Ended | ReinviteRefused | None:
+        """Learn that one was not answered: that ends the dialog, where it was vital."""
         asked, self._request = self._request, None
-        return None if asked is None else Ended("lost", f"re-INVITE: {status}")
+        if asked is None:
+            return None
+        if self._vital:
+            return Ended("lost", f"re-INVITE: {status}")
+        return ReinviteRefused(response_to(asked, status))
 
     def is_due(self, now: float) -> bool:
         """Tell whether the pause after a collision is over; tell it once."""
@@ -123,7 +134,7 @@ class Reinvites:
             case 491:
                 self.pause_until = now + pause_after_491(self._random, owner=self._owner)
                 return None
-            case 408 | 481 as status:
+            case 481 | 408 as status if self._vital or status == 481:
                 return Ended("lost", f"re-INVITE: {status}")
             case _:
                 return ReinviteRefused(response)

@@ -149,9 +149,14 @@ class InviteSession:
         self._usage.bye(headers=headers)
         self._step()
 
-    async def reinvite(self) -> None:
-        """Offer the session anew; raises CallFailed where the peer refuses, or it has ended."""
-        await self._changes.offer(update=False)
+    async def reinvite(self, *, vital: bool = True) -> None:
+        """Offer the session anew; raises CallFailed where the peer refuses, or it has ended.
+
+        A change that is not `vital` leaves the session where the peer does not answer (CallFailed
+        408), or what cannot be used (NegotiationError, RemoteProtocolError): offer what stood
+        again then.
+        """
+        await self._changes.offer(update=False, vital=vital)
 
     async def update(self) -> None:
         """Do as `reinvite` does, by UPDATE where the peer takes that: it needs no ACK."""

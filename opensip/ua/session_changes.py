@@ -49,10 +49,13 @@ class SessionChanges:
         self._turns = asyncio.Lock()
         # What comes of the exchange that is under way, ours or a refresh.
         self._changed: asyncio.Future[Response | Exception] | None = None
+        self._vital = True  # what is under way
 
-    async def offer(self, *, update: bool) -> None:
+    async def offer(self, *, update: bool, vital: bool = True) -> None:
         """Offer the session anew; raises CallFailed where the peer refuses, or it has ended.
 
+        Where the peer does not answer, or what cannot be used, the session ends, unless the change
+        is not `vital`: then the next offer is to say again what stood.
         One change follows the other, in the order they were asked for (RFC 3261 section 14.1), so
         that each has an offer and an outcome of its own.
         """
@@ -61,7 +64,7 @@ class SessionChanges:
                 await asyncio.wait({self._changed})
             if not self._is_established:
                 raise CallFailed(481)
-            self._changed = self._loop.create_future()
+            self._changed, self._vital = self._loop.create_future(), vital
             if update and self._usage.can_update:
                 self._update()
             else:
@@ -124,12 +127,13 @@ class SessionChanges:
             self._usage.answer_offer(body, now=now)
 
     def _accept(self, answer: bytes, response: Response | None = None) -> None:
-        """Take the peer's answer to our offer; where it cannot be used the session ends."""
+        """Take the peer's answer to our offer; where it cannot be used a vital change ends all."""
         try:
             self._negotiation.accept(answer)
         except OpenSipError as error:
             self.settle(error)
-            self._hang_up()
+            if self._vital:
+                self._hang_up()
         else:
             if response is not None:
                 self.settle(response)
@@ -137,11 +141,12 @@ class SessionChanges:
     def _begin(self) -> None:
         """Keep a refresh's outcome apart from that of a change which is asked for meanwhile."""
         if self._changed is None and self._is_established:
-            self._changed = self._loop.create_future()
+            self._changed, self._vital = self._loop.create_future(), True
 
     def _reinvite(self) -> None:
         if self._is_established:
-            self._usage.reinvite(self._negotiation.offer(), now=self._loop.time())
+            body = self._negotiation.offer()
+            self._usage.reinvite(body, now=self._loop.time(), vital=self._vital)
 
     def _update(self) -> None:
         if self._is_established:

@@ -44,6 +44,8 @@ class FakeSession:
     async def wait_ended(self):
         return await asyncio.shield(self._ended)
 
+    async def reinvite(self, *, vital): ...
+
     async def bye(self):
         self.byes += 1
         self.is_established = False

@@ -30,8 +30,8 @@ call_max_calls 4
 audio_player aubridge,ear
 audio_source aufile,{folder}/said.wav
 audio_alert none,
-ausrc_srate 8000
-auplay_srate 8000
+ausrc_srate {rate}
+auplay_srate {rate}
 ausrc_channels 1
 auplay_channels 1
 rtp_ports {first_port}-{last_port}
@@ -62,15 +62,21 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 
 
 def write_tone(
-    path: Path, frequency: int, seconds: int, silence: int = 0, *, before: int = 0
+    path: Path,
+    frequency: int,
+    seconds: int,
+    silence: int = 0,
+    *,
+    before: int = 0,
+    rate: int = 8000,
 ) -> None:
-    """Write a tone of `frequency` Hz between silences, 16-bit mono at 8 kHz."""
-    step = 2 * math.pi * frequency / 8000
-    samples = [0] * 8000 * before
-    samples += [round(8000 * math.sin(step * n)) for n in range(8000)] * seconds
-    samples += [0] * 8000 * silence
+    """Write a tone of `frequency` Hz between silences, 16-bit mono at `rate` Hz."""
+    step = 2 * math.pi * frequency / rate
+    samples = [0] * rate * before
+    samples += [round(8000 * math.sin(step * n)) for n in range(rate)] * seconds
+    samples += [0] * rate * silence
     with wave.open(str(path), "wb") as out:
-        out.setparams((1, 2, 8000, 0, "NONE", ""))
+        out.setparams((1, 2, rate, 0, "NONE", ""))
         out.writeframes(struct.pack(f"<{len(samples)}h", *samples))
 
 
@@ -79,7 +85,8 @@ class Baresip:
 
     `modules` are those of further codecs and ways; `mux` has RTCP share RTP's port. It says a tone
     of `tone` Hz for `said` seconds of each minute, `waits` seconds after that began, and writes
-    down what it hears.
+    down what it hears. Its microphone and loudspeaker have `rate` Hz; one that is to change from
+    wideband to narrow has the wider: 1.0 goes on with the resampler that it began with.
     """
 
     def __init__(
@@ -96,11 +103,12 @@ class Baresip:
         listen: str = "127.0.0.1:0",
         modules: Sequence[str] = (),
         mux: bool = False,
+        rate: int = 8000,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         control = free_port()
-        write_tone(folder / "said.wav", tone, said, 60 - said - waits, before=waits)
+        write_tone(folder / "said.wav", tone, said, 60 - said - waits, before=waits, rate=rate)
         (folder / "config").write_text(
             CONFIG.format(
                 folder=folder,
@@ -110,6 +118,7 @@ class Baresip:
                 control=control,
                 listen=listen,
                 mux="yes" if mux else "no",
+                rate=rate,
                 first_port=first_port,
                 last_port=first_port + 40,
                 modules="\n".join(f"module {name}.so" for name in modules),

@@ -141,7 +141,8 @@ def test_who_knows_no_refer_is_joined_with_the_human(server, caller, human):
     human.respond(bye, "200 OK")
     record, transfer = finished(server, caller)
     assert (transfer["strategy"], transfer["outcome"]) == ("bridge", "transferred")
-    assert transfer["joined"] == {"way": "engine", "codecs": "PCMU and PCMU"}
+    why = "both speak G.711"
+    assert transfer["joined"] == {"way": "engine", "codecs": "PCMU and PCMU", "why": why}
     assert record["ending"]["side"] == "caller"
     heard, said = read_wav(Path(record["recording"]["path"]))
     assert seconds_of(heard, CALLERS) > 0.2

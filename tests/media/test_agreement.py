@@ -1,10 +1,13 @@
 import pytest
 
 from opensip.errors import MissingExtra
+from opensip.events import MediaNegotiated
 from opensip.media import agreement
 from opensip.media.agreement import (
     check_keying,
+    is_news,
     make_keying,
+    news,
     place,
     stream_config,
     summary,
@@ -80,3 +83,12 @@ def test_a_missing_extra_is_named(monkeypatch):
     check_keying("sdes")
     with pytest.raises(MissingExtra, match=r"keying = 'dtls' needs .* opensip-agent\[webrtc\]"):
         check_keying("dtls")
+
+
+def test_what_is_worth_a_note():
+    assert is_news(agreed(), None)
+    assert not is_news(agreed(), agreed())
+    assert is_news(agreed(suite="AES_CM_128_HMAC_SHA1_80"), agreed())
+    assert not is_news(agreed(dtls=DtlsPeer((), "active")), None)  # its keys are to come
+    note = news(agreed(), ("192.0.2.7", 20000), at=1.0)
+    assert note == MediaNegotiated(1.0, "PCMU", "", "192.0.2.7:20000", "192.0.2.1:4000")

@@ -283,7 +283,7 @@ def test_a_call_moves_from_narrow_to_wide_and_back(engine_type):
                 powers = [goertzel(piece, 1000, 16000) for piece in pieces[:-1]]
                 assert powers == pytest.approx([-16] * 4, abs=1)
             for party in both:
-                party.session._formats = (CODECS[other].format, TELEPHONE_EVENT)
+                party.session.spoken.formats = (CODECS[other].format, TELEPHONE_EVENT)
             connect(caller, callee)
         for party in both:
             await party.session.close()

@@ -154,3 +154,25 @@ def test_where_nobody_listens_digits_alone_are_told(engine_type):
         joined.engine.close()
 
     run(main)
+
+
+@each_engine
+@pytest.mark.parametrize("before", [0.03, 0.1, 0.22])
+def test_a_press_under_way_goes_to_whom_batches_told_of_it(engine_type, before):
+    async def main():
+        joined = Joined(engine_type)
+        joined.one.prompt = True
+        joined.engine.disconnect(joined.one)
+        await asyncio.sleep(0.2)
+        pressing = asyncio.ensure_future(joined.caller.send_digit("7"))
+        await asyncio.sleep(before)
+        told = joined.digits(joined.one)
+        assert joined.engine.connect(joined.one, joined.two)
+        await pressing
+        await joined.caller.send_digit("8")
+        await asyncio.sleep(0.5)
+        assert joined.digits(joined.one) == "78"
+        assert told + joined.digits(joined.human) == "78"
+        joined.engine.close()
+
+    run(main)

@@ -4,12 +4,18 @@ import numpy as np
 import pytest
 
 from opensip.events import MediaJoined
-from opensip.media.joint import End, Joint
+from opensip.media.accord import End
+from opensip.media.joint import Joint
 from opensip.media.ports import PortPool
 from opensip.media.recorder import Recorder
 from opensip.media.session import MediaConfig, MediaSession
 from tests.fakes.engines import each_engine
 from tests.fakes.parties import Notes, run, share, voice
+
+
+async def never(*, vital):
+    """Do not answer a re-INVITE."""
+    await asyncio.Event().wait()
 
 
 class Call:
@@ -34,7 +40,7 @@ class Call:
         for session in self.keyed:
             session.on_dtmf = lambda dtmf, session=session: self.key(session, dtmf)
         self.joint = Joint(
-            End(self.one, lambda: self.takes[0]), End(self.two, lambda: self.takes[1])
+            End(self.one, lambda: self.takes[0], never), End(self.two, lambda: self.takes[1], never)
         )
 
     def key(self, session, dtmf):
@@ -131,7 +137,13 @@ def test_a_new_agreement_changes_the_way(engine_type):
         assert await call.talk() == (True, True)
         call.agree(call.caller, call.one)
         assert await call.talk() == (True, True)
-        assert [way for way, _ in call.ways] == ["batches", "engine", "batches"]
+        assert [way for way, _ in call.ways] == ["batches", "batches", "engine", "batches"]
+        assert [note.why for note in call.notes.of(MediaJoined)] == [
+            "both may speak wideband",
+            "the target is asked for PCMU by re-INVITE",
+            "the target agreed by re-INVITE",
+            "a peer has changed its codec since",
+        ]
         await call.close()
 
     run(main)

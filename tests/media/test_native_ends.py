@@ -1,6 +1,8 @@
 import pytest
 
 from opensip.media.engine import SrtpKeys, StreamConfig
+from opensip.rtp.packet import RtpPacket
+from opensip.rtp.telephone_event import TelephoneEvent
 from tests.fakes.engines import needs_native
 
 pytestmark = needs_native
@@ -93,3 +95,13 @@ def test_a_new_key_after_a_wrap_comes_with_a_new_source():
     assert (core.begun[1:], made.ssrc) == ([(3, 160, 5)], 3)
     made.begin_anew()
     assert len(core.begun) == 2
+
+
+def test_the_last_key_of_the_source_of_the_moment_is_known():
+    made = receiver()
+    assert made.told is None
+    packet = RtpPacket(101, 1, 8000, 7, TelephoneEvent(5, False, 10, 160).serialize(), True)
+    assert made.events.receive(packet) == "5"
+    assert made.told == (8000, TelephoneEvent(5, False, 10, 160))
+    made._core.figures = (8, *made._core.figures[1:])
+    assert made.told is None

@@ -14,7 +14,7 @@ from opensip.media.sender import Sender
 from opensip.rtp.packet import RtpPacket
 from opensip.rtp.payload import PayloadFormat
 from opensip.rtp.srtp import SrtpSession
-from opensip.rtp.telephone_event import DIGITS, TelephoneEventSender
+from opensip.rtp.telephone_event import DIGITS, TelephoneEvent, TelephoneEventSender
 
 PEER = ("192.0.2.1", 4000)
 FORMATS = ((0, "PCMU"), (8, "PCMA"), (101, "telephone-event"))
@@ -326,3 +326,13 @@ def test_a_change_of_codec_within_a_batch(wide):
     decode([wide])
     frame = wide.take_heard()
     assert (frame.rate, len(frame.samples), frame.at) == (8000, 160, 0.04)
+
+
+def test_a_key_is_told_once_its_digit_is_handed_on():
+    made = receiver()
+    made.receive(packet(0), PEER, now=0.0)
+    event = TelephoneEventSender("5").packets()[0]
+    made.receive(packet(1, payload_type=101, payload=event.payload, marker=True), PEER, now=0.02)
+    assert made.told is None
+    made.digits.clear()
+    assert made.told == (160, TelephoneEvent.parse(event.payload))

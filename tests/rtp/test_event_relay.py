@@ -152,3 +152,15 @@ def test_what_arrives_in_part_is_told_once_each(digits, dice):
         told = RtpPacket(101, number, began, 1, packet.payload, packet.marker)
         heard += receiver.receive(told) or ""
     assert heard == digits
+
+
+def test_what_still_comes_of_a_press_that_was_told_by_other_means_is_let_pass():
+    packets = TelephoneEventSender("5").packets()
+    relay = EventRelay((8000, TelephoneEvent.parse(packets[2].payload)))
+    for packet in packets[3:]:
+        relay.put(8000, packet.payload, marker=packet.marker)
+    assert set(sent(relay, 20)) == {None}
+    relay.put(8000, payload(5, 160), marker=True)  # its sender forgets to move the time
+    relay.put(8000, payload(5, 800, ended=True), marker=False)
+    relay.put(16000, payload(6, 800, ended=True), marker=False)
+    assert presses(sent(relay, 40)) == [(5, 800), (6, 800)]

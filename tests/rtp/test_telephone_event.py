@@ -166,3 +166,12 @@ def test_losses_and_duplicates_keep_the_digits(digits, rolls, start):
         kept = [p for p in packets if rolls.random() > 0.3] or packets[-1:]
         received += [p for p in kept for _ in range(1 + (rolls.random() < 0.2))]
     assert heard(*received) == digits
+
+
+def test_the_last_event_of_a_source_is_known():
+    receiver = TelephoneEventReceiver()
+    assert receiver.last(7) is None
+    for packet in press("5", 1000):
+        receiver.receive(packet)
+    assert receiver.last(7) == (1000, TelephoneEvent(5, True, 10, 1280))
+    assert receiver.last(8) is None

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from opensip.errors import NegotiationError, RemoteProtocolError
 from opensip.rtp.payload import (
+    G722,
     PCMA,
     PCMU,
     TELEPHONE_EVENT,
@@ -332,3 +333,12 @@ def test_every_codec_of_the_answer_may_come():
     agreed = apply_answer(offer, sdp(formats="8 18 0 101"))
     assert (agreed.codec, agreed.payload_type) == (PCMA, 8)
     assert agreed.receive == ((0, PCMU), (8, PCMA), (101, TELEPHONE_EVENT))
+
+
+def test_all_that_the_peer_lists_is_told():
+    offer = offer_of(replace(PLAIN, formats=(G722, PCMU, PCMA)))
+    there = replace(PLAIN, formats=(PCMA,), address="192.0.2.1")
+    answered = answer(there, offer.sdp)
+    assert answered.codec == PCMA
+    assert answered.listed == (G722, PCMU, PCMA)
+    assert apply_answer(offer, answered.sdp).listed == (PCMA,)

@@ -207,6 +207,17 @@ class TestOurReinvite:
         assert bob.asked().method == "BYE"
         assert bob.events() == [Ended("lost", "re-INVITE: 408")]
 
+    def test_nobody_answers_what_the_session_can_do_without(self):
+        bob = Callee().established()
+        bob.usage.reinvite(b"offer", now=1, vital=False)
+        bob.asked()
+        bob.usage.transaction_failed(bob.key._replace(side="client"), 408)
+        (event,) = bob.events()
+        assert isinstance(event, ReinviteRefused)
+        assert bob.usage.state is State.ESTABLISHED
+        bob.usage.reinvite(b"offer", now=40)
+        assert bob.asked().method == "INVITE"
+
     @pytest.mark.parametrize("owner", [True, False])
     @pytest.mark.parametrize("random", [0.0, 0.5, 0.999])
     def test_after_a_collision_it_is_due_within_the_right_window(self, owner, random):

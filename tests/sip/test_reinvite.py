@@ -70,6 +70,20 @@ def test_no_answer_ends_the_dialog(reinvites):
     assert reinvites.failed(408) is None
 
 
+@pytest.mark.parametrize("way", ["nobody", "a proxy"])
+def test_no_answer_to_what_is_not_vital_is_a_refusal(reinvites, way):
+    reinvites.send(b"offer", [], vital=False)
+    outcome = reinvites.failed(408) if way == "nobody" else answer(reinvites, 408)
+    assert isinstance(outcome, ReinviteRefused)
+    assert outcome.response.status == 408
+    assert not reinvites.is_busy
+    reinvites.send(b"offer", [], vital=False)
+    cseq = reinvites._request.cseq.number
+    assert answer(reinvites, 481, cseq=cseq) == Ended("lost", "re-INVITE: 481")
+    reinvites.send(b"refresh", [])
+    assert reinvites.failed(408) == Ended("lost", "re-INVITE: 408")
+
+
 def test_when_the_session_is_over_only_the_ack_matters(reinvites, commands):
     reinvites.send(b"", [])
     assert answer(reinvites, 200, live=False) is None

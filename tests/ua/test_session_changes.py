@@ -91,6 +91,52 @@ def test_answer_to_an_update_that_cannot_be_used():
     scene(check)
 
 
+def test_nobody_answers_what_was_proposed():
+    async def check(it):
+        session = await it.talk()
+        proposing = asyncio.create_task(session.reinvite(vital=False))
+        assert (await it.peer.get()).body == b"ours offer 3"
+        with pytest.raises(CallFailed, match="408"):
+            await proposing
+        assert asyncio.get_running_loop().time() == pytest.approx(32, abs=1)
+        assert session.is_established
+
+    scene(check)
+
+
+def test_what_is_not_waited_for_any_more_does_not_end_the_session_either():
+    async def check(it):
+        session = await it.talk()
+        proposing = asyncio.create_task(session.reinvite(vital=False))
+        await it.peer.get()
+        proposing.cancel()
+        changing = asyncio.create_task(session.reinvite())
+        while (invite := await it.peer.get()).body != b"ours offer 4":
+            assert invite.body == b"ours offer 3"
+        it.answer(invite, 200, body=b"held")
+        await changing
+
+    scene(check)
+
+
+def test_an_answer_to_a_proposal_that_cannot_be_used_lets_us_offer_again():
+    async def check(it):
+        session = await it.talk()
+        proposing = asyncio.create_task(session.reinvite(vital=False))
+        invite = await it.peer.get()
+        it.words.refuses = True
+        it.answer(invite, 200, body=b"nonsense")
+        assert (await it.peer.get()).method == "ACK"
+        with pytest.raises(NegotiationError):
+            await proposing
+        it.words.refuses = False
+        changing = asyncio.create_task(session.reinvite())
+        it.answer(await it.peer.get(), 200, body=b"as before")
+        await changing
+
+    scene(check)
+
+
 def test_update_of_the_peer():
     async def check(it, ok):
         update = it.peer.request("UPDATE", to_tag=ok.to.tag, cseq=2, body=b"hold")

@@ -16,6 +16,12 @@ static struct press *newest(struct event_relay *relay)
     return &relay->presses[(relay->first + PRESSES + relay->count - 1) % PRESSES];
 }
 
+void event_relay_know(struct event_relay *relay, const struct press *press)
+{
+    relay->begun = true;
+    *newest(relay) = *press;
+}
+
 void event_relay_begin(struct event_relay *relay)
 {
     relay->begun = false;

@@ -33,6 +33,9 @@ struct relayed {
     bool marker; /* the first of its press, whose timestamp is that of all */
 };
 
+/* Knows a press that has been sent on by other means: what still comes of it is let pass. */
+void event_relay_know(struct event_relay *relay, const struct press *press);
+
 /* Forgets the source: another has begun. What waits is sent on all the same. */
 void event_relay_begin(struct event_relay *relay);
 

@@ -11,17 +11,39 @@ static void join(PyObject *self, struct line *to, struct line *from)
     line_release(from);
 }
 
+/* What Python has been told of a stream's keys: its last press, if there was one. */
+struct told {
+    int any, ended;
+    unsigned timestamp;
+    unsigned char event;
+    unsigned short segment;
+};
+
+/* Opens a line that sends on keys which were not told before. */
+static struct line *open_line(bool keys, const struct told *told)
+{
+    struct line *line = line_open(keys);
+    struct press press = {.event = told->event, .ended = told->ended, .timestamp = told->timestamp,
+                          .segment = told->segment};
+    if (line && told->any)
+        event_relay_know(&line->events, &press);
+    return line;
+}
+
 PyObject *stream_objects_connect(PyObject *engine, PyObject *args)
 {
     PyObject *one, *other;
     int there, back;
-    if (!PyArg_ParseTuple(args, "OOpp", &one, &other, &there, &back))
+    struct told of[2];
+    if (!PyArg_ParseTuple(args, "OOpp(pIBpH)(pIBpH)", &one, &other, &there, &back, &of[0].any,
+                          &of[0].timestamp, &of[0].event, &of[0].ended, &of[0].segment, &of[1].any,
+                          &of[1].timestamp, &of[1].event, &of[1].ended, &of[1].segment))
         return NULL;
     if (!is_stream_object(one) || !is_stream_object(other) || one == other) {
         PyErr_SetString(PyExc_TypeError, "two streams are wanted");
         return NULL;
     }
-    struct line *to = line_open(there), *from = line_open(back);
+    struct line *to = open_line(there, &of[0]), *from = open_line(back, &of[1]);
     if (!to || !from) {
         for (int n = 0; n < 2; n++) { /* both owners */
             line_release(to);
