@@ -16,6 +16,7 @@ PAUSE = 0.3  # seconds without a voice after which speech is a new beginning
 KEPT = 4.0  # seconds of sound: in pieces of 20 ms less than may wait for a peer (agent/outbox.py)
 _BEFORE = 0.3  # seconds kept from before the voice was noticed: weak first sounds
 _LEAST = 0.25  # seconds of a voice that are words
+_NOTICED = 1.0  # seconds that a service takes to notice a voice, or its end, at most
 _LATE = 0.1  # seconds by which a turn's end may be told before its last sound is known as voice
 
 
@@ -32,11 +33,21 @@ class CallerVoice:
         self._kept: deque[AudioFrame] = deque()
         self._stretches: deque[tuple[float, float]] = deque()
         self._settled = now
+        self._given = now  # until when the sound was that a service was given late
 
     @property
     def lasted(self) -> float:
         """How long it has lasted, or its last stretch did, in seconds."""
         return self.until - self.began
+
+    def begun(self, now: float) -> float:
+        """Tell when the voice began that a service has noticed; now, where we have heard none."""
+        return min(self.began, now) if self.until > now - _NOTICED else now
+
+    def ended(self, noticed: float, now: float) -> float:
+        """Tell when the voice ended that a service noticed then; now, where we have heard none."""
+        is_noticed = self.until > noticed - _NOTICED or self.until == self._given
+        return min(self.until, now) if is_noticed else now
 
     def hear(self, frame: AudioFrame) -> None:
         """Take what comes from the caller."""
@@ -57,6 +68,7 @@ class CallerVoice:
         open_ones = [(max(a, since), b) for a, b in self._stretches if b > since + _LATE]
         if not open_ones or (not self.is_there and sum(b - a for a, b in open_ones) < _LEAST):
             return np.empty(0, np.int16)
+        self._given = self.until
         first = max(since, open_ones[0][0] - _BEFORE)
         return np.concatenate([one.samples for one in self._kept if one.at + one.seconds > first])
 

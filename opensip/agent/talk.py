@@ -211,11 +211,12 @@ class Talk:
         means.idle.heard()
         self._timed.clock = None
         self._speaking, self._awaited, self._asked = True, False, now
-        means.observer.note(SpeechStarted(min(means.voice.began, now)))
+        began = means.voice.begun(now)
+        means.observer.note(SpeechStarted(began))
         played = means.sink.played()
         cuts = self._utterances.cut(played)
         if means.playout.cut():
-            means.observer.note(BargedIn(now, max(0.0, now - means.voice.began) * 1000))
+            means.observer.note(BargedIn(now, (now - began) * 1000))
         for item, heard in cuts:
             self._provider.cut(item, heard / means.sink.rate)
 
@@ -224,7 +225,7 @@ class Talk:
         self._speaking, self._answers_itself, self._repeated = False, True, False
         self._means.memory.turn_ended(item)
         self._wanted_keys = 0
-        self._turn_ended = self._asked = min(self._means.voice.until, now)
+        self._turn_ended = self._asked = self._means.voice.ended(self._asked, now)
         self._means.observer.note(SpeechEnded(now, self._asked))
         self._timed.begin(TurnClock(self._asked, now, "the service"))
         self._wait()

@@ -56,7 +56,8 @@ class TextChat:
         if keys != text and not _KEYS.fullmatch(keys):
             self._tell("no keys", f"{keys!r}: a telephone has 0-9, *, # and A-D")
             return True
-        turn = Understood(text) if keys == text else Understood(keys, 1.0, "dtmf")
+        number = keys.removesuffix("#") or keys  # as in a call, where # ends a number
+        turn = Understood(text) if keys == text else Understood(number, 1.0, "dtmf")
         return await self._acts(lambda dialogue: dialogue.answer(turn))
 
     async def close(self) -> None:

@@ -50,3 +50,12 @@ def test_no_more_is_kept_than_somebody_can_catch_up_with():
     assert seconds(hears((True, KEPT + 3))) == pytest.approx(KEPT, abs=0.05)
     voice = hears((True, 1.0), (False, KEPT + 1))
     assert seconds(voice) == 0
+
+
+def test_a_voice_that_only_a_service_hears_is_timed_as_it_tells():
+    voice = hears((True, 1.0), (False, 5.0))
+    assert (voice.begun(1.2), voice.ended(0.3, 1.4)) == pytest.approx((0.0, 1.0), abs=0.1)
+    assert (voice.begun(5.0), voice.ended(5.0, 5.8)) == (5.0, 5.8)
+    voice = hears((True, 1.0), (False, 2.0))
+    assert len(voice.missed())
+    assert voice.ended(3.0, 3.3) == pytest.approx(1.0, abs=0.1)  # it was given late

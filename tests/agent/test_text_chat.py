@@ -99,6 +99,13 @@ def test_only_keys_of_a_telephone_are_keys(monkeypatch):
     assert goes_on == [True, True]
 
 
+def test_a_number_may_end_as_in_a_call(monkeypatch):
+    chat = FakeChat(["Thanks."], ["Yes?"])
+    talk(monkeypatch, chat, "keys:42#", "keys:#")
+    shown = [messages[-1]["content"] for messages, _ in chat.requests]
+    assert shown == ["(The caller pressed the keys 4 2.)", "(The caller pressed the keys #.)"]
+
+
 def test_a_farewell_ends_it(monkeypatch):
     bye = Call("1", "hang_up", '{"reason": "done", "why": 1}')
     fine = Call("1", "hang_up", '{"reason": "done"}')
