@@ -18,7 +18,7 @@ from opensip.call.packing import Packer
 from opensip.carriers import Trunk
 from opensip.errors import ConfigError
 from opensip.events import Observer
-from opensip.media.engine import Engine
+from opensip.media.engine import EVERYWHERE, Engine
 from opensip.media.ports import PortPool
 from opensip.media.recorder import Recorder
 from opensip.media.recordings import Recordings
@@ -67,13 +67,16 @@ class Exchange:
     def open_media(self, trunk: Trunk, observer: Observer, *, host: str) -> MediaSession:
         """Bind the ports of a call of `trunk`; raises MediaError where there are none.
 
-        `host` is our address as signalling has it: media that listen everywhere name it in SDP.
+        `host` is our address as signalling has it: media that listen everywhere name it in SDP,
+        and are of its kind, IPv4 or IPv6.
         """
-        public = self.media.public_address
-        if public is None and ip_address(self.media.address).is_unspecified:
-            public = host
+        address, public = self.media.address, self.media.public_address
+        if ip_address(address).is_unspecified:
+            public = public or host
+            address = EVERYWHERE[":" in public]
         config = dataclasses.replace(
             self.media,
+            address=address,
             public_address=public,
             srtp=trunk.srtp,
             keying=trunk.keying if trunk.srtp != "off" else "sdes",

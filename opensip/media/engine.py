@@ -13,6 +13,8 @@ log = structlog.get_logger(__name__)
 
 Address = tuple[str, int]
 
+EVERYWHERE = "0.0.0.0", "::"  # noqa: S104 - where media is bound that may come to any address
+
 TICK = 0.02  # seconds between two packets of a stream, and between two looks at all streams
 MOST_BESIDE = 16  # datagrams of other protocols in a tick: a flight of DTLS has four
 LATES, LATE_SAMPLES = 5, 160  # packets in a batch that came too late, and their longest

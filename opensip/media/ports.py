@@ -99,34 +99,36 @@ class PortPool:
         """How many pairs are out."""
         return len(self._taken)
 
-    def take(self) -> PortPair:
-        """Bind a free pair: one that rests where there is no other. Raises MediaError."""
+    def take(self, address: str = "") -> PortPair:
+        """Bind a free pair, of the pool's `address` where none is named.
+
+        One that rests is taken where there is no other. Raises MediaError.
+        """
+        address = address or self.address
         try:
-            pair = self._take()
+            pair = self._take(address)
         except OSError as error:  # no descriptor is left: first those of calls that are over go
             if self._resting.unbind():
-                return self.take()
+                return self.take(address)
             raise MediaError(
                 f"no sockets for media: {error.strerror}; raise the limit of open files"
             ) from error
         if pair is None:
-            raise MediaError(
-                f"no free pair of RTP ports on {self.address}: widen the range of ports"
-            )
+            raise MediaError(f"no free pair of RTP ports on {address}: widen the range of ports")
         return pair
 
     def close(self) -> None:
         """Let go of what is still bound for calls that are over."""
         self._resting.unbind()
 
-    def _take(self) -> PortPair | None:
+    def _take(self, address: str) -> PortPair | None:
         for port in self._candidates():
             if port in self._taken or self._resting.has(port):
                 continue
-            if (pair := self._bind(port)) is not None:
+            if (pair := self._bind(address, port)) is not None:
                 return pair
         while (woken := self._resting.wake_oldest()) is not None:
-            if (pair := self._bind(woken)) is not None:
+            if (pair := self._bind(address, woken)) is not None:
                 return pair
         return None
 
@@ -135,17 +137,17 @@ class PortPool:
             return repeat(0, _ATTEMPTS)
         return chain(self._ports[self._next :], self._ports[: self._next])
 
-    def _bind(self, port: int) -> PortPair | None:
+    def _bind(self, address: str, port: int) -> PortPair | None:
         """Bind `port` and the next; None when the system or another program has them.
 
         Raises OSError where no more sockets are to be had.
         """
-        rtp = _udp_socket(self.address, port)
+        rtp = _udp_socket(address, port)
         if rtp is None:
             return None
         bound, rtcp = rtp.getsockname()[1], None
         try:
-            rtcp = _udp_socket(self.address, bound + 1) if bound % 2 == 0 else None
+            rtcp = _udp_socket(address, bound + 1) if bound % 2 == 0 else None
         finally:
             if rtcp is None:
                 rtp.close()

@@ -78,7 +78,7 @@ class MediaSession:
         self._random = random
         self.spoken = Spoken(config.codecs)
         self.rate = widest(config.codecs)
-        pair = ports.take()
+        pair = ports.take(config.address)
         self._address = pair.address
         # beside: a peer's ClientHello is often faster than its answer
         opened = StreamConfig(beside=config.keying != "sdes")

@@ -10,11 +10,13 @@ from opensip.agent.definition import Account
 from opensip.audio.codecs import CODECS
 from opensip.carriers.trunk import ContextForm, DtmfWay, IdentityPolicy, Keying, Refers, Srtp
 from opensip.log import Form, Level
+from opensip.media.engine import EVERYWHERE
 from opensip.media.recording_key import MasterKey
 from opensip.net.dns import split_server
 from opensip.net.guarded_https import PORTS
 from opensip.net.limits import ConnectionLimits
 from opensip.net.tls import Profile
+from opensip.sdp.description import is_ip_address
 from opensip.settings.checks import (
     Count,
     CountFromOne,
@@ -307,6 +309,15 @@ class ServerTable:
     directory: Mapping[str, str] = field(default_factory=dict)
     providers: Mapping[str, Account] = field(default_factory=dict)
     trunks: Mapping[str, TrunkTable] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        shown = {one.public_address for one in self.listeners if one.public_address}
+        names = sorted(name for name in shown if not is_ip_address(name))
+        if names and self.media.address in EVERYWHERE and not self.media.public_address:
+            raise ValueError(
+                f"media.public_address is missing: the public_address {names[0]} of sip.listeners "
+                "is a name, and SDP takes an IP address"
+            )
 
     @property
     def listeners(self) -> tuple[ListenerTable, ...]:

@@ -52,6 +52,23 @@ def test_the_address_in_sdp_is_one_that_can_be_reached(tmp_path, media, expected
     run(main())
 
 
+@pytest.mark.parametrize("everywhere", ["0.0.0.0", "::"])
+@pytest.mark.parametrize(
+    ("host", "bound"), [("2001:db8::7", "::"), ("198.51.100.7", "0.0.0.0")], ids=["IPv6", "IPv4"]
+)
+def test_media_that_listen_everywhere_are_of_the_kind_of_the_signalling(
+    tmp_path, everywhere, host, bound
+):
+    async def main():
+        house = replace(exchange(tmp_path), media=MediaConfig(everywhere))
+        session = house.open_media(Trunk("t", srtp="off"), Noted(), host=host)
+        assert session.address[0] == bound
+        assert f" {host}\r\n".encode() in session.offer()
+        await session.close()
+
+    run(main())
+
+
 class Packing:
     def __init__(self):
         self.added = []

@@ -69,6 +69,7 @@ class FakePorts:
     def __init__(self, address="127.0.0.1", port=20000):
         self._address, self._port = address, port
 
-    def take(self):
-        rtp = FakeSocket((self._address, self._port))
-        return PortPair(rtp, FakeSocket((self._address, self._port + 1)), lambda kept: None)
+    def take(self, address=""):
+        address = address or self._address
+        rtp = FakeSocket((address, self._port))
+        return PortPair(rtp, FakeSocket((address, self._port + 1)), lambda kept: None)

@@ -135,6 +135,16 @@ def test_no_port_beyond_the_range_is_bound():
     pair.close()
 
 
+def test_a_pair_of_the_other_kind_of_address():
+    pool = PortPool("127.0.0.1", 0, 0, clock=Clock())
+    try:
+        pair = pool.take("::1")
+    except MediaError:
+        pytest.skip("no IPv6 on this machine")
+    assert (pair.address[0], pair.rtp.family) == ("::1", socket.AF_INET6)
+    pair.close()
+
+
 def test_ipv6():
     try:
         pair = PortPool("::1", 0, 0, clock=Clock()).take()

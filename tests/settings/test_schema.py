@@ -128,6 +128,10 @@ UDP = {"transport": "UDP", "port": 5060}
             {"sip": {"listeners": [UDP | {"public_address": "a b"}]}},
             "sip.listeners[0].public_address: 'a b'",
         ),
+        (
+            {"sip": {"listeners": [UDP | {"public_address": "sip.example.com"}]}},
+            "media.public_address is missing: the public_address sip.example.com of sip.listeners",
+        ),
         ({"sip": {"listeners": [UDP, UDP]}}, "sip: listeners: UDP 0.0.0.0:5060 is there twice"),
         ({"sip": {"user_agent": "a\r\nX: y"}}, "sip.user_agent: 'a\\r\\nX: y' cannot stand in"),
         ({"sip": {"realm": ""}}, "sip.realm: '' cannot stand in quotes"),
