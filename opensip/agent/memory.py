@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from opensip.agent.backchannels import words_of
+from opensip.agent.plain import writable
 
 Message = dict[str, Any]
 
@@ -173,7 +174,8 @@ class Memory:
         if self._before and not supposed:
             self._before[1][0].extend(dict(message) for message in ran)
 
-    def _add(self, role: str, text: str) -> None:
+    def _add(self, role: str, words: str) -> None:
+        text = writable(words)
         last = self.messages[-1] if self.messages else {}
         if last.get("role") == role and last.get("content"):
             last["content"] = f"{last['content']} {text}"

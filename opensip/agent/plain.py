@@ -42,6 +42,11 @@ def plain(text: str) -> str:
     return text if any(c.isalnum() for c in text) else ""
 
 
+def writable(text: str) -> str:
+    """Replace what no request can carry: halves of characters, which JSON may hold (RFC 8259)."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
 def _is_picture(character: str) -> bool:
     """Tell whether a character is an emoji, a part of one, or cannot be said at all."""
     if character in _SPOKEN_SYMBOLS or character.isascii():

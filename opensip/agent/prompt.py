@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from opensip.agent.definition import Agent
+from opensip.agent.plain import writable
 from opensip.agent.spoken import fill_names
 
 _MANNER = """\
@@ -37,7 +38,7 @@ def system_prompt(agent: Agent, variables: Mapping[str, str], *, now: datetime) 
     if agent.data:
         parts.append(f"Tables that the tool look_up knows: {', '.join(agent.data)}.")
     parts.append(f"The call began on {now:%A}, {now.day} {now:%B %Y}, at {now:%H:%M}.")
-    return "\n\n".join(parts)
+    return writable("\n\n".join(parts))
 
 
 def version_of(prompt: str) -> str:

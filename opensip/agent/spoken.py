@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from opensip.agent.amounts import SIGN_FIRST, amount
 from opensip.agent.definition import Agent
+from opensip.agent.plain import writable
 from opensip.agent.replies import REPLIES
 from opensip.agent.tongues import date, digits, primary
 
@@ -83,7 +84,7 @@ class Row(SimpleNamespace):
 
 def fill(template: str, values: dict[str, Any], language: str = "en") -> str:
     """Fill a template. What is unknown is left out, for a caller must not hear braces."""
-    return aloud(_Form(language).vformat(template, (), _Lenient(values)), language)
+    return aloud(writable(_Form(language).vformat(template, (), _Lenient(values))), language)
 
 
 def formed(value: object, spec: str, language: str = "en") -> str:

@@ -12,6 +12,7 @@ from opensip.agent.consent import Consent
 from opensip.agent.definition import Agent, ToolTable
 from opensip.agent.limits import LEAVING, counted, exceeded, is_again
 from opensip.agent.memory import Call, Memory, Wanted
+from opensip.agent.plain import writable
 from opensip.agent.providers import Act, Looked
 from opensip.agent.tools import Tool, function, webhook
 from opensip.agent.tools.builtin import BUILT_IN, built_in
@@ -204,6 +205,6 @@ def _holds(value: Any) -> bool:
 
 def _written(name: str, result: Any) -> str:
     try:
-        return result if isinstance(result, str) else json.dumps(result, default=str)
+        return writable(result if isinstance(result, str) else json.dumps(result, default=str))
     except (TypeError, ValueError, RecursionError) as error:
         raise ToolError(f"{name} gave what is no JSON: {error}") from error

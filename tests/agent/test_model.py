@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import pytest
 
@@ -177,3 +178,18 @@ def test_digits_that_are_asked_for_end_by_their_number():
         assert talk.expectation() == Expectation()
 
     run(main)
+
+
+def test_half_a_character_in_what_was_heard_or_found_is_sent_to_no_model():
+    chat = FakeChat([Call("1", "look_up", '{"table": "orders", "key": "4217"}')], ["A lamp."])
+    shop = dataclasses.replace(AGENT, data={"orders": {"4217": {"item": "a lamp \ud83d"}}},
+                               persona="You are Ada. {caller}")  # fmt: skip
+
+    async def main():
+        talk = dialogue(chat, shop)
+        await taken(talk.answer(Understood("Where is it \ud83d?")))
+
+    run(main)
+    sent = json.dumps([messages for messages, _ in chat.requests], ensure_ascii=False)
+    assert "Where is it ??" in sent
+    sent.encode()

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opensip.agent.plain import plain
+from opensip.agent.plain import plain, writable
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,9 @@ def test_anything_becomes_one_printable_line(text):
     words = plain(text)
     assert words == " ".join(words.split())
     assert words.isprintable()
+
+
+def test_half_a_character_is_replaced_for_no_request_can_carry_it():
+    assert writable("M\u00fcller \ud83d") == "M\u00fcller ?"
+    assert writable("\U0001f600") == "\U0001f600"
+    assert writable("plain") == "plain"

@@ -80,7 +80,7 @@ async def _ask(
         query = {key: str(value) for key, value in arguments.items() if key not in placed}
     else:
         told = {"tool": name, "arguments": arguments, "call": dict(variables)}
-        body = json.dumps(told, ensure_ascii=False).encode()
+        body = json.dumps(told, ensure_ascii=False).encode(errors="replace")
     headers = {"Content-Type": "application/json"} if body else {}
     headers |= dict(table.headers)
     headers |= {"Authorization": f"Bearer {table.bearer}"} if table.bearer else {}
