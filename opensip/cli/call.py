@@ -22,6 +22,7 @@ from opensip.phone.understanding import Understanding
 from opensip.phone.voice import VOICES, voice_of
 from opensip.settings.build import outward_address
 from opensip.settings.secrets import fetch
+from opensip.sip.grammar import format_host_port
 from opensip.sip.uri import NameAddr, Uri
 from opensip.ua.credentials import Credentials
 
@@ -72,9 +73,10 @@ def command(
     refuse_emergency(uri)
     to = _parse(uri)
     asked, address = address, address or outward_address(to.host)
+    host = format_host_port(address, None)
     config = CallerConfig(
         to=to,
-        from_=NameAddr.parse(f"<{from_ or f'sip:caller@{address}'}>"),
+        from_=NameAddr.parse(f"<{from_ or f'sip:caller@{host}'}>"),
         steps=tuple(parse_step(step) for step in steps),
         credentials=_credentials(user, password, realms or (to.host, "opensip")),
         ring_timeout=ring_timeout,

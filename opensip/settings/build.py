@@ -111,14 +111,22 @@ def https_rules(identity: IdentityTable) -> HttpsRules:
 
 
 def outward_address(towards: str) -> str:
-    """Find the address of ours from which `towards` is reached; nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((towards, 9))
-        except socket.gaierror as error:
+    """Find the address of ours from which `towards` is reached, IPv4 first; nothing is sent."""
+    family = socket.AF_INET6 if ":" in towards else socket.AF_INET
+    try:
+        return _outward(family, towards)
+    except socket.gaierror as error:
+        try:  # it may have one of IPv6 alone
+            return _outward(socket.AF_INET6, towards)
+        except OSError:
             raise ConfigError(f"{towards} has no address: {error.strerror}") from error
-        except OSError as error:
-            raise ConfigError(f"no address of this machine reaches {towards}: name one") from error
+    except OSError as error:
+        raise ConfigError(f"no address of this machine reaches {towards}: name one") from error
+
+
+def _outward(family: socket.AddressFamily, towards: str) -> str:
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.connect((towards, 9))
         address: str = probe.getsockname()[0]
         return address
 

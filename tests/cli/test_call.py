@@ -81,3 +81,15 @@ def test_nobody_there():
     result = call("sip:a@127.0.0.1:9;transport=tcp", "--json")
     assert result.exit_code == 1
     assert "cannot connect" in result.stderr or json.loads(result.stdout.splitlines()[-1])
+
+
+def test_a_caller_may_stand_at_an_address_of_ipv6(monkeypatch):
+    given = []
+
+    async def take(line, config, report, **more):
+        given.append((line.address, str(config.from_.uri)))
+        return CallResult(200, answered=True)
+
+    monkeypatch.setattr(import_module("opensip.cli.call"), "_call", take)
+    assert call("sip:echo@[::1]", "--address", "::1").exit_code == 0
+    assert given == [("::1", "sip:caller@[::1]")]

@@ -103,6 +103,10 @@ def test_the_outward_address():
         build.outward_address("255.255.255.255")
     with pytest.raises(ConfigError, match=r"x\.\.invalid has no address"):
         build.outward_address("x..invalid")
+    try:
+        assert build.outward_address("::1") == "::1"
+    except ConfigError:
+        pytest.skip("no IPv6 on this machine")
 
 
 def test_the_bounds_of_fetching():
