@@ -83,6 +83,7 @@ class Exchange:
             codecs=trunk.codecs,
             first_timeout=trunk.first_timeout,
             silence_timeout=trunk.silence_timeout,
+            change_codec=trunk.change_codec,
             symmetric=trunk.symmetric,
             hear_tones=trunk.hear_tones,
         )

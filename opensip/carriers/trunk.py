@@ -60,6 +60,7 @@ class Trunk:
     keying: Keying = "sdes"  # "auto": takes either, and offers SDES
     tls: Profile = "strict"
     codecs: tuple[str, ...] = ("PCMU", "PCMA")
+    change_codec: bool = True  # a bridged peer is asked by re-INVITE for what the other speaks
     symmetric: bool = True
     dtmf: DtmfWay = "auto"
     hear_tones: bool = False  # digits are looked for in the sound as well

@@ -83,6 +83,8 @@ def propose(caller: End, target: End) -> Proposal | str:
             end, who, other = target, "target", spoken[0]
         case _:
             end, who, other = caller, "caller", spoken[1]
+    if not end.session.spoken.may_change:
+        return f"the {who} is not asked for G.711: change_codec is false"
     codecs = end.session.spoken.plain(other)
     return Proposal(end, who, codecs) if codecs else f"the {who} has no G.711 for us"
 

@@ -76,7 +76,7 @@ class MediaSession:
         self.observer: Observer = Silent() if observer is None else observer
         self._pauses = Pauses(self.observer)
         self._random = random
-        self.spoken = Spoken(config.codecs)
+        self.spoken = Spoken(config.codecs, may_change=config.change_codec)
         self.rate = widest(config.codecs)
         pair = ports.take(config.address)
         self._address = pair.address

@@ -12,11 +12,13 @@ Formats = tuple[PayloadFormat, ...]
 class Spoken:
     """Codecs by name, preferred first, each with its telephone events. Does no I/O.
 
-    `formats` are those of the next offer, and of an answer where one of them fits. Raises
-    ConfigError and MissingExtra where a codec cannot be had.
+    `formats` are those of the next offer, and of an answer where one of them fits; `may_change`
+    tells whether the peer may be asked for others than it has chosen. Raises ConfigError and
+    MissingExtra where a codec cannot be had.
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], *, may_change: bool = True) -> None:
+        self.may_change = may_change
         self._codecs = tuple(find(name).format for name in names)
         self.formats = self.all = _with_events(self._codecs)
         self._listed: set[str] = set()  # by the peer, in any offer or answer

@@ -273,6 +273,7 @@ class TrunkTable:
     codecs: (
         Annotated[tuple[Annotated[str, Known(tuple(CODECS), "codec")], ...], not_empty] | None
     ) = None
+    change_codec: bool = True
     symmetric: bool = True
     dtmf: DtmfWay = "auto"
     hear_tones: bool = False

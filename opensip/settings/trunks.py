@@ -28,6 +28,7 @@ _SAME = (
         "headers",
         "identity",
         "keying",
+        "change_codec",
         "symmetric",
         "dtmf",
         "hear_tones",

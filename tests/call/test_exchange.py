@@ -44,7 +44,9 @@ def test_each_call_has_books_under_an_id_of_its_own(tmp_path):
 def test_the_address_in_sdp_is_one_that_can_be_reached(tmp_path, media, expected):
     async def main():
         house = replace(exchange(tmp_path), media=media)
-        session = house.open_media(Trunk("t", srtp="off"), Noted(), host="198.51.100.7")
+        trunk = Trunk("t", srtp="off", change_codec=False)
+        session = house.open_media(trunk, Noted(), host="198.51.100.7")
+        assert not session.spoken.may_change
         assert f"IP4 {expected}\r\n".encode() in session.offer()
         assert b"a=crypto" not in session.offer()
         await session.close()

@@ -21,7 +21,7 @@ class Call:
     `answers` to re-INVITEs, in turn: seconds until it agrees, or an error.
     """
 
-    def __init__(self, engine_type, caller, human, *answers, ours=WIDE, srtp="required"):
+    def __init__(self, engine_type, caller, human, *answers, ours=WIDE, change_codec=True):
         loop = asyncio.get_running_loop()
         self.engine, self.notes, self.answers = engine_type(loop), Notes(), list(answers)
         self.asked = []  # (whose session, vital)
@@ -30,7 +30,7 @@ class Call:
             MediaSession(
                 self.engine,
                 pool,
-                MediaConfig("127.0.0.1", codecs=codecs, srtp=srtp),
+                MediaConfig("127.0.0.1", codecs=codecs, srtp="required", change_codec=change_codec),
                 observer=self.notes,
             )
             for codecs in (caller, ours, ours, human)

@@ -107,6 +107,17 @@ def test_where_nothing_is_to_be_won_nobody_is_asked(engine_type, caller, human, 
         assert it.asked == []
 
 
+@each_engine
+def test_where_a_trunk_forbids_it_nobody_is_asked(engine_type):
+    @with_call(engine_type, PLAIN, WIDE, change_codec=False)
+    async def check(it):
+        assert it.told == [
+            ("batches", "PCMU and G722", "the target is not asked for G.711: change_codec is false")
+        ]
+        await asyncio.sleep(0.1)
+        assert it.asked == []
+
+
 def test_engines_of_their_own_cannot_be_helped():
     class Of:
         negotiated = None

@@ -28,6 +28,13 @@ def test_digits_go_as_the_trunk_says():
     assert (trunk.dtmf, trunk.hear_tones) == ("info", True)
 
 
+def test_whether_a_peer_may_be_asked_for_another_codec():
+    for asked in (True, False):
+        table = TrunkTable(networks=OFFICE, change_codec=asked)
+        assert make_trunk("office", table, realm="opensip").change_codec == asked
+    assert make_trunk("office", TrunkTable(networks=OFFICE), realm="opensip").change_codec
+
+
 def test_a_codec_without_its_package_names_the_extra(monkeypatch):
     monkeypatch.setattr(codecs.importlib.util, "find_spec", lambda name: None)
     [(key, told)] = mistakes(TrunkTable(networks=OFFICE, codecs=("opus", "PCMU")), ())
