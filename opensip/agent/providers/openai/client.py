@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import math
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TypeVar
 
@@ -196,7 +199,8 @@ def _refused(name: str, error: openai.APIStatusError) -> ProviderError:
         case 404:
             text = f"knows no such model or path (404): {error.message[:_TOLD]}"
         case 429:
-            rest = _retry_after(error.response.headers.get("retry-after", ""))
+            told = error.response.headers.get("retry-after", "")
+            rest = _retry_after(told, datetime.now(UTC))
             text = f"has had enough of us (429), for {rest:g} s"
         case _ if status >= 500:
             text = f"failed ({status})"
@@ -206,8 +210,15 @@ def _refused(name: str, error: openai.APIStatusError) -> ProviderError:
     return ProviderError(f"{name}: {text}", provider=name, retryable=retryable, rest=rest)
 
 
-def _retry_after(value: str) -> float:
-    """Read Retry-After in seconds (RFC 9110 section 10.2.3); a date counts as one second."""
+def _retry_after(value: str, now: datetime) -> float:
+    """Read Retry-After, seconds or a date (RFC 9110 section 10.2.3); one second of neither."""
     with suppress(ValueError):
-        return min(max(float(value), 0.0), _LONGEST_REST)
+        seconds = float(value) if not value[:1].isalpha() else (_date(value) - now).total_seconds()
+        if not math.isnan(seconds):
+            return min(max(seconds, 0.0), _LONGEST_REST)
     return 1.0
+
+
+def _date(value: str) -> datetime:
+    told = parsedate_to_datetime(value)
+    return told if told.tzinfo else told.replace(tzinfo=UTC)

@@ -23,7 +23,7 @@ from opensip.agent.providers.openai.client import (
     health_of,
     prepare,
 )
-from opensip.agent.providers.openai.realtime_events import text_of
+from opensip.agent.providers.openai.realtime_events import count_of, json_of, text_of
 from opensip.agent.providers.openai.responses import OpenAiResponses
 from opensip.agent.tools import Tool
 from opensip.errors import ProviderError
@@ -60,7 +60,7 @@ class OpenAiChat:
                 async for chunk in chunks:
                     if chunk.usage:
                         tokens = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
-                        used = Used(chunk.model or used.model, *tokens)
+                        used = Used(chunk.model or used.model, *map(count_of, tokens))
                     for choice in chunk.choices or ():
                         if delta := cast("ChoiceDelta | None", choice.delta):  # not all send one
                             if text := delta.content or delta.refusal:
@@ -125,7 +125,7 @@ def _collect(asked: list[_Asked], deltas: Sequence[ChoiceDeltaToolCall]) -> None
         call.id = call.id or delta.id or ""
         if delta.function:
             call.name = call.name or delta.function.name or ""
-            call.arguments += _json_of(delta.function.arguments or "")
+            call.arguments += json_of(delta.function.arguments or "")
 
 
 def _begins(call: _Asked, delta: ChoiceDeltaToolCall) -> bool:
@@ -136,11 +136,6 @@ def _begins(call: _Asked, delta: ChoiceDeltaToolCall) -> bool:
         json.loads(call.arguments)
         return bool(delta.function and delta.function.name)
     return False
-
-
-def _json_of(arguments: object) -> str:
-    """Give arguments as text; some servers send them as an object."""
-    return arguments if isinstance(arguments, str) else json.dumps(arguments)
 
 
 def make(brief: Brief) -> ModelDialogue:

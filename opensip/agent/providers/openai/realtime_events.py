@@ -5,6 +5,7 @@ AttributeError and TypeError mean an event of another shape.
 
 import base64
 import binascii
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +20,11 @@ def text_of(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"a text is wanted, not {type(value).__name__}")
     return value
+
+
+def json_of(arguments: object) -> str:
+    """Give the arguments of a tool as text; some servers send them as an object."""
+    return arguments if isinstance(arguments, str) else json.dumps(arguments)
 
 
 def count_of(value: object) -> int:

@@ -16,7 +16,7 @@ from opensip.agent.providers.openai.client import (
     health_of,
     prepare,
 )
-from opensip.agent.providers.openai.realtime_events import is_whole
+from opensip.agent.providers.openai.realtime_events import count_of, is_whole, json_of, text_of
 from opensip.agent.tools import Tool
 from opensip.errors import ProviderError
 
@@ -38,16 +38,17 @@ class OpenAiResponses:
         self, messages: Sequence[Message], tools: Sequence[Tool]
     ) -> AsyncGenerator[Delta]:
         """Answer: words as they come, each tool's call once it is whole, then what it took."""
-        finished = False
+        finished, number = False, 0
         with errors_of(self.name):
             async with aclosing(self._events(messages, tools)) as events:
                 async for event in events:
                     match event.type:
                         case "response.output_text.delta" | "response.refusal.delta":
-                            yield Words(event.delta)
+                            yield Words(text_of(event.delta))
                         case "response.output_item.done" if _is_call(event.item):
-                            item = event.item
-                            yield Call(item.call_id, item.name, item.arguments)
+                            item, number = event.item, number + 1
+                            name = item.call_id or item.id or f"call_{len(messages)}_{number}"
+                            yield Call(name, text_of(item.name), json_of(item.arguments or ""))
                         case "response.completed" | "response.incomplete":
                             finished = True
                             yield self._used(event.response)
@@ -91,7 +92,7 @@ class OpenAiResponses:
     def _used(self, response: Any) -> Used:
         usage = response.usage
         tokens = (usage.input_tokens, usage.output_tokens) if usage else (0, 0)
-        return Used(response.model or self._account.dialogue_model, *tokens)
+        return Used(response.model or self._account.dialogue_model, *map(count_of, tokens))
 
     def _failed(self, error: Any) -> ProviderError:
         text = getattr(error, "message", "") or "no reason was given"

@@ -1,5 +1,6 @@
 import asyncio
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -61,9 +62,16 @@ def test_what_takes_too_long_says_what_was_waited_for():
         asyncio.run(main())
 
 
-@pytest.mark.parametrize(("value", "seconds"), [("2", 2), ("1e9", 300), ("-1", 0), ("Fri", 1)])
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("2", 2), ("1e9", 300), ("-1", 0), ("Fri", 1), ("", 1), ("nan", 1),
+        ("Sat, 21 Nov 2026 20:00:30 GMT", 30), ("Sat, 21 Nov 2026 19:00:00 GMT", 0),
+        ("Sat, 21 Nov 2026 20:00:07 -0000", 7),
+    ],
+)  # fmt: skip
 def test_retry_after(value, seconds):
-    assert client._retry_after(value) == seconds
+    assert client._retry_after(value, datetime(2026, 11, 21, 20, tzinfo=UTC)) == seconds
 
 
 def test_what_has_a_shape_nobody_expected():

@@ -1,4 +1,5 @@
 import asyncio
+import json
 
 import pytest
 
@@ -46,6 +47,35 @@ def test_words_and_tools_come_as_they_are_made():
     assert {tool["name"] for tool in request["tools"]} == {
         "hang_up", "note_outcome", "collect_digits",
     }  # fmt: skip
+
+
+def streamed(*events):
+    """A server that streams these events, as servers do that are not OpenAI's."""
+    response = {"id": "r", "object": "response", "model": "m", "output": [], "usage": {}}
+    done = {"type": "response.completed", "response": response | {"status": "completed"}}
+    body = "".join(f"event: {e['type']}\ndata: {json.dumps(e)}\n\n" for e in (*events, done))
+    return Fault(status=200, body=body)
+
+
+def call(**more):
+    item = {"type": "function_call", "id": None, "call_id": None, "name": "a", "arguments": "{}"}
+    return {"type": "response.output_item.done", "output_index": 0, "item": item | more}
+
+
+def test_what_a_server_leaves_out_of_a_call_does_not_end_the_answer():
+    deltas, _ = ask(
+        fault=streamed(call(), call(id="f"), call(arguments={"n": 1}), call(arguments=None))
+    )
+    assert [(one.id, one.arguments) for one in deltas[:-1]] == [
+        ("call_2_1", "{}"), ("f", "{}"), ("call_2_3", '{"n": 1}'), ("call_2_4", ""),
+    ]  # fmt: skip
+    assert deltas[-1] == Used("m", 0, 0)
+
+
+def test_words_that_are_no_text_are_an_error():
+    words = {"type": "response.output_text.delta", "delta": None}
+    with pytest.raises(ProviderError, match="main: a text is wanted"):
+        ask(fault=streamed(words))
 
 
 def test_a_call_that_was_cut_off_is_none():
