@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import structlog
 
 from opensip.audio.frame import Samples
 from opensip.events import (
@@ -20,6 +21,8 @@ from opensip.media.recording_channel import Channel
 from opensip.media.recording_file import RecordingFile, WavFile
 from opensip.media.recording_pause import Pauses
 from opensip.media.recording_writer import AtOnce, Track, Writer
+
+log = structlog.get_logger(__name__)
 
 FLUSH_EVERY = 0.3  # seconds; with MARGIN and a batch of 0.1 s, what a kill -9 loses
 MARGIN = 0.25  # seconds that the disk is behind, so that late audio still finds its place
@@ -160,6 +163,8 @@ class Recorder:
         if not self._is_over.is_set():
             self._running = False
             self._is_over.set()
+            if why:
+                log.warning("recording_stopped", path=str(self.path), why=why)
             self._observer.note(RecordingStopped(now, str(self.path), why))
 
 

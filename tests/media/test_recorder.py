@@ -6,6 +6,7 @@ import wave
 
 import numpy as np
 import pytest
+import structlog
 
 from opensip.events import (
     RecordingStarted,
@@ -128,10 +129,13 @@ def test_a_disk_that_fills_up_at_the_last_write_is_told_once(tmp_path):
 
     notes = Notes()
     recorder = Recorder(tmp_path / "call.wav", observer=notes, open_file=Full)
-    recorder.start(now=0.0)
-    recorder.heard(constant(0.1, 1), at=0.0)
-    recorder.close(now=0.1)
-    recorder.close(now=0.2)
+    with structlog.testing.capture_logs() as logs:
+        recorder.start(now=0.0)
+        recorder.heard(constant(0.1, 1), at=0.0)
+        recorder.close(now=0.1)
+        recorder.close(now=0.2)
+    (told,) = logs
+    assert (told["event"], told["path"]) == ("recording_stopped", str(recorder.path))
     assert [type(note) for note in notes] == [RecordingStarted, RecordingStopped]
     assert "No space left" in notes[-1].error
 
