@@ -1,5 +1,6 @@
 """Voice by speech: streamed PCM, 16 bits, one channel (POST /audio/speech)."""
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
@@ -14,6 +15,11 @@ from opensip.errors import ProviderError
 
 _PIECE = 4800  # octets: 100 ms at 24 kHz
 _SILENT = 64  # of 32768: what is below is no voice, whatever the status says
+_NO_PCM = re.compile(
+    r"application/json|text/|audio/(x-|vnd\.)?(mpeg|mp3|mp4|wave?|ogg|opus|flac|aac|webm)\b", re.I
+)
+_FILES = {b"RIFF": "a WAV file", b"ID3": "an MP3 file", b"OggS": "an Ogg file",
+          b"fLaC": "a FLAC file"}  # by their first octets  # fmt: skip
 _LEAD = 0.01  # seconds of the silence before the first sound that are kept
 
 
@@ -65,7 +71,11 @@ class OpenAiSynthesizer:
             try:
                 self._check(response.headers.get("content-type", ""))
                 octets = aiter(response.iter_bytes(_PIECE))
+                begun = False
                 while (piece := await self._in_time(anext(octets, None))) is not None:
+                    if not begun:
+                        self._check_begin(piece)
+                        begun = True
                     data = odd + piece
                     whole = len(data) // 2 * 2
                     data, odd = data[:whole], data[whole:]
@@ -76,10 +86,18 @@ class OpenAiSynthesizer:
 
     def _check(self, content: str) -> None:
         """Refuse what is no PCM before a caller hears it as noise."""
-        if content.startswith(("application/json", "text/", "audio/mpeg", "audio/wav")):
-            raise ProviderError(
-                f"{self.name}: gave {content} where PCM was asked for", provider=self.name
-            )
+        if _NO_PCM.match(content):
+            raise self._no_pcm(content)
+
+    def _check_begin(self, octets: bytes) -> None:
+        """Refuse a file of sound that a server calls PCM."""
+        for begin, what in _FILES.items():
+            if octets.startswith(begin):
+                raise self._no_pcm(what)
+
+    def _no_pcm(self, what: str) -> ProviderError:
+        return ProviderError(f"{self.name}: gave {what} where PCM was asked for",
+                             provider=self.name)  # fmt: skip
 
     async def _in_time(self, work: Any) -> Any:
         return await in_time(

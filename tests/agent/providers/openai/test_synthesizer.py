@@ -61,3 +61,30 @@ def test_silence_before_the_first_sound_is_left_out():
 def test_each_fault_says_what_happened(fault, text):
     with pytest.raises(ProviderError, match=text):
         speak(fault=fault, synthesizer_seconds=0.05 if fault.kind == "hang" else 5.0)
+
+
+@pytest.mark.parametrize(
+    ("begin", "told"),
+    [(b"RIFF$\0\0\0WAVE", "a WAV file"), (b"ID3\4", "an MP3 file"), (b"OggS", "an Ogg file")],
+)
+def test_a_file_that_a_server_calls_pcm_is_not_played(begin, told):
+    octets = begin + bytes(len(begin) % 2) + VOICE.tobytes()
+    with pytest.raises(ProviderError, match=f"main: gave {told} where PCM was asked for"):
+        speak(voice=np.frombuffer(octets, "<i2"))
+
+
+@pytest.mark.parametrize(
+    ("content", "is_pcm"),
+    [
+        ("audio/pcm", True), ("audio/pcm;rate=24000", True), ("audio/L16", True), ("", True),
+        ("application/octet-stream", True), ("audio/mpeg", False), ("audio/x-wav", False),
+        ("audio/ogg; codecs=opus", False), ("audio/vnd.wave", False), ("Text/HTML", False),
+    ],
+)  # fmt: skip
+def test_what_is_not_pcm_by_its_type_is_not_played(content, is_pcm):
+    voice = make(Brief(Agent("test"), "main", Account(synthesizer_model="m", voice="v")))
+    if is_pcm:
+        voice._check(content)
+        return
+    with pytest.raises(ProviderError, match="where PCM was asked for"):
+        voice._check(content)
