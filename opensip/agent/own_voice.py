@@ -62,19 +62,24 @@ class OwnVoice:
         """Whether some of what was written had not been played when last told."""
         return self.played < self._end
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of ours is played, nor can its echo come back any more."""
+        return not self.plays and self._tick * _TICK - self._last_played > (_LAGS + 1) * _TICK
+
     def hear(
         self, at: float, level_dbfs: float, *, played: int, voiced: bool, seconds: float = _TICK
     ) -> bool:
         """Take a frame that came `at`; tell whether it is an echo of our own voice.
 
-        One of more `seconds` than 20 ms is silence as a whole.
+        One of more `seconds` than 20 ms is as loud throughout.
         """
         if not self._levels:
             return False
         tick, ticks = round(at / _TICK), round(seconds / _TICK)
         self._settle(tick, level_dbfs, played)
         if ticks > 1:
-            self._settle(tick + ticks - 1, level_dbfs, played)
+            self._settle(tick + ticks - 1, level_dbfs, played, between=level_dbfs)
         if voiced and self._tick % _EVERY == 0 and self._may_be_back:
             self._compare()
         return self.echo is not None and self._is_due(level_dbfs, *self.echo)
@@ -94,7 +99,10 @@ class OwnVoice:
         """Whether any of the ticks that are compared has our voice in it."""
         return self._tick * _TICK - self._last_played <= (_PAST + 1) * _TICK
 
-    def _settle(self, tick: int, level_dbfs: float, played: int) -> None:
+    def _settle(
+        self, tick: int, level_dbfs: float, played: int, between: float = _QUIET_DBFS
+    ) -> None:
+        """Keep the levels of a tick; those heard since the last one were `between`."""
         block = played // self._block
         level = self._levels.get(block, _QUIET_DBFS) if played > self.played else _QUIET_DBFS
         if played > self.played:
@@ -104,7 +112,7 @@ class OwnVoice:
         if tick > self._tick + 1:
             for missed in range(max(self._tick + 1, tick - _RING), tick):
                 self._own[missed % _RING] = level
-                self._heard[missed % _RING] = _QUIET_DBFS
+                self._heard[missed % _RING] = between if between > _QUIET_DBFS else _QUIET_DBFS
         place = tick % _RING
         self._own[place] = level if level > _QUIET_DBFS else _QUIET_DBFS
         self._heard[place] = level_dbfs if level_dbfs > _QUIET_DBFS else _QUIET_DBFS

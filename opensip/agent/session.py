@@ -40,7 +40,7 @@ from opensip.agent.turn_events import (
     Words,
 )
 from opensip.agent.turn_state import State
-from opensip.agent.turn_taking import deadline, stays_quiet, step
+from opensip.agent.turn_taking import deadline, hears_on, stays_quiet, step
 from opensip.agent.voice_activity import SILENT_DBFS, Voicing
 from opensip.audio.frame import AudioFrame
 from opensip.audio.level import pieces
@@ -91,6 +91,7 @@ class AgentSession:
         self._answering.ended, self._answering.failed = self._answered, self._failed
         self._readiness = Readiness(agent, self._ear, self._mouth, self._mind)
         self._voiced = self._echo = False  # of the last that was heard
+        self._steady = False  # a voice that goes on comes in longer frames
         self._activity = voice_activity.make(agent.voice_activity, seat.source.rate, self._decided)
         self._turns = State(
             idle=agent.idle_seconds, patience=agent.patience, hearing=self._ear.hearing
@@ -127,6 +128,7 @@ class AgentSession:
             return self._outcome.result()
         finally:
             self._keypad.clear()
+            self._listen_steadily(False)
             await cancelled(listening)
             await self._answering.end()
             self._ear.forget()
@@ -176,11 +178,10 @@ class AgentSession:
         self._end(CallerLeft())
 
     def _heard(self, frame: AudioFrame) -> None:
-        """Hear a frame in pieces short enough to decide on, but silence as a whole."""
-        if frame.level_dbfs < SILENT_DBFS and stays_quiet(self._turns, frame.at + frame.seconds):
-            self._hear(frame)
-            return
-        for piece in pieces(frame):
+        """Hear a frame in pieces short enough to decide on, but all at once where that will do."""
+        is_silent = frame.level_dbfs < SILENT_DBFS
+        quiet = is_silent and stays_quiet(self._turns, frame.at + frame.seconds)
+        for piece in (frame,) if quiet or self._steady else pieces(frame):
             self._hear(piece)
 
     def _hear(self, frame: AudioFrame) -> None:
@@ -274,6 +275,12 @@ class AgentSession:
             self._carry_out(decision)
         if self._turns.speculated and not self._keypad.waiting:
             self._answering.suppose(self._turns)
+        self._listen_steadily(hears_on(self._turns, self._now()) and self._mouth.own.is_over)
+
+    def _listen_steadily(self, wanted: bool) -> None:
+        """Have a voice that goes on come in longer frames, or in short ones: edges decide."""
+        if wanted != self._steady:
+            self._steady = self._source.steady = wanted
 
     def _note(self, what: str, why: str) -> None:
         now = self._last[what] = self._now()

@@ -2,6 +2,7 @@
 
 import enum
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class Caller(enum.Enum):
@@ -24,9 +25,11 @@ class Speech(enum.Enum):
 # ---- events
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A stretch of audio that began at `at` and lasted `seconds`; `echo`: of the agent's voice."""
+class Frame(NamedTuple):
+    """A stretch of audio that began at `at` and lasted `seconds`; `echo`: of the agent's voice.
+
+    A tuple, since up to fifty a second are made of every call.
+    """
 
     at: float
     seconds: float

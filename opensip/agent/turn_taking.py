@@ -44,6 +44,7 @@ GO_ON_SECONDS = 0.4  # the same while the agent has not begun to answer
 LISTENING_SECONDS = 1.5  # the same where all that was said is "yeah, okay", or no word came
 _TOLD_LATE = 0.2  # seconds after its voice that a word is told, at least
 _LEAST_PAUSE = 0.2  # a shorter silence of a caller is none to learn from
+_GAP_SECONDS = 0.05  # of a pause in which a run of 60 ms may begin: it ends before anything is due
 _CUT_IN = 0.6  # who goes on so soon after a commit was cut in on
 _EPSILON = 1e-9
 
@@ -54,6 +55,17 @@ def stays_quiet(state: State, until: float) -> bool:
         return False
     idles = state.voice is Speech.IDLE and not state.held
     return not idles or until < state.quiet_since + state.idle - _EPSILON
+
+
+def hears_on(state: State, now: float) -> bool:
+    """Tell whether a voice that goes on changes nothing: a turn of the caller, amid words.
+
+    So it is in the first moment of a pause: nothing is due so soon.
+    """
+    if state.voice is not Speech.IDLE or state.paused or state.speculated or state.held:
+        return False
+    is_gap = state.caller is Caller.PAUSED and now - state.voiced_until < _GAP_SECONDS
+    return state.caller is Caller.SPEAKING or is_gap
 
 
 def deadline(state: State) -> float | None:

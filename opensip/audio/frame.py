@@ -30,6 +30,10 @@ class AudioFrame(NamedTuple):
 class AudioSource(Protocol):
     """Where heard audio comes from."""
 
+    # Whether a voice that goes on may come in frames of 60 ms, as who listens to it wishes. Its end
+    # comes at once.
+    steady: bool
+
     @property
     def rate(self) -> int:
         """Sample rate in Hz of every frame."""

@@ -8,7 +8,7 @@ from opensip.audio.frame import AudioFrame, AudioSink
 from opensip.audio.resample import resample
 from opensip.events import Dtmf
 from opensip.media.digit_inbox import EVENT, DigitInbox
-from opensip.media.engine import Batch
+from opensip.media.engine import Batch, Stream
 from opensip.media.rates import ToRate
 from opensip.media.recorder import Recorder
 from opensip.media.relay import Relay
@@ -22,12 +22,20 @@ JITTER = 0.07  # seconds by which packets of a usable line may be late: three ti
 class Hearing:
     """Feeds `source` at `rate` Hz, and `digits`, and the recording where there is one.
 
+    Who reads `source` may have its wishes of the `stream` that all this comes from.
     `keyed` takes each digit once; with `tones` they are looked for in the sound too.
     """
 
-    def __init__(self, rate: int, keyed: Callable[[Dtmf], None], *, tones: bool = False) -> None:
+    def __init__(
+        self,
+        rate: int,
+        keyed: Callable[[Dtmf], None],
+        stream: Stream | None = None,
+        *,
+        tones: bool = False,
+    ) -> None:
         self.rate = rate
-        self.source = StreamSource(rate)
+        self.source = StreamSource(rate, stream)
         self.digits = DigitInbox(keyed, DtmfDetector(rate) if tones else None)
         self.recorder: Recorder | None = None
         self.relay: Relay | None = None  # who listens in place of `source`

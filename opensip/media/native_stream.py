@@ -31,6 +31,7 @@ from opensip.media.ports import PortPair, closing_on_error
 from opensip.media.reports import Reports
 from opensip.media.sender import half_ticks
 from opensip.media.waiters import Waiters
+from opensip.media.wish import Wish
 from opensip.rtp.jitter_buffer import Counts
 from opensip.rtp.packet import RtpPacket
 from opensip.rtp.telephone_event import TelephoneEventSender
@@ -48,6 +49,11 @@ GAP = [(b"", False)] * 3  # packets between two digits, so that they stay two
 
 class NativeStream:
     """A stream of the native engine; see `engine.Stream` for what its verbs mean."""
+
+    keep_said = Wish(_engine.Stream.keep_said)
+    prompt = Wish(_engine.Stream.prompt)
+    steady = Wish(_engine.Stream.steady)
+    deaf = Wish(_engine.Stream.deafen)
 
     def __init__(
         self,
@@ -73,7 +79,6 @@ class NativeStream:
         self._reports = Reports(self._sender, self.receiver, random, epoch=epoch)
         with closing_on_error(self.core):  # its thread must not read sockets that are given back
             self._inbox = ReportInbox(self._reports, clock, loop=loop, sock=ports.rtcp)
-        self._keeps_said = self._is_prompt = self._is_deaf = False
         self._waiters = Waiters()
         self._digit = asyncio.Lock()
         self._unsent = 0
@@ -107,36 +112,6 @@ class NativeStream:
         """When the last good report came, on the engine's clock."""
         return self._reports.last_received
 
-    @property
-    def keep_said(self) -> bool:
-        """Whether batches tell what was sent."""
-        return self._keeps_said
-
-    @keep_said.setter
-    def keep_said(self, wanted: bool) -> None:
-        self._keeps_said = wanted
-        self.core.keep_said(wanted)
-
-    @property
-    def prompt(self) -> bool:
-        """Whether what is heard is handed on each tick."""
-        return self._is_prompt
-
-    @prompt.setter
-    def prompt(self, wanted: bool) -> None:
-        self._is_prompt = wanted
-        self.core.prompt(wanted)
-
-    @property
-    def deaf(self) -> bool:
-        """Whether nothing is handed on of what is heard."""
-        return self._is_deaf
-
-    @deaf.setter
-    def deaf(self, wanted: bool) -> None:
-        self._is_deaf = wanted
-        self.core.deafen(wanted)
-
     def configure(self, config: StreamConfig) -> None:
         """Take what was negotiated; an SRTP context lives on while its key is the same."""
         old, self._config = self._config, config
@@ -165,7 +140,7 @@ class NativeStream:
             receive=None if receive == old_receive else receive,
             transmit=None if transmit == old_transmit else transmit,
             queue=queue,
-            new_said=self._keeps_said and rate != self.rate,
+            new_said=self.keep_said and rate != self.rate,
         )
         left, left_at = self._left(*(said or (None, 0.0)))
         if left is not None:  # by the rate of before

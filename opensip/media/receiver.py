@@ -159,6 +159,11 @@ class Receiver:
         if self._heard.add(samples, power):
             self.gate = HOLD_TICKS
 
+    @property
+    def voiced(self) -> bool:
+        """Whether a voice came on this very tick."""
+        return self.gate == HOLD_TICKS
+
     def take_heard(self) -> AudioFrame | None:
         """Take what was decoded since the last call."""
         return self._heard.take()

@@ -88,7 +88,7 @@ class MediaSession:
         self._sink = Over(self.stream if narrow else RateSink(self.stream, self.rate))
         me = weakref.proxy(self)  # our parts are no reason to keep us: who is free goes at once
         self._hearing = Hearing(
-            self.rate, partial(MediaSession._keyed, me), tones=config.hear_tones
+            self.rate, partial(MediaSession._keyed, me), self.stream, tones=config.hear_tones
         )
         self.ways_of = self._hearing.digits.ways_of  # that have told of a press by now
         self._session_id = int.from_bytes(random(6), "big")

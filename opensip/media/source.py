@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 from opensip.audio.frame import AudioFrame
+from opensip.media.engine import Stream
 
 LONGEST_QUEUE = 500  # frames: ten seconds of speech, after which the oldest are forgotten
 
@@ -13,14 +14,25 @@ LONGEST_QUEUE = 500  # frames: ten seconds of speech, after which the oldest are
 class StreamSource:
     """An audio source that is fed by a stream. One reader at a time."""
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, stream: Stream | None = None) -> None:
         self.rate = rate
+        self._stream = stream
         self.forgotten = 0  # frames that nobody read in time
         self._frames: deque[AudioFrame] = deque()
         self._ended = False
         self._reader: asyncio.Future[None] | None = None
         self._take: Callable[[AudioFrame], None] | None = None  # who has each frame at once,
         self._context = contextvars.Context()  # and runs in this
+
+    @property
+    def steady(self) -> bool:
+        """Whether a voice that goes on may come in longer frames."""
+        return self._stream is not None and self._stream.steady
+
+    @steady.setter
+    def steady(self, wanted: bool) -> None:
+        if self._stream is not None:
+            self._stream.steady = wanted
 
     def put(self, frame: AudioFrame) -> None:
         """Add the next frame."""

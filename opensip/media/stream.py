@@ -10,7 +10,15 @@ from opensip.audio.codecs import G711
 from opensip.audio.frame import Samples
 from opensip.audio.resample import resample
 from opensip.errors import MediaError
-from opensip.media.engine import DEAF_TICKS, TICK, Address, Batch, Beside, StreamConfig
+from opensip.media.engine import (
+    DEAF_TICKS,
+    STEADY_TICKS,
+    TICK,
+    Address,
+    Batch,
+    Beside,
+    StreamConfig,
+)
 from opensip.media.inbox import Inbox, ReportInbox
 from opensip.media.line import Line, Played
 from opensip.media.outsiders import Outsiders
@@ -34,7 +42,7 @@ class PythonStream:
         closed: Callable[["PythonStream"], None],
     ) -> None:
         self.listener: Callable[[Batch], None] = lambda batch: None
-        self.keep_said = self.prompt = False
+        self.keep_said = self.prompt = self.steady = False
         self._ports = ports
         self._outsiders = Outsiders(ports.rtp)
         self._clock = clock
@@ -173,13 +181,22 @@ class PythonStream:
         self._send_rtp(now)
         if now >= self._reports.due_at:
             self._send_rtcp(self._reports.report(now=now))
+        waits = self._may_wait
         # nobody takes turns with a peer who hears another: a recording has time
-        voice = receiver.gate and receiver.line is None
+        voice = receiver.gate and receiver.line is None and not waits
+        due = due and not waits
         if receiver.deaf:  # then for what there is to do, and that somebody looks at the figures
             due = due and (self._ticks >= DEAF_TICKS or receiver.moved_to is not None)
         if due or self.prompt or voice or receiver.digits or receiver.beside.waiting:
             return self._batch(now)
         return None
+
+    @property
+    def _may_wait(self) -> bool:
+        """Whether a voice goes on, of which it will do to hear each 60 ms."""
+        receiver = self.receiver
+        steady = self.steady and receiver.voiced and receiver.line is None
+        return steady and self._ticks < STEADY_TICKS
 
     def skip(self, ticks: int) -> None:
         """Let ticks pass that came too late to be worth a packet."""

@@ -194,7 +194,7 @@ def test_a_turn_that_was_taken_keeps_its_audio_though_the_next_begins_at_once():
 def spoken(ear, seconds, at=0.0, *, voiced=True):
     for frame in frames(seconds, at):
         ear.hear(frame)
-        ear.decided(Voicing(frame.at, 0.02, voiced, -20.0))
+        ear.decided(Voicing(frame.at, 0.02, voiced))
 
 
 def test_a_live_recognizer_that_wants_it_learns_where_the_voice_pauses():

@@ -58,6 +58,19 @@ def test_a_tone_that_merely_begins_when_ours_did_is_no_echo():
     assert not any(hear(own, heard))
 
 
+def test_our_voice_is_over_once_no_echo_of_it_can_come_back():
+    own = OwnVoice(RATE)
+    assert own.is_over
+    own.wrote(0, tone(400, 0.1, RATE))
+    assert not own.is_over  # it is yet to be played
+    over = []
+    for n in range(50):
+        own.hear(n * 0.02, -100.0, played=min(n * BLOCK, 5 * BLOCK), voiced=False)
+        over.append(own.is_over)
+    assert over.index(True) == pytest.approx(5 + 30, abs=2)
+    assert all(over[over.index(True) :])
+
+
 def test_without_a_voice_there_is_no_echo():
     assert not any(hear(OwnVoice(RATE), speech(1, 3)))
 

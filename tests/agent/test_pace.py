@@ -13,7 +13,7 @@ class Voice:
 
     def hear(self, seconds, *, voiced):
         for _ in range(round(seconds / 0.02)):
-            self.pace.hear(Voicing(self.at, 0.02, voiced, -20.0))
+            self.pace.hear(Voicing(self.at, 0.02, voiced))
             self.at += 0.02
 
 

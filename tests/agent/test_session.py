@@ -56,6 +56,34 @@ def test_greets_answers_and_hangs_up_and_tells_where_the_time_went():
     run(main())
 
 
+def test_a_voice_that_goes_on_comes_in_longer_frames_amid_a_turn_alone():
+    async def main():
+        talk = Talk([[Say("Hello.")], BYE], [Understood("goodbye", 0.9)])
+        line, seen = talk.line, {}
+        talk.at(2, line.speak, voice(1.0))
+        for at in (0.3, 1.9, 2.01, 2.15, 2.9, 3.1, 3.4):
+            talk.at(at, lambda at=at: seen.update({at: line.steady}))
+        await talk.run()
+        assert [at for at, steady in seen.items() if steady] == [2.15, 2.9]
+        assert not line.steady
+        assert talk.noted.of(SpeechEnded)[0].voiced_until == pytest.approx(3.0, abs=0.03)
+
+    run(main())
+
+
+def test_whoever_speaks_right_after_the_agent_is_heard_in_short_frames():
+    async def main():
+        talk = Talk([[Say("Hello.")], BYE], [Understood("goodbye", 0.9)])
+        line, seen = talk.line, {}
+        talk.at(0.9, line.speak, voice(1.5))  # an echo of "Hello." may still come
+        for at in (1.0, 2.0):
+            talk.at(at, lambda at=at: seen.update({at: line.steady}))
+        await talk.run()
+        assert seen == {1.0: False, 2.0: True}
+
+    run(main())
+
+
 def test_the_caller_may_interrupt_and_the_history_holds_what_was_heard():
     async def main():
         talk = Talk([[Say(LONG)], BYE], [Understood("stop it", 0.9)])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opensip.agent.turn_due import LONGEST_SILENCE, LONGEST_TURN
+from opensip.agent.turn_due import LIVE_SECONDS, LONGEST_SILENCE, LONGEST_TURN, SPECULATE_SECONDS
 from opensip.agent.turn_events import (
     AgentIs,
     Caller,
@@ -19,7 +19,7 @@ from opensip.agent.turn_events import (
     Words,
 )
 from opensip.agent.turn_state import State
-from opensip.agent.turn_taking import deadline, stays_quiet, step
+from opensip.agent.turn_taking import deadline, hears_on, stays_quiet, step
 from tests.fakes.turns import LIVE, OVER, play, then, what
 
 
@@ -226,13 +226,36 @@ class Account:
 def test_any_order_of_events_keeps_turns_whole(found, hearing):
     state, at, account = State(hearing=hearing), 0.0, Account()
     for event in found:
-        state, done = step(state, replace(event, at=at))
+        is_frame = isinstance(event, Frame)
+        state, done = step(state, event._replace(at=at) if is_frame else replace(event, at=at))
         at += 0.02
         for decision in done:
             account.take(decision)
         assert account.turn == (state.caller is not Caller.QUIET)
         assert account.paused == state.paused
         assert not (state.paused and state.voice is Speech.IDLE)
+
+
+def test_a_voice_that_goes_on_changes_nothing_amid_a_turn_of_the_caller():
+    state, _ = step(State(), Frame(0.0, 0.02, True))
+    assert not hears_on(state, 0.02)  # it may be a click
+    for n in range(1, 10):
+        state, _ = step(state, Frame(n * 0.02, 0.02, True))
+    assert hears_on(state, 0.2)
+    assert step(state, Frame(0.2, 0.06, True)) == (
+        state._replace(voiced_until=pytest.approx(0.26), voiced_seconds=pytest.approx(0.26)),
+        (),
+    )
+    for different in (
+        {"voice": Speech.SPEAKING}, {"voice": Speech.THINKING}, {"speculated": True},
+        {"paused": True}, {"held": True}, {"caller": Caller.QUIET},
+    ):  # fmt: skip
+        assert not hears_on(state._replace(**different), 0.2)
+    state, _ = step(state, Frame(0.2, 0.02, False))
+    assert state.caller is Caller.PAUSED
+    assert hears_on(state, 0.22)
+    assert not hears_on(state, 0.26)
+    assert 0.05 + 0.06 < LIVE_SECONDS < SPECULATE_SECONDS  # after it a run ends before what is due
 
 
 def test_silence_changes_nothing_while_nothing_is_waited_for():

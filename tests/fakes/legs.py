@@ -37,6 +37,7 @@ class FakeSource:
     """A source that is silent until it ends."""
 
     rate = RATE
+    steady = False
 
     def __init__(self) -> None:
         self.ended = asyncio.Event()

@@ -6,6 +6,8 @@ import numpy as np
 
 from opensip.audio.frame import AudioFrame
 from opensip.audio.level import dbfs
+from opensip.media.engine import STEADY_TICKS
+from opensip.media.heard import VOICE_DBFS
 
 RATE, TICK = 8000, 0.02
 
@@ -14,11 +16,13 @@ class Line:
     """Frames every 20 ms of the loop's clock; what is written is played in the loop's time."""
 
     rate = RATE
+    steady = False
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._next = self._loop.time()
         self._spoken = []  # samples the caller has yet to say
+        self._run = []  # frames of a voice that are to come as one
         self._hung_up = False
         self.written = np.empty(0, np.int16)
         self._base = 0  # played when the clock was last settled
@@ -51,7 +55,14 @@ class Line:
             return None
         at, self._next = self._next, self._next + TICK
         samples = self._spoken.pop(0) if self._spoken else np.zeros(160, np.int16)
-        return AudioFrame(at, samples, RATE, dbfs(samples))
+        self._run.append(AudioFrame(at, samples, RATE, dbfs(samples)))
+        may_wait = self.steady and self._run[-1].level_dbfs > VOICE_DBFS
+        return await self.read() if may_wait and len(self._run) < STEADY_TICKS else self._as_one()
+
+    def _as_one(self):
+        run, self._run = self._run, []
+        samples = np.concatenate([frame.samples for frame in run])
+        return AudioFrame(run[0].at, samples, RATE, dbfs(samples))
 
     async def each(self, take):
         while frame := await self.read():

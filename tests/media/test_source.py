@@ -1,5 +1,6 @@
 import asyncio
 import contextvars
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -108,3 +109,14 @@ def test_what_a_taker_raises_is_raised_where_it_waits_and_no_frame_is_lost_after
         assert (await source.read()).at == 2
 
     run(main)
+
+
+def test_the_stream_is_told_how_a_voice_may_come():
+    stream = SimpleNamespace(steady=False)
+    source = StreamSource(8000, stream)
+    source.steady = True
+    assert stream.steady
+    assert source.steady
+    alone = StreamSource(8000)
+    alone.steady = True
+    assert not alone.steady  # nobody is there who could

@@ -2,16 +2,18 @@
 
 import asyncio
 import gc
+import socket
 
 import numpy as np
 import pytest
 
 from opensip.audio.codecs import CODECS
 from opensip.errors import MediaError
-from opensip.media.engine import StreamConfig
+from opensip.media.engine import TICK, StreamConfig
 from opensip.media.ports import PortPool
 from opensip.media.recorder import Recorder
 from opensip.media.session import MediaConfig, MediaSession
+from opensip.rtp.packet import RtpPacket
 from tests.fakes.engines import REAL_TIME_ENGINES, each_engine
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
@@ -66,6 +68,39 @@ def test_a_prompt_stream_tells_of_every_tick(engine_type):
         told = len(batches)
         await asyncio.sleep(1)
         assert told + 9 <= len(batches) <= told + 11
+        stream.close()
+
+    run(main)
+
+
+@each_engine
+@pytest.mark.parametrize("phase", [0.001, 0.011])
+def test_a_steady_voice_comes_in_runs_of_60_ms_and_its_end_at_once(engine_type, phase):
+    async def main():
+        loop = asyncio.get_running_loop()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            peer.bind(("127.0.0.1", 0))
+            stream, pair, _ = open_stream(engine_type, StreamConfig(remote=peer.getsockname()))
+            stream.steady = True
+            told = []
+            stream.listener = lambda batch: told.append((loop.time(), batch))
+            start = loop.time() + phase
+            for number in range(80):  # a voice of 53 packets, then silence
+                await asyncio.sleep(start + number * TICK - loop.time())
+                payload = bytes([0x10 if number < 53 else 0xFF]) * 160
+                packet = RtpPacket(0, number, 160 * number, 7, payload)
+                peer.sendto(packet.serialize(), pair.address)
+            stream.steady = False
+            await asyncio.sleep(TICK)
+        heard = [(at, batch.heard) for at, batch in told if batch.heard]
+        voiced = [(at, frame) for at, frame in heard if np.abs(frame.samples).max() > 1000]
+        sizes = [len(frame.samples) for _, frame in voiced]
+        assert sizes[2:-1] == [480] * len(sizes[2:-1])
+        last_packet = start + 52 * TICK
+        assert voiced[-1][0] - last_packet <= 2 * TICK + 1e-6  # with the first silence after it
+        quiet = [len(frame.samples) for at, frame in heard if at > voiced[-1][0]]
+        assert set(quiet[:20]) == {160}  # each tick, while a voice is near
+        assert sum(len(frame.samples) for _, frame in heard) >= 78 * 160
         stream.close()
 
     run(main)

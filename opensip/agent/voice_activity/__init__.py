@@ -22,7 +22,6 @@ class Voicing(NamedTuple):
     at: float
     seconds: float
     voiced: bool
-    level_dbfs: float
 
 
 Decided = Callable[[Voicing], None]

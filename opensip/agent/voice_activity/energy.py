@@ -17,7 +17,7 @@ class Energy:
         """Decide at once, on 20 ms at most."""
         for piece in pieces(frame):
             voiced = self._floor.stands_out(piece.level_dbfs, piece.seconds)
-            self._decided(Voicing(piece.at, piece.seconds, voiced, piece.level_dbfs))
+            self._decided(Voicing(piece.at, piece.seconds, voiced))
 
 
 def make(rate: int, decided: Decided) -> Energy:

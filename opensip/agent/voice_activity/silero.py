@@ -94,7 +94,7 @@ class Silero:
 
     def _decide(self, window: AudioFrame, voiced: bool) -> None:
         self._voiced = voiced
-        self._decided(Voicing(window.at, _SECONDS, voiced, window.level_dbfs))
+        self._decided(Voicing(window.at, _SECONDS, voiced))
 
 
 def make(rate: int, decided: Decided) -> Silero:

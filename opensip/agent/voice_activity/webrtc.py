@@ -11,6 +11,8 @@ from opensip.audio.frame import AudioFrame
 
 _MODE = 2  # of 0 to 3, the strictest; 3 loses soft beginnings in noise
 _SIZE = 160  # samples: 20 ms
+_BYTES = 2 * _SIZE
+_SECONDS = _SIZE / RATE
 _MARGIN_DB = 9.0  # it is strict where energy is not, so that softer sounds may count
 _QUIETEST_DBFS = -52.0
 
@@ -26,16 +28,26 @@ class WebRtc:
         self._floor = NoiseFloor(_MARGIN_DB, _QUIETEST_DBFS)
 
     def hear(self, frame: AudioFrame) -> None:
-        """Decide at once: that silence is none, and on whole windows of 20 ms."""
+        """Decide at once that silence is none, and on windows of 20 ms: together if they agree."""
         if frame.level_dbfs < SILENT_DBFS and frame.rate == RATE and len(frame.samples) >= _SIZE:
             self._vad.is_speech(frame.samples[:_SIZE].tobytes(), RATE)
             self._floor.stands_out(frame.level_dbfs, frame.seconds)
-            self._decided(Voicing(frame.at, frame.seconds, False, frame.level_dbfs))
+            self._decided(Voicing(frame.at, frame.seconds, voiced=False))
             return
-        for window in self._windows.of(frame):
-            voice = self._vad.is_speech(window.samples.tobytes(), RATE)  # learns from silence too
-            louder = self._floor.stands_out(window.level_dbfs, _SIZE / RATE)
-            self._decided(Voicing(window.at, _SIZE / RATE, voice and louder, window.level_dbfs))
+        at, samples, levels = self._windows.cut(frame)
+        data, voiced, begin = samples.tobytes(), False, 0
+        for number, level in enumerate(levels):
+            is_voice = self._vad.is_speech(data[number * _BYTES : (number + 1) * _BYTES], RATE)
+            is_voice = self._floor.stands_out(level, _SECONDS) and is_voice  # each learns of all
+            if number > begin and is_voice != voiced:
+                self._decide(at, begin, number, voiced)
+                begin = number
+            voiced = is_voice
+        if levels:
+            self._decide(at, begin, len(levels), voiced)
+
+    def _decide(self, at: float, begin: int, end: int, voiced: bool) -> None:
+        self._decided(Voicing(at + begin * _SECONDS, (end - begin) * _SECONDS, voiced))
 
 
 def make(rate: int, decided: Decided) -> WebRtc:

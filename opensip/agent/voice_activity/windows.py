@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from opensip.audio.frame import AudioFrame
+from opensip.audio.frame import AudioFrame, Samples
 from opensip.audio.level import levels
 from opensip.audio.resample import live_resampler
 
@@ -23,22 +23,24 @@ class Windows:
 
     def of(self, frame: AudioFrame) -> Sequence[AudioFrame]:
         """Give the windows that this frame completes, in order."""
-        if not self._resampler and not len(self._kept) and len(frame.samples) == self._size:
-            return (frame,)  # the usual case: nothing to cut
-        samples = self._resampler.push(frame.samples) if self._resampler else frame.samples
-        kept = self._kept if abs(frame.at - self._until) < _GAP else self._kept[:0]
-        at = frame.at - len(kept) / RATE
-        joined = np.concatenate([kept, samples]) if len(kept) else samples
-        whole = len(joined) // self._size * self._size
-        self._kept, self._until = joined[whole:], frame.at + frame.seconds
-        if not whole:
-            return ()
+        at, samples, told = self.cut(frame)
+        size = self._size
         return [
             AudioFrame(
-                at + number * self._size / RATE,
-                joined[number * self._size : (number + 1) * self._size],
-                RATE,
-                level,
+                at + number * size / RATE, samples[number * size : (number + 1) * size], RATE, level
             )
-            for number, level in enumerate(levels(joined[:whole], self._size))
+            for number, level in enumerate(told)
         ]
+
+    def cut(self, frame: AudioFrame) -> tuple[float, Samples, Sequence[float]]:
+        """Give the same as one: when it begins, samples of whole windows, the level of each."""
+        size, samples = self._size, frame.samples
+        if not self._resampler and not len(self._kept) and len(samples) == size:
+            return frame.at, samples, (frame.level_dbfs,)  # the usual case: nothing to cut
+        samples = self._resampler.push(samples) if self._resampler else samples
+        kept = self._kept if abs(frame.at - self._until) < _GAP else self._kept[:0]
+        joined = np.concatenate([kept, samples]) if len(kept) else samples
+        whole = len(joined) // size * size
+        self._kept, self._until = joined[whole:], frame.at + frame.seconds
+        told = levels(joined[:whole], size) if whole else ()
+        return frame.at - len(kept) / RATE, joined[:whole], told

@@ -222,22 +222,6 @@ static PyObject *report_at(PyObject *self, PyObject *at)
     return Py_NewRef(Py_None);
 }
 
-static PyObject *prompt(PyObject *self, PyObject *wanted)
-{
-    struct stream *stream = stream_object_lock(self);
-    stream->prompt = wanted == Py_True;
-    stream_object_unlock(stream);
-    return Py_NewRef(Py_None);
-}
-
-static PyObject *deafen(PyObject *self, PyObject *wanted)
-{
-    struct stream *stream = stream_object_lock(self);
-    stream->in.deaf = wanted == Py_True;
-    stream_object_unlock(stream);
-    return Py_NewRef(Py_None);
-}
-
 static PyObject *keep_said(PyObject *self, PyObject *wanted)
 {
     struct ring *ring = wanted == Py_True ? calloc(1, sizeof *ring) : NULL;
@@ -315,8 +299,9 @@ static PyMethodDef methods[] = {
     {"keep_said", keep_said, METH_O, "Tell what was sent, from now on."},
     {"come_near", come_near, METH_NOARGS, "Make a batch due on each tick for half a second."},
     {"report_at", report_at, METH_O, "Set when a batch is a row, for a report is due."},
-    {"prompt", prompt, METH_O, "Make a batch due on every tick, or not any more."},
-    {"deafen", deafen, METH_O, "Hand nothing on of what is heard, or again."},
+    {"prompt", stream_object_prompt, METH_O, "Make a batch due on every tick, or not any more."},
+    {"steady", stream_object_steady, METH_O, "Make a batch of a voice that goes on due each 60 ms."},
+    {"deafen", stream_object_deafen, METH_O, "Hand nothing on of what is heard, or again."},
     {"send_digit", send_digit, METH_O, "Queue the packets of a digit; gives digits_over()."},
     {"digits_over", digits_over, METH_NOARGS, "Digits that have been sent."},
     {"last_received", stream_object_last_received, METH_NOARGS, "When the last good packet came."},

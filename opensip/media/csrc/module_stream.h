@@ -47,6 +47,11 @@ PyObject *stream_object_playout(PyObject *self, PyObject *nothing);
 /* Stream.expect_beside. */
 PyObject *stream_object_expect_beside(PyObject *self, PyObject *sources);
 
+/* Stream.prompt, .steady and .deafen: how what is heard is handed on. */
+PyObject *stream_object_prompt(PyObject *self, PyObject *wanted);
+PyObject *stream_object_steady(PyObject *self, PyObject *wanted);
+PyObject *stream_object_deafen(PyObject *self, PyObject *wanted);
+
 bool is_stream_object(PyObject *object);
 
 /* Host and port, or None. */

@@ -13,6 +13,7 @@ enum {
     MOST_PACKETS = 1024, /* of one socket and tick: a flood must not stop the other streams */
     FLOOD = 64, /* datagrams on one tick: the peer's own are no more, even after a second's stall */
     DEAF_TICKS = 50,     /* a second: from batch to batch where nobody listens */
+    STEADY_TICKS = 3,    /* from batch to batch of a voice that goes on, where that will do */
 };
 
 static const double FLOODED = 2; /* seconds that a flood is taken to last, unseen by us */
@@ -273,6 +274,13 @@ static void bring_rest_near(const struct stream *stream)
     queue_bring_near(&stream->out.queue);
 }
 
+/* Whether a voice goes on, of which it will do to hear each 60 ms: its end is told at once. */
+static bool may_wait(const struct stream *stream)
+{
+    bool steady = stream->steady && stream->in.gate == HOLD_TICKS && !stream->in.line;
+    return steady && stream->ticks < STEADY_TICKS;
+}
+
 void stream_tick(struct stream *stream, const struct tick *tick, bool due)
 {
     uint64_t digits = stream->out.digits;
@@ -286,8 +294,10 @@ void stream_tick(struct stream *stream, const struct tick *tick, bool due)
     stream->ticks++;
     stream->at = tick->now;
     bool low = (int64_t)stream->out.queue.queued <= stream->tell_at;
+    bool waits = may_wait(stream);
     /* nobody takes turns with a peer who hears another: a recording has time */
-    bool voice = stream->prompt || (stream->in.gate && !stream->in.line);
+    bool voice = stream->prompt || (stream->in.gate && !stream->in.line && !waits);
+    due = due && !waits;
     stream->changed |= low || digits != stream->out.digits;
     if (stream->in.deaf) /* then for what there is to do, and that somebody looks at the figures */
         due = due && (stream->ticks >= DEAF_TICKS || stream->in.moved ||

@@ -35,6 +35,7 @@ struct stream {
     double report_at; /* when Python has a report to send */
     bool received;   /* on this tick, before its turn */
     bool prompt;     /* every tick is told of: another peer listens */
+    bool steady;     /* a voice that goes on need not be told of on every tick */
     unsigned ticks;  /* since the last batch */
     double at;       /* the last tick */
     uint64_t unsent, refused;

@@ -58,8 +58,8 @@ def test_a_detector_that_is_not_installed_names_the_extra(monkeypatch):
         make("silero", 8000, lambda voicing: None)
 
 
-def test_a_level_is_told_with_each_decision():
+def test_a_decision_tells_of_which_stretch_it_is():
     loud = np.full(160, 3000, np.int16)
     decided = []
     make("energy", 8000, decided.append).hear(AudioFrame(1.0, loud, 8000, dbfs(loud)))
-    assert decided == [(1.0, 0.02, True, dbfs(loud))]
+    assert decided == [(1.0, 0.02, True)]

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -41,3 +43,19 @@ def test_silence_is_decided_on_as_a_whole_and_a_voice_after_it_is_still_noticed(
     for frame in frames(vowel(0.6)):
         detector.hear(frame)
     assert sum(one.voiced for one in decided) >= 27
+
+
+@pytest.mark.parametrize("run", [2, 3, 5])
+def test_longer_frames_are_decided_on_as_short_ones_are(run):
+    noise = np.random.default_rng(3).normal(0, 200, 9000)
+    voice = np.concatenate([np.zeros(3200), vowel(0.41), np.zeros(1000), vowel(0.11)])
+    sound = (noise[: len(voice)] + voice).astype(np.int16)
+    sound = sound[: len(sound) // (160 * run) * 160 * run]
+    whole, decided = decisions(sound), []
+    detector = make(8000, decided.append)
+    for frame in frames(sound, 8000, 160 * run):
+        detector.hear(frame)
+    assert [one.voiced for one in decided for _ in range(round(one.seconds / 0.02))] == whole
+    assert len(decided) < len(whole)
+    for one, following in itertools.pairwise(decided):
+        assert following.at == pytest.approx(one.at + one.seconds)
