@@ -88,6 +88,12 @@ class _Watch:
             self._wait_with_all()
 
 
+def is_cancelled() -> bool:
+    """Tell whether a CancelledError is meant for the running task, and no leak of what it calls."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def cancelled(*tasks: asyncio.Task[Any] | None) -> None:
     """Cancel what still runs and wait until it has ended."""
     running = [task for task in tasks if task]

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
 from opensip.agent.line_up import LineUp
+from opensip.agent.listening import is_cancelled
 from opensip.agent.preparing import prepare
 from opensip.agent.providers import Act, Dialogue, Expectation, SupposingDialogue, Understood
 from opensip.errors import ProviderError
@@ -93,6 +94,11 @@ async def _guarded(acts: AsyncIterator[Act]) -> AsyncGenerator[Act]:
             yield act
     except ProviderError:
         raise
+    except asyncio.CancelledError as error:
+        if is_cancelled():
+            raise
+        text = "the answer was cancelled from within"
+        raise ProviderError(text, provider="dialogue") from error
     except Exception as error:  # foreign code: one answer of a dialogue
         text = f"{type(error).__name__}: {error}"
         raise ProviderError(text, provider="dialogue") from error

@@ -44,3 +44,38 @@ def test_the_last_one_fails_loudly_each_time():
                 await acts(mind)
 
     run(main)
+
+
+def test_a_dialogue_that_is_cancelled_from_within_has_failed():
+    class Leaking(ScriptedDialogue):
+        async def open(self):
+            yield Say("a")
+            raise asyncio.CancelledError
+
+    async def main():
+        noted = Noted()
+        second = ScriptedDialogue([[Say("b")]])
+        mind = Mind([Leaking([]), second], noted, asyncio.get_running_loop().time)
+        assert await acts(mind) == [Say("a"), Say("b")]
+        [failed] = noted.of(ProviderFailed)
+        assert failed.error == "the answer was cancelled from within"
+
+    run(main)
+
+
+def test_an_answer_that_is_broken_off_is_no_failure():
+    class Slow(ScriptedDialogue):
+        async def open(self):
+            await asyncio.sleep(5)
+            yield Say("a")
+
+    async def main():
+        noted = Noted()
+        task = asyncio.create_task(acts(Mind([Slow([])], noted, asyncio.get_running_loop().time)))
+        await asyncio.sleep(1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert noted.of(ProviderFailed) == []
+
+    run(main)

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 from opensip.agent.definition import ToolTable
+from opensip.agent.listening import is_cancelled
 from opensip.agent.tools import Arguments, Tool, fitting, schema
 from opensip.errors import ConfigError, ToolError
 
@@ -170,7 +171,6 @@ def _type(tool: str, name: str, hint: Any) -> dict[str, Any]:
 
 
 async def _carried_out(name: str, function: Callable[..., Any], fitted: dict[str, Any]) -> Any:
-    task = asyncio.current_task()
     try:
         if inspect.iscoroutinefunction(function):
             return await function(**fitted)
@@ -179,7 +179,7 @@ async def _carried_out(name: str, function: Callable[..., Any], fitted: dict[str
     except ToolError:
         raise
     except asyncio.CancelledError as error:
-        if task and task.cancelling():  # of us: its time is over, or its answer is not wanted
+        if is_cancelled():  # of us: its time is over, or its answer is not wanted
             raise
         raise ToolError(f"{name}: was cancelled by itself") from error
     except (Exception, SystemExit) as error:  # foreign code: one call of a user's tool
