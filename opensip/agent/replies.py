@@ -138,6 +138,11 @@ _BY_LANGUAGE = {
 }
 
 
+def known(language: str) -> bool:
+    """Tell whether there are standing replies in a language."""
+    return primary(language) in _BY_LANGUAGE
+
+
 def reply(name: str, language: str) -> str:
     """Tell a standing reply in a language, in English where there is none."""
     return _BY_LANGUAGE.get(primary(language), REPLIES)[name]

@@ -10,6 +10,7 @@ from opensip.agent import toolbox, voice_activity
 from opensip.agent.check import STAGES, meant
 from opensip.agent.check_hearing import deaf
 from opensip.agent.check_realtime import speaks_by_model
+from opensip.agent.check_replies import foreign
 from opensip.agent.check_waiting import unbridged
 from opensip.agent.definition import LIVE, TALKING, Agent
 from opensip.agent.memory import Memory
@@ -49,7 +50,10 @@ def mistakes(agent: Agent, known: Collection[str], unable: list[str]) -> Iterato
 def warnings(agents: Iterable[Agent]) -> Iterator[str]:
     """Find agents that work, but not as a caller needs them."""
     for agent in agents:
-        yield from (f"agent {agent.name}: {what}" for what in (*deaf(agent), *unbridged(agent)))
+        yield from (
+            f"agent {agent.name}: {what}"
+            for what in (*deaf(agent), *unbridged(agent), *foreign(agent))
+        )
         try:
             if agent.kind in LIVE:  # where the service fails there is only silence
                 make_stage("synthesizer", agent, {}, Memory())
