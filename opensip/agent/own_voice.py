@@ -31,6 +31,7 @@ _FAR_DB = 20.0  # below ours: callers are not, and who is says more than our own
 _QUIET_DBFS = -60.0
 LEAST_WORDS = 2  # of an echo that is recognised by its words alone
 _NOTICED = 0.4  # seconds in which a voice is noticed that begins softly
+_SURE = 1.2  # seconds of ours in which nothing came back: no echo of it is to come then
 _BREAK = 0.2  # seconds without a sample of ours, after which our voice begins anew
 # of the last ticks, the oldest first: those of each lag's window
 _SPANS = np.arange(_LAGS)[::-1, None] + np.arange(_WINDOW)
@@ -50,6 +51,8 @@ class OwnVoice:
         self.echo: tuple[int, float] | None = None  # lag in ticks and gain in dB, once known
         self.known_from = float("inf")  # when that was
         self._began = self._last_played = float("-inf")  # our voice, after a silence of it
+        self._last_heard = float("-inf")  # anything
+        self._is_alone = False  # nothing comes back of ours, as far as is known
 
     def wrote(self, position: int, samples: Samples) -> None:
         """Remember samples written at a position of the sink."""
@@ -65,7 +68,8 @@ class OwnVoice:
     @property
     def is_over(self) -> bool:
         """Whether nothing of ours is played, nor can its echo come back any more."""
-        return not self.plays and self._tick * _TICK - self._last_played > (_LAGS + 1) * _TICK
+        lag = 0 if self._is_alone else (_LAGS + 1) * _TICK
+        return not self.plays and self._tick * _TICK - self._last_played > lag
 
     def hear(
         self, at: float, level_dbfs: float, *, played: int, voiced: bool, seconds: float = _TICK
@@ -80,7 +84,8 @@ class OwnVoice:
         self._settle(tick, level_dbfs, played)
         if ticks > 1:
             self._settle(tick + ticks - 1, level_dbfs, played, between=level_dbfs)
-        if voiced and self._tick % _EVERY == 0 and self._may_be_back:
+        self._look_back(at, level_dbfs)
+        if voiced and not self._is_alone and self._tick % _EVERY == 0 and self._may_be_back:
             self._compare()
         return self.echo is not None and self._is_due(level_dbfs, *self.echo)
 
@@ -93,6 +98,14 @@ class OwnVoice:
         ticks = max(1, min(self._tick - round(began / _TICK) + 1, _RING - _LAGS))
         ours = max(self._last(self._own, ticks + _LAGS))
         return max(self._last(self._heard, ticks)) <= ours - _FAR_DB
+
+    def _look_back(self, at: float, level_dbfs: float) -> None:
+        """Learn whether the line gives anything back while our voice is played."""
+        if level_dbfs > _QUIET_DBFS:
+            self._last_heard = at
+            self._is_alone = self._is_alone and not self.plays
+        elif self._last_played - max(self._began, self._last_heard) > _SURE:
+            self._is_alone = True
 
     @property
     def _may_be_back(self) -> bool:

@@ -71,6 +71,31 @@ def test_our_voice_is_over_once_no_echo_of_it_can_come_back():
     assert all(over[over.index(True) :])
 
 
+def test_where_nothing_came_back_while_we_spoke_nothing_comes_after_it():
+    own, said = OwnVoice(RATE), speech(2, 5)
+    own.wrote(0, said)
+    for n in range(100):
+        own.hear(n * 0.02, -75.0, played=n * BLOCK, voiced=False)
+    assert not own.is_over
+    own.hear(2.0, -75.0, played=len(said), voiced=False)
+    own.hear(2.02, -20.0, played=len(said), voiced=True)  # somebody answers at once
+    assert own.is_over
+    own.wrote(len(said), speech(1, 6))
+    own.hear(2.1, -20.0, played=len(said) + BLOCK, voiced=True)  # what is it?
+    own.hear(2.2, -75.0, played=len(said) + 8000, voiced=False)
+    assert not own.is_over
+
+
+def test_an_echo_is_learned_that_comes_up_later_in_a_call():
+    own, said = OwnVoice(RATE), speech(10, 1)
+    own.wrote(0, said)
+    echo = np.concatenate([np.zeros(10 * BLOCK, np.int16), said[: -10 * BLOCK] // 8])
+    echo[: 3 * RATE] = 0  # a loudspeaker is switched on
+    hear(own, echo)
+    assert own.echo is not None
+    assert abs(own.echo[0] - 10) <= 1
+
+
 def test_without_a_voice_there_is_no_echo():
     assert not any(hear(OwnVoice(RATE), speech(1, 3)))
 
