@@ -81,9 +81,7 @@ class OwnVoice:
         if not self._levels:
             return False
         tick, ticks = round(at / _TICK), round(seconds / _TICK)
-        self._settle(tick, level_dbfs, played)
-        if ticks > 1:
-            self._settle(tick + ticks - 1, level_dbfs, played, between=level_dbfs)
+        self._settle(tick, max(ticks, 1), level_dbfs, played)
         self._look_back(at, level_dbfs)
         if voiced and not self._is_alone and self._tick % _EVERY == 0 and self._may_be_back:
             self._compare()
@@ -112,24 +110,23 @@ class OwnVoice:
         """Whether any of the ticks that are compared has our voice in it."""
         return self._tick * _TICK - self._last_played <= (_PAST + 1) * _TICK
 
-    def _settle(
-        self, tick: int, level_dbfs: float, played: int, between: float = _QUIET_DBFS
-    ) -> None:
-        """Keep the levels of a tick; those heard since the last one were `between`."""
-        block = played // self._block
-        level = self._levels.get(block, _QUIET_DBFS) if played > self.played else _QUIET_DBFS
+    def _settle(self, tick: int, ticks: int, level_dbfs: float, played: int) -> None:
+        """Keep the levels of ticks, and of those before in which nothing was heard."""
+        block, level = played // self._block, _QUIET_DBFS
         if played > self.played:
+            level = max(self._levels.get(block, level), level)
             at = (tick - 1) * _TICK
             self._began = at if at - self._last_played > _BREAK else self._began
             self._last_played = at
-        if tick > self._tick + 1:
-            for missed in range(max(self._tick + 1, tick - _RING), tick):
-                self._own[missed % _RING] = level
-                self._heard[missed % _RING] = between if between > _QUIET_DBFS else _QUIET_DBFS
-        place = tick % _RING
-        self._own[place] = level if level > _QUIET_DBFS else _QUIET_DBFS
-        self._heard[place] = level_dbfs if level_dbfs > _QUIET_DBFS else _QUIET_DBFS
-        self._tick = tick
+        last = tick + ticks - 1
+        for missed in range(max(self._tick + 1, last - _RING), tick):
+            self._own[missed % _RING] = level
+            self._heard[missed % _RING] = _QUIET_DBFS
+        heard = level_dbfs if level_dbfs > _QUIET_DBFS else _QUIET_DBFS
+        for now in range(max(tick, last - _RING), last + 1):
+            self._own[now % _RING] = level
+            self._heard[now % _RING], level = heard, _QUIET_DBFS
+        self._tick = last
         if played != self.played:
             self.played = played
             self._forget(block - 1)

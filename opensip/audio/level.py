@@ -9,6 +9,8 @@ from opensip.audio.frame import AudioFrame, Samples
 
 SILENCE_DBFS = -100.0  # of digital silence, instead of minus infinity
 FULL_SCALE = 32768.0
+_FULL_POWER = FULL_SCALE**2
+_LEAST_POWER = _FULL_POWER * 10 ** (SILENCE_DBFS / 10)
 PIECE = 0.02  # seconds on which is decided whether a voice is there
 
 
@@ -34,7 +36,7 @@ def levels(samples: Samples, size: int) -> list[float]:
 
 
 def _dbfs_of(power: float) -> float:
-    return max(10 * math.log10(power / FULL_SCALE**2), SILENCE_DBFS) if power else SILENCE_DBFS
+    return 10 * math.log10(power / _FULL_POWER) if power > _LEAST_POWER else SILENCE_DBFS
 
 
 def pieces(frame: AudioFrame) -> Iterable[AudioFrame]:

@@ -81,3 +81,32 @@ def test_all_calls_look_for_their_deadlines_at_the_same_moments():
         assert looks[0] == looks[1][: len(looks[0])]
 
     run(main)
+
+
+def test_what_one_call_raises_is_its_own_and_no_look_outlives_the_calls():
+    async def main():
+        loop, told = asyncio.get_running_loop(), []
+        loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
+        looked = []
+
+        async def call(deadline):
+            await listen(
+                Source((1.0, 160)),
+                since=0.0,
+                now=loop.time,
+                deadline=deadline,
+                heard=lambda frame: None,
+                tick=lambda at: None,
+            )
+
+        def fail():
+            raise ValueError("a bug")
+
+        await asyncio.gather(
+            call(lambda: looked.append(loop.time())), call(fail), call(lambda: None)
+        )
+        assert [type(one) for one in told] == [ValueError]
+        assert len(looked) >= 7
+        assert not [timer for timer in loop._scheduled if not timer.cancelled()]
+
+    run(main)
