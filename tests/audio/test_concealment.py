@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from opensip.audio.concealment import FADE, HOLD, SHARE, Concealment
+from opensip.audio.concealment import BLEND_UNLIKE, FADE, PAUSE, SHARE, SWELL, Concealment
 from opensip.audio.level import dbfs
 
 BRIDGED = 32  # samples after which the step to the repeated sound is gone
@@ -23,33 +23,73 @@ def after(frames, hz=200, **more):
 @pytest.mark.parametrize("hz", [80, 100, 125, 200, 250])
 def test_a_voice_goes_on_in_its_own_pitch(hz):
     made = after(10, hz)
-    stand_in = made.make(HOLD).astype(float)
-    truth = SHARE * tone(hz, 1600, HOLD).astype(float)
+    stand_in = made.make(80).astype(float)
+    fade = 1 - np.arange(80) / FADE
+    truth = SHARE * fade * tone(hz, 1600, 80).astype(float)
     assert np.sqrt(((stand_in - truth) ** 2)[BRIDGED:].mean()) < 0.12 * 8000
 
 
 def test_it_begins_where_the_true_sound_ended():
     made = Concealment()
-    rise = np.linspace(0, 8000, 160).astype(np.int16)  # ends far from where any period of it began
-    made.hear(rise)
-    assert abs(int(made.make(160)[0]) - 8000) < 100
+    wave = tone(207, 0, 801)  # its period is no whole sample
+    for frame in np.split(wave[:800], 5):
+        made.hear(frame)
+    assert abs(int(made.make(160)[0]) - int(wave[800])) < 200
 
 
 def test_it_fades_and_leaves_the_background():
     made = after(10)
     frames = [made.make(160) for _ in range(20)]
     levels = [dbfs(frame) for frame in frames]
-    assert levels[0] > levels[1] > levels[2] > levels[4]
-    assert HOLD + FADE == 480
+    assert levels[0] > levels[1] > max(levels[2:])
+    assert FADE < PAUSE < 3 * 160 == PAUSE + SWELL
     assert {round(level / 5) for level in levels[4:]} <= {-16, -15, -14, -13}
 
 
-def test_what_was_falling_falls_on():
+@pytest.mark.parametrize("amplitude", [4000, 16000])
+def test_where_sound_fell_or_rose_nothing_is_made_up(amplitude):
     made = after(10)
-    made.hear(tone(200, 1600, 160, amplitude=4000))
-    lost = made.make(160)
-    assert dbfs(lost[:40]) > dbfs(tone(200, 0, 160, amplitude=4000)) - 6  # from where it was
-    assert dbfs(lost[-40:]) < dbfs(tone(200, 0, 160, amplitude=1000))
+    made.hear(tone(200, 1600, 160, amplitude=amplitude))
+    assert not made.make(PAUSE).any()
+
+
+def test_where_a_word_ends_within_the_last_frame_nothing_is_made_up():
+    made = after(10)
+    end = tone(200, 1600, 160)
+    made.hear(np.concatenate((end[:80], (end[80:] * 0.75).astype(np.int16))))
+    assert not made.make(PAUSE).any()
+
+
+def test_what_fell_a_little_falls_on():
+    level, falling = after(10), after(10)
+    falling.hear((tone(200, 1600, 160) * np.linspace(1, 0.9, 160)).astype(np.int16))
+    lower = dbfs(level.make(160)[80:]) - dbfs(falling.make(160)[80:])
+    assert lower > 2
+
+
+def test_a_hiss_is_not_repeated_and_comes_back_as_it_is():
+    made, dice = Concealment(), np.random.default_rng(5)
+    for _ in range(5):
+        made.hear(dice.normal(0, 2000, 160).astype(np.int16))
+    assert not made.make(160).any()
+    back = dice.normal(0, 2000, 160).astype(np.int16)
+    assert made.hear(back).tobytes() == back.tobytes()
+
+
+def test_what_comes_unlike_what_was_expected_keeps_its_beginning():
+    made = after(10)
+    made.make(160)
+    back = -tone(200, 1760, 160)
+    heard = made.hear(back)
+    assert heard[BLEND_UNLIKE:].tobytes() == back[BLEND_UNLIKE:].tobytes()
+    assert heard[:BLEND_UNLIKE].tobytes() != back[:BLEND_UNLIKE].tobytes()
+
+
+def test_a_background_that_the_peer_told_of_goes_on_at_once():
+    made, dice = Concealment(), np.random.default_rng(5)
+    made.hear(dice.normal(0, 60, 160).astype(np.int16))
+    made.set_noise(60)
+    assert dbfs(made.make(160)[80:]) > 20 * np.log10(60 / 32768) - 6
 
 
 def test_the_background_is_as_loud_as_it_was():

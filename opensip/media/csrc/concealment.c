@@ -5,13 +5,19 @@
 
 enum {
     BLEND = 32,       /* samples in which the true sound takes over again */
-    HOLD = 80,        /* samples before the repeated sound begins to fade */
-    FADE = 400,       /* samples until it has gone */
-    FALL = 4,         /* power by which sound that fell in the last 20 ms falls on, each 20 ms */
+    BLEND_UNLIKE = 8, /* the same, where it is not what was expected */
+    FADE = 240,       /* samples until the repeated sound has gone */
+    FALL = 3,         /* each period is less than the last by this power of how that one was */
+    PAUSE = 320,      /* samples until the background is heard, unless the peer told how loud it is */
+    SWELL = 160,      /* and until it is as loud as it was */
 };
 
 static const double SHARE = 0.8; /* of the sound that is repeated: less is minded less than more */
 static const double JUMP = 0.88; /* of the step to the repeated sound is left each sample: no click */
+static const double STEADY = 0.85; /* correlation with the period before, of a steady voice */
+static const double LEVEL = 2;     /* by which its power may differ from that of 20 ms before */
+static const double DROP = 0.63;   /* of the power of the 10 ms before that the last must have */
+static const double ALIKE = 0.5;   /* correlation of what came with what was expected */
 static const double LOUDEST_NOISE = 100.0; /* -50 dB of full scale */
 static const double LOUDEST_TOLD = 327.68; /* by the peer itself: -40 dB */
 static const double QUIETEST_NOISE = 4.0;
@@ -23,6 +29,7 @@ void concealment_begin(struct concealment *concealment)
     concealment->noise = QUIETEST_NOISE;
     concealment->loudest = LOUDEST_NOISE;
     concealment->dice = 1;
+    concealment->pause = PAUSE;
 }
 
 static void remember(struct concealment *concealment, const int16_t *samples, size_t count)
@@ -59,10 +66,10 @@ static int find_period(const int16_t *end)
 }
 
 /* One period, whose end flows into its beginning. */
-static void cut_period(struct concealment *concealment)
+static void cut_period(struct concealment *concealment, int size)
 {
     const int16_t *end = concealment->history + CONCEALMENT_HISTORY;
-    int size = find_period(end), seam = size / 4;
+    int seam = size / 4;
     for (int n = 0; n < size; n++)
         concealment->period[n] = end[n - size];
     for (int n = 0; n < seam; n++) {
@@ -82,13 +89,31 @@ static double power_of(const int16_t *samples, int count)
     return power;
 }
 
-/* Where a word ends, sound that stays as loud is worse than silence. */
-static void begin_fall(struct concealment *concealment)
+/* Sound that neither rose nor fell: where a word ends, repeating it draws it out. */
+static bool is_level(const int16_t *history)
 {
-    const int16_t *history = concealment->history;
-    double last = power_of(history + CONCEALMENT_HISTORY / 2, CONCEALMENT_HISTORY / 2);
-    double share = last / power_of(history, CONCEALMENT_HISTORY / 2);
-    concealment->fall = share < 1 ? pow(share, (double)FALL / CONCEALMENT_HISTORY) : 1;
+    const int16_t *half = history + CONCEALMENT_HISTORY / 2, *end = half + LONGEST_PERIOD / 2;
+    double earlier = power_of(history, CONCEALMENT_HISTORY / 2);
+    double last = power_of(half, CONCEALMENT_HISTORY / 2);
+    return earlier < last * LEVEL && last < earlier * LEVEL &&
+           power_of(end, LONGEST_PERIOD / 2) > power_of(half, LONGEST_PERIOD / 2) * DROP;
+}
+
+/* Chooses what is repeated: a wrong guess is worse than silence. */
+static void begin_loss(struct concealment *concealment)
+{
+    const int16_t *end = concealment->history + CONCEALMENT_HISTORY;
+    const int16_t *last = end - LONGEST_PERIOD;
+    int size = find_period(end);
+    double product = 0, before = power_of(last - size, LONGEST_PERIOD);
+    for (int n = 0; n < LONGEST_PERIOD; n++)
+        product += (double)last[n] * last[n - size];
+    double likeness = product / sqrt(power_of(last, LONGEST_PERIOD) * before);
+    concealment->steady = likeness >= STEADY && is_level(concealment->history);
+    if (!concealment->steady)
+        return;
+    cut_period(concealment, size);
+    concealment->fall = pow(fmin(1, product / before), (double)FALL / size);
     concealment->fallen = 1;
 }
 
@@ -103,14 +128,15 @@ static double roll(struct concealment *concealment)
 static double next_sample(struct concealment *concealment)
 {
     long lost = concealment->lost++;
-    double gain = lost < HOLD ? 1 : 1 - (double)(lost - HOLD) / FADE;
-    if (gain <= 0)
-        return roll(concealment);
+    double since = (double)(lost - concealment->pause) / SWELL;
+    double noise = since > 0 ? fmin(since, 1) * roll(concealment) : 0;
+    if (!concealment->steady || lost >= FADE)
+        return noise;
     double repeated = SHARE * concealment->period[lost % concealment->size] + concealment->jump;
-    gain *= concealment->fallen;
+    double gain = (1 - (double)lost / FADE) * concealment->fallen;
     concealment->fallen *= concealment->fall;
     concealment->jump *= JUMP;
-    return gain * repeated + (1 - gain) * roll(concealment);
+    return gain * repeated + noise;
 }
 
 static int16_t rounded(double sample)
@@ -129,16 +155,31 @@ static void measure_noise(struct concealment *concealment, const int16_t *sample
     concealment->noise = fmin(fmax(noise, QUIETEST_NOISE), concealment->loudest);
 }
 
+/* The true sound takes over; its beginning is not to be lost where it is not what was expected. */
+static void blend(struct concealment *concealment, int16_t *samples, size_t count)
+{
+    double stand_in[BLEND], product = 0, one = 1, other = 1;
+    size_t length = count < BLEND ? count : BLEND;
+    for (size_t n = 0; n < length; n++) {
+        stand_in[n] = next_sample(concealment);
+        product += stand_in[n] * samples[n];
+        one += stand_in[n] * stand_in[n];
+        other += (double)samples[n] * samples[n];
+    }
+    if (product < ALIKE * sqrt(one * other) && length > BLEND_UNLIKE)
+        length = BLEND_UNLIKE;
+    for (size_t n = 0; n < length; n++) {
+        double share = ((double)n + 1) / ((double)length + 1);
+        samples[n] = rounded(stand_in[n] + (samples[n] - stand_in[n]) * share);
+    }
+}
+
 void concealment_hear(struct concealment *concealment, int16_t *samples, size_t count)
 {
     measure_noise(concealment, samples, count);
-    if (concealment->lost) {
-        for (size_t n = 0; n < BLEND && n < count; n++) {
-            double share = (n + 1.0) / (BLEND + 1.0), stand_in = next_sample(concealment);
-            samples[n] = rounded(stand_in + (samples[n] - stand_in) * share);
-        }
-        concealment->lost = 0;
-    }
+    if (concealment->lost && concealment->steady)
+        blend(concealment, samples, count);
+    concealment->lost = 0;
     remember(concealment, samples, count);
 }
 
@@ -146,14 +187,13 @@ void concealment_set_noise(struct concealment *concealment, double level)
 {
     concealment->noise = fmin(fmax(level, QUIETEST_NOISE), LOUDEST_TOLD);
     concealment->loudest = fmax(concealment->noise, LOUDEST_NOISE); /* older sound may wait */
+    concealment->pause = 0;
 }
 
 void concealment_make(struct concealment *concealment, int16_t *samples, size_t count)
 {
-    if (!concealment->lost) {
-        cut_period(concealment);
-        begin_fall(concealment);
-    }
+    if (!concealment->lost)
+        begin_loss(concealment);
     for (size_t n = 0; n < count; n++)
         samples[n] = rounded(next_sample(concealment));
     remember(concealment, samples, count);

@@ -2,6 +2,7 @@
 #ifndef OPENSIP_CONCEALMENT_H
 #define OPENSIP_CONCEALMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@ enum {
 
 struct concealment {
     int16_t history[CONCEALMENT_HISTORY]; /* what was heard last */
+    bool steady;                          /* whether a period is repeated */
     double period[LONGEST_PERIOD];        /* what is repeated */
     int size;                             /* of the period */
     double jump;                          /* from it to what was heard last */
@@ -21,6 +23,7 @@ struct concealment {
     long lost;                            /* samples since the last that came */
     double noise;                         /* of the background, root mean square */
     double loudest;                       /* that it may be */
+    long pause;                           /* samples until it is heard */
     uint32_t dice;
 };
 
