@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import structlog
+
 from opensip.audio.comfort_noise import ComfortNoise
 from opensip.audio.dtmf_detector import DtmfDetector
 from opensip.audio.frame import AudioFrame, AudioSink
@@ -17,6 +19,13 @@ from opensip.media.source import StreamSource
 
 LATE_RATE = 8000  # Hz, of sound that came late: it is G.711
 JITTER = 0.07  # seconds by which packets of a usable line may be late: three ticks and a little
+
+# Seconds by which sound may come sooner than it was said: what a network held back for a while.
+# Who sends faster than anybody speaks is heard no faster: recognisers are paid by the second.
+MOST_AHEAD = 5.0
+DRIFT = 1.01  # by which a peer's clock may run fast for ever
+
+log = structlog.get_logger(__name__)
 
 
 class Hearing:
@@ -43,6 +52,9 @@ class Hearing:
         self._to_rate = ToRate(rate)
         self._recorded = ToRate(rate), ToRate(rate)
         self._noise = ComfortNoise()
+        self._at = 0.0  # of the last batch
+        self._ahead = 0.0  # seconds of sound beyond the time that has passed
+        self._is_hasty = False
         self._missing = 0.0  # seconds for which nothing has been heard or handed on
 
     def record_to(self, recorder: Recorder) -> None:
@@ -74,12 +86,24 @@ class Hearing:
         if self.relay is not None and batch.heard is not None:
             self.relay.hear(batch.heard)  # music on hold too
         frame = self._listen(batch, held)
-        if frame is not None:
+        if frame is not None and self._has_time(frame, batch.at):
             self.digits.listen(frame)
             if not self.aside:
                 self.source.put(frame)
         if self.recorder is not None:
             self._record(self.recorder, batch, said_rate)
+
+    def _has_time(self, frame: AudioFrame, at: float) -> bool:
+        """Tell whether a frame of a batch that ends `at` is no more than can have been said."""
+        passed, self._at = max(0.0, at - self._at), at
+        self._ahead = max(0.0, self._ahead - DRIFT * passed)
+        if self._ahead > MOST_AHEAD:
+            if not self._is_hasty:
+                log.warning("sound_too_fast", ahead=round(self._ahead, 1))
+            self._is_hasty = True
+            return False
+        self._ahead += frame.seconds
+        return True
 
     def is_quiet(self) -> bool:
         """Tell whether the peer said that it sends nothing while it is silent (RFC 3389)."""

@@ -1,11 +1,12 @@
 import asyncio
 
 import pytest
+import structlog
 
 from opensip.audio.frame import AudioFrame
 from opensip.audio.tones import dtmf_tone, goertzel, tone
 from opensip.media.engine import Batch, Digit
-from opensip.media.hearing import Hearing
+from opensip.media.hearing import MOST_AHEAD, Hearing
 
 
 class Recorder:
@@ -99,3 +100,24 @@ def test_a_recording_of_one_side():
     take(hearing, 0.0, said=tone(500, 0.1), said_at=0.0)
     assert recorder.channels["heard"] == []
     assert len(recorder.channels["said"]) == 1
+
+
+def test_who_sends_faster_than_anybody_speaks_is_heard_no_faster():
+    hearing, second = Hearing(8000, print), tone(400, 1.0)
+    with structlog.testing.capture_logs() as logs:
+        for n in range(200):  # ten times as fast
+            take(hearing, n * 0.1, second)
+    heard = sum(frame.seconds for frame in read(hearing))
+    assert 20 <= heard <= 20 * 1.01 + MOST_AHEAD + 2
+    assert [one["event"] for one in logs] == ["sound_too_fast"]
+
+
+def test_what_a_network_held_back_is_heard():
+    hearing, second, heard = Hearing(8000, print), tone(400, 1.0), []
+    hearing.source.put = heard.append
+    for start in (0.0, 60.0, 120.0):
+        for n in range(5):  # five seconds at once
+            take(hearing, start + n * 0.02, second)
+        for n in range(500):  # and on, by a clock that is 0.5 % too fast
+            take(hearing, start + 0.1 + n * 0.1, second[:804])
+    assert sum(frame.seconds for frame in heard) == pytest.approx(3 * (5 + 50.25))
