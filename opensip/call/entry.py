@@ -18,6 +18,7 @@ from opensip.events import (
     ProviderFailed,
     RecordingPaused,
     RecordingResumed,
+    TransferEnded,
     TurnTaken,
 )
 
@@ -79,8 +80,11 @@ class Entry:
                 "provider_failed", stage=event.stage, provider=event.provider, error=event.error
             )
         line = self._journal.note(event)
-        if isinstance(event, TurnTaken):
-            log.info("turn_taken", **{name: line[name] for name in _OF_A_TURN})
+        match event:
+            case TurnTaken():
+                log.info("turn_taken", **{name: line[name] for name in _OF_A_TURN})
+            case TransferEnded():
+                _log_transfer(event)
         record.take(self._record, line)
         for other in self._others:
             other.note(event)
@@ -95,3 +99,12 @@ class Entry:
         record.write(self._record, f"{self._folder}/calls/{self.call_id}.json")
         self.afterwards()
         log.info("call_ended", side=ending.side, cause=ending.cause, sip_status=ending.sip_status)
+
+
+def _log_transfer(event: TransferEnded) -> None:
+    """Tell which way was tried and what the peer said: else its journal alone would know."""
+    tell = log.info if event.outcome == "transferred" else log.warning
+    tell(
+        "transfer_ended", strategy=event.strategy, outcome=event.outcome,
+        sip_status=event.sip_status,
+    )  # fmt: skip

@@ -7,6 +7,7 @@ import click
 
 from opensip.agent import voice_activity
 from opensip.agent.definition import TALKING, Agent
+from opensip.carriers.trunk import Trunk
 from opensip.server.control import Status, ask
 from opensip.server.open_files import shortage
 from opensip.settings.build import engine_in_use
@@ -69,13 +70,24 @@ def _described(settings: Settings) -> str:
     ]
     lines += [f"  media     ports {server.media.first_port} to {server.media.last_port}"]
     lines += [f"  engine    {engine_in_use(server)}"]
-    lines += [
-        f"  trunk     {trunk.name} ({trunk.carrier}), srtp {trunk.srtp} by {trunk.keying}, "
-        f"{counted(len(trunk.numbers), 'number')}"
-        for trunk in settings.trunks
-    ]
+    for trunk in settings.trunks:
+        keys = "" if trunk.srtp == "off" else f" by {trunk.keying}"
+        lines += [
+            f"  trunk     {trunk.name} ({trunk.carrier}), srtp {trunk.srtp}{keys}, "
+            f"{counted(len(trunk.numbers), 'number')}",
+            f"            {' '.join(trunk.codecs)}; transfer by {', then '.join(trunk.transfer)}; "
+            f"{_recorded(trunk, is_sealed=server.recording.key is not None)}",
+        ]
     lines += [f"  agent     {name} ({_agent(agent)})" for name, agent in settings.agents.items()]
     return "\n".join(lines)
+
+
+def _recorded(trunk: Trunk, *, is_sealed: bool) -> str:
+    own = [trunk.recording if n.recording is None else n.recording for n in trunk.numbers.values()]
+    if not any(own) and not trunk.recording:
+        return "not recorded"
+    which = "recorded" if all(own) else f"{sum(own)} of {counted(len(own), 'number')} recorded"
+    return f"{which} as {trunk.recording_form}, {'encrypted' if is_sealed else 'not encrypted'}"
 
 
 def counted(count: int, what: str) -> str:

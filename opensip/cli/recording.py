@@ -58,6 +58,8 @@ def play(*, call: str, player: str | None, config: Path) -> None:
     """
     command = _command(player) if player is not None else _player()
     data, recordings, recording = _found(config, call)
+    if recording.sealed:  # told before a player starts
+        recordings.keys.read(recording.call_id)
     goes_on = _goes_on(data, recordings, recording)
     try:
         playing = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - the user's own
@@ -68,10 +70,14 @@ def play(*, call: str, player: str | None, config: Path) -> None:
         with contextlib.suppress(BrokenPipeError), playing.stdin as pipe:  # it was stopped
             _pour(converted(recordings, recording, "wav"), pipe)
     _tell_cut(recording, goes_on=goes_on)
-    sys.exit(1 if playing.returncode else 0)
+    if playing.returncode:
+        raise ConfigError(
+            f"{command[0]} failed with status {playing.returncode}: name another player with "
+            "--player, or use opensip recording export"
+        )
 
 
-@command.command("export")
+@command.command("export", short_help="Write a recording to a file that anybody can play.")
 @click.argument("call")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @_config
@@ -99,7 +105,7 @@ def export(*, call: str, file: Path | None, config: Path) -> None:
     _tell_cut(recording, goes_on=goes_on)
 
 
-@command.command("erase")
+@command.command("erase", short_help="Erase a recording for good, its key first.")
 @click.argument("call")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_config
@@ -122,7 +128,7 @@ def erase(*, call: str, yes: bool, config: Path) -> None:
         click.echo(f"erased {path}")
 
 
-@command.command("list")
+@command.command("list", short_help="List the recordings, the newest first.")
 @_config
 def list_(*, config: Path) -> None:
     """List the recordings, the newest first: call id, form, whether it is encrypted and whole.

@@ -64,6 +64,11 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
 def _from_file(path: Path) -> Secret:
     try:
         value = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"there is no secret file {path}: write the secret there, for its owner alone "
+            "(chmod 600)"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"the secret file {path} cannot be read: {error}") from error
     if not value:

@@ -1,6 +1,7 @@
 import json
 from datetime import UTC, datetime
 
+import pytest
 import structlog
 
 from opensip.call.call import Ending
@@ -16,6 +17,7 @@ from opensip.events import (
     RecordingStarted,
     RecordingStopped,
     SipSent,
+    TransferEnded,
     TurnTaken,
 )
 from tests.fakes.legs import Noted
@@ -102,3 +104,21 @@ def test_what_is_told_in_a_pause_of_the_recording_stands_nowhere(tmp_path):
     assert record == derive(written.splitlines())
     assert noted.kinds.count("dtmf") == 2
     assert closed == [True]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "level"), [("transferred", 200, "info"), ("failed", 500, "warning")]
+)
+def test_how_a_transfer_ended_is_logged(tmp_path, outcome, status, level):
+    entry = Entry("c-1", tmp_path, now=lambda: 5.0, started=STARTED)
+    with structlog.testing.capture_logs() as logs:
+        entry.note(TransferEnded(6.0, "refer", outcome, status))
+    assert logs == [
+        {
+            "event": "transfer_ended",
+            "log_level": level,
+            "strategy": "refer",
+            "outcome": outcome,
+            "sip_status": status,
+        }
+    ]

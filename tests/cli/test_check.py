@@ -41,6 +41,20 @@ def test_says_what_a_good_configuration_makes(config):
     assert "keys of SRTP travel in the clear" in result.stderr
 
 
+def test_says_of_each_trunk_what_is_recorded_and_how(config):
+    assert "PCMU PCMA; transfer by refer, then bridge; not recorded" in check(config).stdout
+    plain = UDP + TRUNK + 'recording = "on"\ntransfer = "bridge"\nsrtp = "off"\n'
+    config.write_text(plain)
+    told = check(config).stdout
+    assert "srtp off, 0 numbers" in told
+    assert "transfer by bridge; recorded as wav, not encrypted" in told
+    key = config.parent / "key"
+    key.write_text("ab" * 32)
+    numbers = '[trunks.office.numbers]\nx = "echo"\ny = { agent = "echo", recording = "off" }\n'
+    config.write_text(plain + numbers + '[recording]\nkey = "file:key"\n')
+    assert "1 of 2 numbers recorded as wav, encrypted" in check(config).stdout
+
+
 def test_says_what_tells_voice_from_noise(config, monkeypatch):
     (config.parent / "agents").mkdir()
     shop = config.parent / "agents/shop.toml"

@@ -70,7 +70,9 @@ def test_a_recording_is_played_by_a_command(config, tmp_path):
     player = f"sh -c 'cat > {tmp_path}/played'"
     assert run(config, "play", "c-11", "--player", player).exit_code == 0
     assert len(samples(str(tmp_path / "played"))) == 800
-    assert run(config, "play", "c-11", "--player", "sh -c 'exit 3'").exit_code == 1
+    failed = run(config, "play", "c-11", "--player", "sh -c 'exit 3'")
+    assert failed.exit_code == 1
+    assert "sh failed with status 3: name another player" in failed.stderr
     assert "cannot be run" in run(config, "play", "c-11", "--player", "./none").stderr
 
 
@@ -164,6 +166,14 @@ def test_keys_are_wanted_of_those_alone_who_need_them(config, monkeypatch):
     assert ("KEY is not set" in result.stderr) is sealed
     assert run(config, "erase", "22", "--yes").exit_code == 0
     assert set(marks(config)) == {"c-11aa"}
+
+
+def test_no_player_is_started_for_what_cannot_be_decrypted(config, tmp_path, monkeypatch):
+    sealed = "encrypted" in marks(config)["c-11aa"]
+    monkeypatch.setenv("KEY", "ab" * 32)
+    result = run(config, "play", "11", "--player", f"sh -c 'cat > {tmp_path}/played'")
+    assert ("which is not configured" in result.stderr) is sealed
+    assert (tmp_path / "played").exists() is not sealed
 
 
 @pytest.mark.parametrize("player", ["", " ", "sh -c 'cat"])
