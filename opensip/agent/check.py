@@ -147,7 +147,7 @@ def _provider(agent: Agent, stage: str, name: str) -> Iterator[str]:
         if of_another or agent.kind in LIVE:  # else its account is told of
             yield f"{stage}: {name!r} is of provider {account.provider!r}, which has no {stage}"
     elif account.provider not in known:
-        names = sorted({*known, *agent.providers})
+        names = sorted({*known} - {*NEEDS_MODEL} | {*agent.providers})
         close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
         hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names)}"
         yield f"{stage}: no provider {name!r}; {hint}"

@@ -1,4 +1,4 @@
-"""What is no mistake, but sounds foreign to callers: English words, or an English voice."""
+"""What is no mistake, but foreign to callers: English words, an English voice, English ears."""
 
 from collections.abc import Iterator
 
@@ -6,9 +6,11 @@ from opensip.agent.definition import LIVE, TALKING, Agent
 from opensip.agent.replies import REPLIES, known
 from opensip.agent.tongues import primary
 
+_EMBEDDED = "embedded"  # the recognizer inside
+
 
 def foreign(agent: Agent) -> Iterator[str]:
-    """Tell where callers hear English from an agent of another language."""
+    """Tell where callers hear English, or must speak it, with an agent of another language."""
     yield from _foreign(agent)
     for number in agent.numbers:
         met = agent.at(number)
@@ -19,6 +21,8 @@ def foreign(agent: Agent) -> Iterator[str]:
 def _foreign(agent: Agent) -> Iterator[str]:
     if agent.kind not in (*TALKING, *LIVE) or primary(agent.language) == "en":
         return
+    if agent.kind == "scripted" and agent.recognizer == (_EMBEDDED,):
+        yield f"recognizer: the embedded one understands English alone, not {agent.language!r}"
     if not agent.speaks_language:
         yield f"synthesizer: the embedded voice speaks English alone, not {agent.language!r}"
     elif not known(agent.language) and (missing := REPLIES.keys() - agent.replies.keys()):

@@ -64,18 +64,21 @@ def check(*, agent: str, live: bool, config: Path) -> None:
 def chat(*, agent: str, variables: tuple[str, ...], quiet: bool, config: Path) -> None:
     """Talk with an agent by text: a line is a turn, "keys:123" presses keys, Ctrl-D hangs up.
 
-    Tools are run as in a call; a transfer or a farewell ends the talk.
+    Tools are run as in a call; a transfer or a farewell ends the talk. --var called=+1555… talks as
+    callers of that number meet the agent ([numbers] of its file).
 
     Example: opensip agent chat shop --var caller=+19195551234
     """
     loaded, _ = load_agent(agent, config)
     if loaded.kind not in TALKING:
         raise ConfigError(
-            f"agent {loaded.name!r} is of kind {loaded.kind!r} and has no words in writing"
+            f"agent {loaded.name!r} is of kind {loaded.kind!r} and has no words in writing: "
+            "call it (opensip call), beside opensip serve"
         )
     log.configure(level="error")
     with suppress(asyncio.CancelledError):  # Ctrl-C
-        asyncio.run(_chat(loaded, _variables(variables), quiet=quiet))
+        told = _variables(variables)
+        asyncio.run(_chat(loaded.at(told.get("called", "")), told, quiet=quiet))
 
 
 def described(agent: Agent) -> list[str]:

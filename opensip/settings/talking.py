@@ -1,5 +1,6 @@
 """What agents talk with, made once: what is wrong with a file, or with this machine."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -17,6 +18,7 @@ from opensip.agent.memory import Memory
 from opensip.agent.providers import made, make_stage
 from opensip.errors import ConfigError, MissingExtra, MissingProgram
 
+_NUMBER = re.compile(r"^numbers\.[^.]*\.")  # before a mistake that one number's callers meet
 _WAYS = ("file", "module", "url")  # that a tool is carried out
 
 
@@ -77,7 +79,7 @@ def _makers(agent: Agent, known: Collection[str]) -> Iterator[Callable[[], Any]]
             continue  # they are made of the whole file
         for name in getattr(agent, stage):
             wrong = any(
-                what.startswith((f"{stage}: ", f"providers.{name}."))
+                _NUMBER.sub("", what).startswith((f"{stage}: ", f"providers.{name}."))
                 or what.endswith(f"{stage} names {name!r}")
                 for what in known
             )

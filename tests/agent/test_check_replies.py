@@ -33,3 +33,10 @@ def test_a_number_of_another_language_is_looked_at():
     numbers = {"+3589123456": Variant(language="fi"), "+19195551234": Variant(greeting="Hi.")}
     [told] = foreign(replace(FINNISH, language="en", numbers=numbers))
     assert told.startswith("numbers.+3589123456.replies: we have none in the language 'fi'")
+
+
+def test_english_ears_in_another_language_are_told():
+    agent = replace(FINNISH, kind="scripted", language="de", recognizer=("embedded",))
+    assert list(foreign(agent)) == [
+        "recognizer: the embedded one understands English alone, not 'de'"
+    ]

@@ -126,6 +126,29 @@ def test_chat_quietly_until_the_end_of_input(agent):
     assert "'caller' is no NAME=VALUE" in wrong.stderr
 
 
+def test_chat_is_as_the_number_called_has_it(tmp_path):
+    config, file = tmp_path / "opensip.toml", tmp_path / "shop.toml"
+    config.write_text("")
+    file.write_text(
+        'greeting = "Hello."\n[numbers."+15553334444"]\ngreeting = "Night desk."\n'
+        '[directory.human]\nuri = "sip:desk@127.0.0.1"\n[states.main]\nask = "What is it?"\n'
+        'intents = ["hours"]\nhelp = "Ask."\n[intents.hours]\nphrases = ["hours"]\n'
+        'action = { say = "Nine to six." }\n'
+    )
+    for called, greeting in (("+15553334444", "Night desk."), ("+15550000000", "Hello.")):
+        arguments = [
+            "agent",
+            "chat",
+            str(file),
+            "--config",
+            str(config),
+            "--var",
+            f"called={called}",
+        ]
+        result = CliRunner().invoke(main, arguments, input="")
+        assert result.stdout.startswith(f"agent: {greeting}"), result.output
+
+
 def test_an_agent_without_words_cannot_chat(agent, tmp_path):
     (tmp_path / "agents").mkdir()
     (tmp_path / "agents/beep.toml").write_text('kind = "tone"\n')

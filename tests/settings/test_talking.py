@@ -1,4 +1,4 @@
-from opensip.agent.definition import Agent
+from opensip.agent.definition import Agent, Variant
 from opensip.settings import talking
 
 
@@ -13,6 +13,13 @@ def test_a_wrong_voice_is_told_beside_other_mistakes():
     known = ["kind: …", "recognizer: no provider 'nobody'"]
     [told] = talking.mistakes(agent, known, [])
     assert "voice: flite has no 'bob'" in told
+
+
+def test_a_provider_that_nobody_knows_is_told_once_for_a_number_too():
+    agent = Agent("shop", numbers={"+15553334444": Variant(synthesizer=("nobody",))})
+    known = ["numbers.+15553334444.synthesizer: no provider 'nobody'"]
+    assert not any("nobody" in told for told in talking.mistakes(agent, known, []))
+    assert any("nobody" in told for told in talking.mistakes(agent, [], []))
 
 
 def test_line_tests_need_nothing():

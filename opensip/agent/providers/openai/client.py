@@ -139,6 +139,7 @@ class Patience:
     def __init__(self, seconds: float, name: str) -> None:
         self._seconds = self._left = seconds
         self._name = name
+        self._what = "word"
 
     async def wait(self, work: Awaitable[T]) -> T:
         """Wait for the next part. Raises ProviderError once the time is over."""
@@ -148,7 +149,7 @@ class Patience:
             async with asyncio.timeout(self._left):
                 return await work
         except TimeoutError as error:
-            text = f"{self._name}: no further word within {self._seconds:g} s"
+            text = f"{self._name}: no {self._what} within {self._seconds:g} s"
             raise ProviderError(text, provider=self._name) from error
         finally:
             self._left -= now() - began
@@ -156,6 +157,7 @@ class Patience:
     def rewarded(self) -> None:
         """A part told something: wait as long for the next."""
         self._left = self._seconds
+        self._what = "further word"
 
 
 def _place(error: Exception) -> str:

@@ -128,8 +128,8 @@ def test_without_tools_none_are_named_and_options_go_along():
         (Fault(status=400), "main: refused the request .400.", False),
         (Fault("half"), "main: ", True),
         (Fault("drop"), "main: ", True),
-        (Fault("hang"), "main: no further word within 0.05 s", False),
-        (Fault("thinks"), "main: no further word within 0.05 s", False),  # for ever
+        (Fault("hang"), "main: no word within 0.05 s", False),
+        (Fault("thinks"), "main: no word within 0.05 s", False),  # for ever
     ],
 )
 def test_each_fault_says_what_happened(fault, text, retryable):

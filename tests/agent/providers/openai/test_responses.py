@@ -112,8 +112,8 @@ def test_messages_become_items():
         (Fault("drop"), "main: the connection failed"),
         (Fault("unfinished"), "main: the answer broke off"),
         (Fault("failed"), "main: the model fell over"),
-        (Fault("hang"), "no further word within 0.05 s"),
-        (Fault("thinks"), "no further word within 0.05 s"),  # for ever
+        (Fault("hang"), "no word within 0.05 s"),
+        (Fault("thinks"), "no word within 0.05 s"),  # for ever
     ],
 )
 def test_each_fault_says_what_happened(fault, text):
