@@ -6,18 +6,19 @@
 enum {
     BLEND = 32,       /* samples in which the true sound takes over again */
     BLEND_UNLIKE = 8, /* the same, where it is not what was expected */
-    FADE = 240,       /* samples until the repeated sound has gone */
-    FALL = 3,         /* each period is less than the last by this power of how that one was */
+    HOLD = 80,        /* samples before the repeated sound begins to fade */
+    FADE = 400,       /* samples until it has gone */
+    FALL_PERIOD = 3,  /* each period is less than the last by this power of how that one was */
+    FALL_LEVEL = 4,   /* and falls on as its last 20 ms did, by this power, each 40 ms */
     PAUSE = 320,      /* samples until the background is heard, unless the peer told how loud it is */
     SWELL = 160,      /* and until it is as loud as it was */
 };
 
 static const double SHARE = 0.8; /* of the sound that is repeated: less is minded less than more */
 static const double JUMP = 0.88; /* of the step to the repeated sound is left each sample: no click */
-static const double STEADY = 0.85; /* correlation with the period before, of a steady voice */
-static const double LEVEL = 2;     /* by which its power may differ from that of 20 ms before */
-static const double DROP = 0.63;   /* of the power of the 10 ms before that the last must have */
-static const double ALIKE = 0.5;   /* correlation of what came with what was expected */
+static const double STEADY = 0.8; /* correlation with the period before, of a steady voice */
+static const double QUIETEST_VOICE = 316227.76601683795; /* its mean square: -35 dB of full scale */
+static const double ALIKE = 0.5; /* correlation of what came with what was expected */
 static const double LOUDEST_NOISE = 100.0; /* -50 dB of full scale */
 static const double LOUDEST_TOLD = 327.68; /* by the peer itself: -40 dB */
 static const double QUIETEST_NOISE = 4.0;
@@ -89,14 +90,12 @@ static double power_of(const int16_t *samples, int count)
     return power;
 }
 
-/* Sound that neither rose nor fell: where a word ends, repeating it draws it out. */
-static bool is_level(const int16_t *history)
+/* The power of the last half over that of the first; at most 1, as no voice is to grow. */
+static double falling(const int16_t *history)
 {
-    const int16_t *half = history + CONCEALMENT_HISTORY / 2, *end = half + LONGEST_PERIOD / 2;
     double earlier = power_of(history, CONCEALMENT_HISTORY / 2);
-    double last = power_of(half, CONCEALMENT_HISTORY / 2);
-    return earlier < last * LEVEL && last < earlier * LEVEL &&
-           power_of(end, LONGEST_PERIOD / 2) > power_of(half, LONGEST_PERIOD / 2) * DROP;
+    double last = power_of(history + CONCEALMENT_HISTORY / 2, CONCEALMENT_HISTORY / 2);
+    return fmin(1, last / earlier);
 }
 
 /* Chooses what is repeated: a wrong guess is worse than silence. */
@@ -108,12 +107,14 @@ static void begin_loss(struct concealment *concealment)
     double product = 0, before = power_of(last - size, LONGEST_PERIOD);
     for (int n = 0; n < LONGEST_PERIOD; n++)
         product += (double)last[n] * last[n - size];
-    double likeness = product / sqrt(power_of(last, LONGEST_PERIOD) * before);
-    concealment->steady = likeness >= STEADY && is_level(concealment->history);
+    double power = power_of(last, LONGEST_PERIOD);
+    double likeness = product / sqrt(power * before);
+    concealment->steady = likeness >= STEADY && power > QUIETEST_VOICE * LONGEST_PERIOD + 1;
     if (!concealment->steady)
         return;
     cut_period(concealment, size);
-    concealment->fall = pow(fmin(1, product / before), (double)FALL / size);
+    concealment->fall = pow(fmin(1, product / before), (double)FALL_PERIOD / size) *
+                        pow(falling(concealment->history), (double)FALL_LEVEL / CONCEALMENT_HISTORY);
     concealment->fallen = 1;
 }
 
@@ -130,10 +131,10 @@ static double next_sample(struct concealment *concealment)
     long lost = concealment->lost++;
     double since = (double)(lost - concealment->pause) / SWELL;
     double noise = since > 0 ? fmin(since, 1) * roll(concealment) : 0;
-    if (!concealment->steady || lost >= FADE)
+    if (!concealment->steady || lost >= HOLD + FADE)
         return noise;
     double repeated = SHARE * concealment->period[lost % concealment->size] + concealment->jump;
-    double gain = (1 - (double)lost / FADE) * concealment->fallen;
+    double gain = fmin(1, 1 - (double)(lost - HOLD) / FADE) * concealment->fallen;
     concealment->fallen *= concealment->fall;
     concealment->jump *= JUMP;
     return gain * repeated + noise;
