@@ -34,6 +34,9 @@ from opensip.ua.endpoint import Endpoint
 from opensip.ua.server_call import ServerCall
 from opensip.ua.ways import Destination
 
+# What of a server's file is read at its start alone.
+_AT_START = ("data", "listeners", "media", "calls", "abuse", "recording", "log")
+
 log = structlog.get_logger(__name__)
 
 
@@ -133,6 +136,10 @@ class Server:
         self.endpoint.gate.use(self._admission(settings))
         self._lines.use(settings.trunks, settings.server)
         _tell_warnings(settings)
+        began = self._settings.server
+        later = [key for key in _AT_START if getattr(settings.server, key) != getattr(began, key)]
+        if later:
+            log.warning("restart_needed", changed=later)
         log.info("server_reloaded", trunks=len(self._trunks), agents=len(self._agents))
 
     def status(self) -> Status:

@@ -213,7 +213,7 @@ def warnings(trunk: Trunk, *, tls_listener: bool, anchored: bool = False) -> Ite
         yield (
             f"trunk {trunk.name}: srtp = {trunk.srtp!r}, but there is no TLS listener, so "
             f"{travel}; add one under [[sip.listeners]] (README, Bandwidth in 15 "
-            "minutes, step 2), or take the trunk's file away where it is only the example"
+            "minutes, step 2), set srtp = 'off', or take the trunk away if it is only the example"
         )
     if trunk.termination and not is_over_tls(Uri.parse(trunk.termination)):
         yield (

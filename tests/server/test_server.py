@@ -178,6 +178,21 @@ def test_a_number_that_leads_nowhere_is_404_until_a_reload_knows_it(config):
     assert run(main()) == (404, 200, 200)
 
 
+def test_a_reload_tells_what_wants_a_restart(config, monkeypatch):
+    monkeypatch.setenv("MASTER", "ab" * 32)
+
+    async def main():
+        async with serving(config) as server:
+            with structlog.testing.capture_logs() as logs:
+                server.reload()
+                config.write_text(CONFIG + '[recording]\nkey = "env:MASTER"\n[abuse]\nburst = 50\n')
+                server.reload()
+            return [log for log in logs if log["event"] == "restart_needed"]
+
+    [told] = run(main())
+    assert (told["log_level"], told["changed"]) == ("warning", ["abuse", "recording"])
+
+
 def test_a_reload_that_makes_an_agent_unable_changes_nothing(config, monkeypatch):
     agent = config.parent / "agents/shop.toml"
     agent.parent.mkdir()
