@@ -104,7 +104,10 @@ def _event(line: str) -> Event | None:
 
 def _check_head(head: Event | None) -> None:
     if head is None or head["kind"] != "journal_opened":
-        raise ConfigError("this is no journal of a call: its first line is not journal_opened")
+        raise ConfigError(
+            "this is no journal of a call: its first line is not journal_opened; the journals are "
+            "journals/ID.jsonl of the data directory (calls/ID.json is a call's record)"
+        )
     if head["version"] > VERSION:
         raise ConfigError(
             f"the journal is of version {head['version']}, and this opensip reads up to {VERSION}: "

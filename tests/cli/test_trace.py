@@ -82,6 +82,7 @@ def test_what_is_no_journal_is_named(tmp_path):
     result = CliRunner().invoke(main, ["trace", str(path)])
     assert result.exit_code == 1
     assert f"opensip: {path}: this is no journal" in result.stderr
+    assert "journals/ID.jsonl" in result.stderr
 
 
 def test_a_journal_that_is_not_there_is_named_without_any_configuration(tmp_path):
