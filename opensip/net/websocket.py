@@ -115,6 +115,8 @@ def failed(error: Exception, place: str) -> TransportFailed:
             text = f"is no URL of a WebSocket: {why}"
         case ConnectionClosed():
             text = f"the WebSocket was lost: {error}"
+        case ConnectionRefusedError():
+            text = "nobody listens there: is it running, and on that port?"
         case _:
             text = str(error) or type(error).__name__
     return TransportFailed(f"{place}: {text}")

@@ -44,6 +44,8 @@ RATE = 8000
 PIECE = 160  # samples of a message: carriers send 20 ms
 ACCOUNT = "opensip"  # where carriers name the account
 MOST_WRONG = 20  # messages of a call that may be refused, before the bot counts as broken
+_WRONG_KEY = (401, 403)  # statuses of a bot that does not know us
+_REST = 60.0  # seconds, after one of them: somebody must change the configuration first
 _PCMU = G711["PCMU"]
 _IDS = {"twilio": ("MZ", "CA"), "bandwidth": ("s-", "c-")}  # how carriers' ids begin
 
@@ -90,7 +92,12 @@ class BotStream:
                 account.base_url, seconds=account.realtime_seconds, headers=headers
             )
         except OpenSipError as error:
-            raise ProviderError(f"{self.name}: {error}", provider=self.name) from error
+            wrong = any(f"status {status}" in str(error) for status in _WRONG_KEY)
+            more = f": see api_key of [providers.{self.name}]" if wrong else ""
+            rest = _REST if wrong else 0.0
+            raise ProviderError(
+                f"{self.name}: {error}{more}", provider=self.name, rest=rest
+            ) from error
 
     async def begin(self, opening: Opening) -> None:
         """Tell the bot that the call begins; its parameter `reason` says why anew."""

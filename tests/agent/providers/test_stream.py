@@ -140,7 +140,15 @@ def test_a_bot_that_cannot_be_reached_is_a_failed_provider():
         with pytest.raises(ProviderError, match=r"no WebSocket within 0\.05 s"):
             await it.begin(Opening())
 
+    async def unknown(it, bot):
+        with pytest.raises(
+            ProviderError, match=r"status 401: see api_key of \[providers.bot"
+        ) as told:
+            await it.connect()
+        assert told.value.rest == 60
+
     run(work, bot=Bot(refuse=500))
+    run(unknown, bot=Bot(refuse=401))
     run(late, bot=Bot(hang=True), realtime_seconds=0.05)
 
 
