@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from opensip.agent.definition import Account
 from opensip.audio.codecs import CODECS
 from opensip.carriers.trunk import ContextForm, DtmfWay, IdentityPolicy, Keying, Refers, Srtp
+from opensip.errors import ConfigError
 from opensip.log import Form, Level
 from opensip.media.engine import EVERYWHERE
 from opensip.media.recording_key import MasterKey
@@ -207,7 +208,16 @@ class RecordingTable:
     def masters(self) -> tuple[MasterKey, ...]:
         """Read the keys, the one for new recordings first. Raises ConfigError."""
         keys = () if self.key is None else (self.key, *self.old_keys)
-        return tuple(MasterKey.parse(key) for key in keys)
+        return tuple(
+            _master(key, "old_keys" if number else "key") for number, key in enumerate(keys)
+        )
+
+
+def _master(key: Secret, place: str) -> MasterKey:
+    try:
+        return MasterKey.parse(key)
+    except ConfigError as error:
+        raise ConfigError(f"{place}: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)

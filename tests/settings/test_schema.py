@@ -195,8 +195,16 @@ def test_a_master_key_that_is_none_is_told_without_it():
     reading = Reading(CONFIG / "opensip.toml", {"KEY": "not32bytes"})
     assert read(ServerTable, {"recording": {"key": "env:KEY"}}, reading) is None
     [mistake] = reading.mistakes
+    assert "key: no master key: 32 random bytes" in mistake
     assert "openssl rand -hex 32" in mistake
     assert "not32bytes" not in mistake
+
+
+def test_an_old_key_that_is_none_is_told_as_one():
+    reading = Reading(CONFIG / "opensip.toml", {"KEY": "ab" * 32, "OLD": "short"})
+    table = {"key": "env:KEY", "old_keys": ["env:OLD"]}
+    assert read(ServerTable, {"recording": table}, reading) is None
+    assert "old_keys: no master key" in reading.mistakes[0]
 
 
 def test_old_keys_alone_are_told():
