@@ -18,6 +18,15 @@ class Srtp:
     def unprotect(self, packet: Buffer, /) -> bytes:
         """Check and decrypt a packet we received."""
 
+class Srtcp:
+    """The same for RTCP, by the same master key."""
+
+    def __new__(cls, suite: str, master: Buffer, /) -> Srtcp: ...
+    def protect_rtcp(self, packet: Buffer, /) -> bytes:
+        """Encrypt and authenticate a compound packet we send."""
+    def unprotect_rtcp(self, packet: Buffer, /) -> bytes:
+        """Check and decrypt a compound packet we received."""
+
 class Playback:
     """Sound that is played on; see playback.Playback. `counts` ends with the depth."""
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 
 from opensip.media import _engine
 from opensip.media.engine import Address, StreamConfig
+from opensip.media.native_srtcp import NativeSrtcp
 from opensip.media.reports import context
-from opensip.rtp.srtp import SEQUENCES, SrtpSession
+from opensip.rtp.srtp import SEQUENCES
 from opensip.rtp.statistics import SourceStatistics
 from opensip.rtp.telephone_event import TelephoneEvent, TelephoneEventReceiver
 
@@ -16,7 +17,7 @@ class NativeSender:
     """What we send. RTCP is protected here; its index is not that of RTP, only the key is."""
 
     def __init__(self, core: _engine.Stream, random: Callable[[int], bytes]) -> None:
-        self.srtp: SrtpSession | None = None
+        self.srtp: NativeSrtcp | None = None
         self._core, self._random = core, random
         self._begin_source(int.from_bytes(random(4), "big"))
 
@@ -37,7 +38,7 @@ class NativeSender:
 
     def configure(self, config: StreamConfig) -> None:
         """Take what was negotiated; the SRTCP context lives on while its key is the same."""
-        self.srtp = context(self.srtp, config.keys, "transmit")
+        self.srtp = context(self.srtp, config.keys, "transmit", NativeSrtcp)
 
     @property
     def packets(self) -> int:
@@ -59,7 +60,7 @@ class NativeReceiver:
     """What we receive. `dropped` counts by reason what Python had to drop; `events` reads keys."""
 
     def __init__(self, core: _engine.Stream) -> None:
-        self.srtp: SrtpSession | None = None
+        self.srtp: NativeSrtcp | None = None
         self.dropped: dict[str, int] = {}
         self.events = TelephoneEventReceiver()
         self._core = core
@@ -69,7 +70,7 @@ class NativeReceiver:
 
     def configure(self, config: StreamConfig) -> None:
         """Take what was negotiated; the SRTCP context lives on while its key is the same."""
-        self.srtp = context(self.srtp, config.keys, "receive")
+        self.srtp = context(self.srtp, config.keys, "receive", NativeSrtcp)
         self._open = config.remote is not None
 
     @property

@@ -25,6 +25,7 @@ from opensip.media.native_formats import (
     kilohertz,
     table,
 )
+from opensip.media.native_srtcp import NativeSrtcp
 from opensip.media.opaque import OpaqueReceiver, Sound
 from opensip.media.outbox import PCM, Outbox
 from opensip.media.ports import PortPair, closing_on_error
@@ -76,7 +77,7 @@ class NativeStream:
         epoch = time.time() - clock()
         self._outbox = Outbox(self.core, clock)
         self._opaque = OpaqueReceiver(self.receiver.drop)
-        self._reports = Reports(self._sender, self.receiver, random, epoch=epoch)
+        self._reports = Reports(self._sender, self.receiver, random, epoch=epoch, srtcp=NativeSrtcp)
         with closing_on_error(self.core):  # its thread must not read sockets that are given back
             self._inbox = ReportInbox(self._reports, clock, loop=loop, sock=ports.rtcp)
         self._waiters = Waiters()

@@ -4,7 +4,7 @@ import base64
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from opensip.errors import RemoteProtocolError
 from opensip.media.beside import is_dtls
@@ -23,12 +23,33 @@ from opensip.rtp.rtcp import (
     round_trip,
     serialize_compound,
 )
-from opensip.rtp.srtp import SrtpError, SrtpSession
+from opensip.rtp.srtp import SrtpError, SrtpSession, Suite
 from opensip.rtp.statistics import SourceStatistics
 
 INTERVAL = 5.0  # seconds: the least that RFC 3550 section 6.2 wants between two reports
 _WORD = 0xFFFFFFFF
 _ANSWERED = 4  # sender reports of ours that a peer may still answer to: one comes each five seconds
+
+
+class Srtcp(Protocol):
+    """What protects reports, one way, under one master key."""
+
+    @property
+    def suite(self) -> Suite:
+        """Its crypto suite."""
+
+    @property
+    def key(self) -> bytes:
+        """Its master key and salt."""
+
+    def protect_rtcp(self, packet: bytes) -> bytes:
+        """Encrypt and authenticate a compound packet we send."""
+
+    def unprotect_rtcp(self, packet: bytes) -> bytes:
+        """Check and decrypt one we received. Raises SrtpError."""
+
+
+_Context = TypeVar("_Context", bound=Srtcp)
 
 
 class Sending(Protocol):
@@ -51,7 +72,7 @@ class Sending(Protocol):
         """The timestamp of now."""
 
     @property
-    def srtp(self) -> SrtpSession | None:
+    def srtp(self) -> Srtcp | None:
         """What our reports are protected with."""
 
 
@@ -75,7 +96,7 @@ class Receiving(Protocol):
         """Where the peer's RTP comes from; None while nobody is there."""
 
     @property
-    def srtp(self) -> SrtpSession | None:
+    def srtp(self) -> Srtcp | None:
         """What its reports are protected with."""
 
     def drop(self, why: str) -> None:
@@ -86,11 +107,17 @@ class Reports:
     """Makes and reads compound packets. Does no I/O.
 
     `random` gives that many bytes; `epoch` is the Unix time at which the clock of `now`
-    stood at 0.
+    stood at 0; `srtcp` makes the context of a suite and a key, where RTCP has keys of its own.
     """
 
     def __init__(
-        self, sender: Sending, receiver: Receiving, random: Callable[[int], bytes], *, epoch: float
+        self,
+        sender: Sending,
+        receiver: Receiving,
+        random: Callable[[int], bytes],
+        *,
+        epoch: float,
+        srtcp: Callable[[str, bytes], Srtcp] = SrtpSession,
     ) -> None:
         self.due_at = math.inf
         self.last_received: float | None = None
@@ -100,8 +127,9 @@ class Reports:
         self._random = random
         self._epoch = epoch
         self._config = StreamConfig()
-        self._transmit: SrtpSession | None = None  # by the keys of RTCP's own port
-        self._receive: SrtpSession | None = None
+        self._srtcp = srtcp
+        self._transmit: Srtcp | None = None  # by the keys of RTCP's own port
+        self._receive: Srtcp | None = None
         self._cname = base64.b64encode(random(12))  # RFC 7022: says nothing of this machine
         self._sent_before = 0
         self._reported: deque[int] = deque(maxlen=_ANSWERED)  # as the peer names them
@@ -112,8 +140,8 @@ class Reports:
     def configure(self, config: StreamConfig, *, now: float) -> None:
         """Take what was negotiated."""
         self._config = config
-        self._transmit = context(self._transmit, config.control, "transmit")
-        self._receive = context(self._receive, config.control, "receive")
+        self._transmit = context(self._transmit, config.control, "transmit", self._srtcp)
+        self._receive = context(self._receive, config.control, "receive", self._srtcp)
         if config.rtcp is None:
             self.due_at = math.inf
         elif self.due_at == math.inf:
@@ -225,12 +253,15 @@ class Reports:
 
 
 def context(
-    old: SrtpSession | None, keys: SrtpKeys | None, way: Literal["transmit", "receive"]
-) -> SrtpSession | None:
+    old: _Context | None,
+    keys: SrtpKeys | None,
+    way: Literal["transmit", "receive"],
+    make: Callable[[str, bytes], _Context],
+) -> _Context | None:
     """Give the SRTCP context of one way; it lives on while its key is the same."""
     if keys is None:
         return None
     key: bytes = getattr(keys, way)
     if old is not None and (old.suite.name, old.key) == (keys.suite, key):
         return old
-    return SrtpSession(keys.suite, key)
+    return make(keys.suite, key)

@@ -50,6 +50,18 @@ SUITES: dict[str, Suite] = {
 }
 
 
+def suite_of(name: str, key: bytes) -> Suite:
+    """Give the suite of a name and its master key. Raises LocalProtocolError where it has none."""
+    if name not in SUITES:
+        raise LocalProtocolError(f"SRTP suite {name!r} is not one of {', '.join(SUITES)}")
+    suite = SUITES[name]
+    if len(key) != suite.master_length:  # libsrtp itself would let a longer one pass
+        raise LocalProtocolError(
+            f"{name} needs {suite.master_length} bytes of key and salt, not {len(key)}"
+        )
+    return suite
+
+
 class SrtpSession:
     """One master key and the state of the streams under it, RTP and RTCP.
 
@@ -59,13 +71,7 @@ class SrtpSession:
     """
 
     def __init__(self, suite: str, key: bytes) -> None:
-        if suite not in SUITES:
-            raise LocalProtocolError(f"SRTP suite {suite!r} is not one of {', '.join(SUITES)}")
-        self.suite = SUITES[suite]
-        if len(key) != self.suite.master_length:  # libsrtp itself would let a longer one pass
-            raise LocalProtocolError(
-                f"{suite} needs {self.suite.master_length} bytes of key and salt, not {len(key)}"
-            )
+        self.suite = suite_of(suite, key)
         self.key = key
         self._sending: pylibsrtp.Session | None = None
         self._receiving: pylibsrtp.Session | None = None

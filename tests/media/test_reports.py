@@ -17,6 +17,7 @@ from opensip.rtp.rtcp import (
     parse_compound,
     serialize_compound,
 )
+from opensip.rtp.srtp import SrtpSession
 
 HERE, THERE = ("192.0.2.1", 4000), ("192.0.2.2", 5000)
 KEYS = SrtpKeys("AEAD_AES_128_GCM", b"k" * 28, b"k" * 28)
@@ -88,10 +89,10 @@ def test_reports_of_a_port_of_their_own_have_keys_of_their_own():
 
 
 def test_a_context_lives_on_while_its_key_is_the_same():
-    first = context(None, KEYS, "transmit")
-    assert context(first, KEYS, "transmit") is first
-    assert context(first, replace(KEYS, transmit=b"n" * 28), "transmit") is not first
-    assert context(first, None, "transmit") is None
+    first = context(None, KEYS, "transmit", SrtpSession)
+    assert context(first, KEYS, "transmit", SrtpSession) is first
+    assert context(first, replace(KEYS, transmit=b"n" * 28), "transmit", SrtpSession) is not first
+    assert context(first, None, "transmit", SrtpSession) is None
 
 
 def test_who_sends_nothing_makes_a_receiver_report():

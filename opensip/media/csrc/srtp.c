@@ -7,6 +7,13 @@
 #include "rtp.h"
 #include "srtp_cipher.h"
 
+enum {
+    RTCP_HEADER = 8, /* bytes that SRTCP leaves plain: the first header and its SSRC */
+    WORD = 4, /* E flag and index, behind what is encrypted */
+};
+
+static const uint32_t ENCRYPTED = 0x80000000; /* the E flag; the rest of the word is the index */
+
 /* RFC 3711 section 3.2.1: what is known of one SSRC. `seen` has a bit for each late packet. */
 struct source {
     uint32_t ssrc;
@@ -23,10 +30,10 @@ struct srtp {
     size_t earlier_count;
 };
 
-struct srtp *srtp_open(const char *suite, const uint8_t *master, size_t size)
+static struct srtp *open_with(const char *suite, const uint8_t *master, size_t size, bool control)
 {
     struct srtp *srtp = calloc(1, sizeof *srtp);
-    if (srtp && !cipher_open(&srtp->cipher, suite, master, size)) {
+    if (srtp && !cipher_open(&srtp->cipher, suite, master, size, control)) {
         free(srtp);
         return NULL;
     }
@@ -35,6 +42,16 @@ struct srtp *srtp_open(const char *suite, const uint8_t *master, size_t size)
         srtp->room = 1;
     }
     return srtp;
+}
+
+struct srtp *srtp_open(const char *suite, const uint8_t *master, size_t size)
+{
+    return open_with(suite, master, size, false);
+}
+
+struct srtp *srtcp_open(const char *suite, const uint8_t *master, size_t size)
+{
+    return open_with(suite, master, size, true);
 }
 
 void srtp_close(struct srtp *srtp)
@@ -136,6 +153,13 @@ void srtp_bring_near(const struct srtp *srtp)
         bring_near(srtp, sizeof *srtp);
 }
 
+/* What goes into the cipher: a packet of RTP of which the tag is not counted. */
+static struct sealed seal_of(uint8_t *packet, size_t header, size_t size, int64_t index)
+{
+    return (struct sealed){packet, packet + size, header, size, read32(packet + 8),
+                           (uint64_t)index, (uint32_t)(index >> 16)};
+}
+
 enum srtp_result srtp_protect(struct srtp *srtp, uint8_t *packet, size_t *size)
 {
     size_t header = rtp_header_size(packet, *size);
@@ -149,7 +173,7 @@ enum srtp_result srtp_protect(struct srtp *srtp, uint8_t *packet, size_t *size)
     enum srtp_result noted = note(srtp, source, ssrc, index);
     if (noted != SRTP_GOOD)
         return noted;
-    struct sealed sealed = {packet, header, *size, ssrc, (uint64_t)index};
+    struct sealed sealed = seal_of(packet, header, *size, index);
     if (!cipher_seal(&srtp->cipher, &sealed))
         return SRTP_MALFORMED;
     *size += srtp->cipher.tag;
@@ -168,14 +192,69 @@ enum srtp_result srtp_unprotect(struct srtp *srtp, uint8_t *packet, size_t *size
         return SRTP_REPLAYED;
     if (*size < header + tag)
         return SRTP_MALFORMED;
-    struct sealed sealed = {packet, header, *size - tag, ssrc, (uint64_t)index};
+    struct sealed sealed = seal_of(packet, header, *size - tag, index);
     if (!cipher_unseal(&srtp->cipher, &sealed)) {
         struct source *earlier = source ? NULL : find(srtp->earlier, srtp->earlier_count, ssrc);
         index = estimate_index(earlier, read16(packet + 2));
-        sealed.index = (uint64_t)index;
+        sealed = seal_of(packet, header, *size - tag, index);
         if (!earlier || !cipher_unseal(&srtp->cipher, &sealed))
             return SRTP_FORGED;
     }
     *size = sealed.size;
     return note(srtp, source, ssrc, index);
+}
+
+/* RFC 3711 section 3.4 has the word before the tag, RFC 7714 section 9 behind it. */
+static struct sealed control_of(const struct cipher *cipher, uint8_t *packet, size_t size,
+                                uint32_t word)
+{
+    uint8_t *tag = packet + size + (cipher->gcm ? 0 : WORD);
+    return (struct sealed){packet, tag, RTCP_HEADER, size, read32(packet + 4),
+                           word & ~ENCRYPTED, word};
+}
+
+static uint8_t *word_at(const struct cipher *cipher, uint8_t *packet, size_t size)
+{
+    return packet + size + (cipher->gcm ? cipher->tag : 0);
+}
+
+/* The first index is 1, as libsrtp has it. */
+enum srtp_result srtcp_protect(struct srtp *srtcp, uint8_t *packet, size_t *size)
+{
+    const struct cipher *cipher = &srtcp->cipher;
+    if (*size < RTCP_HEADER)
+        return SRTP_MALFORMED;
+    uint32_t ssrc = read32(packet + 4);
+    struct source *source = find_source(srtcp, ssrc);
+    int64_t index = source ? source->highest + 1 : 1;
+    if (index >= ENCRYPTED) /* section 9.2: the key is at its end */
+        return SRTP_REPLAYED;
+    enum srtp_result noted = note(srtcp, source, ssrc, index);
+    if (noted != SRTP_GOOD)
+        return noted;
+    struct sealed sealed = control_of(cipher, packet, *size, ENCRYPTED | (uint32_t)index);
+    if (!cipher_seal(&srtcp->cipher, &sealed))
+        return SRTP_MALFORMED;
+    write32(word_at(cipher, packet, *size), sealed.word);
+    *size += cipher->tag + WORD;
+    return SRTP_GOOD;
+}
+
+enum srtp_result srtcp_unprotect(struct srtp *srtcp, uint8_t *packet, size_t *size)
+{
+    const struct cipher *cipher = &srtcp->cipher;
+    size_t trailer = cipher->tag + WORD;
+    if (*size < RTCP_HEADER + trailer)
+        return SRTP_MALFORMED;
+    uint32_t word = read32(word_at(cipher, packet, *size - trailer));
+    if (!(word & ENCRYPTED)) /* nobody agreed to UNENCRYPTED_SRTCP */
+        return SRTP_MALFORMED;
+    struct sealed sealed = control_of(cipher, packet, *size - trailer, word);
+    struct source *source = find_source(srtcp, sealed.ssrc);
+    if (!is_new(source, (int64_t)sealed.index))
+        return SRTP_REPLAYED;
+    if (!cipher_unseal(&srtcp->cipher, &sealed))
+        return SRTP_FORGED;
+    *size = sealed.size;
+    return note(srtcp, source, sealed.ssrc, (int64_t)sealed.index);
 }

@@ -1,4 +1,4 @@
-/* Secure RTP: RFC 3711, with the AES-GCM suites of RFC 7714. RTCP is not done here. */
+/* Secure RTP and RTCP: RFC 3711, with the AES-GCM suites of RFC 7714. */
 #ifndef OPENSIP_SRTP_H
 #define OPENSIP_SRTP_H
 
@@ -9,6 +9,7 @@
 enum {
     SRTP_LARGEST_MASTER = 44, /* key and salt of AEAD_AES_256_GCM */
     SRTP_LARGEST_TAG = 16,
+    SRTCP_LARGEST_TRAILER = 20, /* tag, E flag and index */
     SRTP_WINDOW = 128, /* packets by which one may be late; libsrtp has as many */
     SRTP_SOURCES = 1024, /* SSRCs of one key: no honest peer changes its own so often */
 };
@@ -40,5 +41,14 @@ enum srtp_result srtp_protect(struct srtp *srtp, uint8_t *packet, size_t *size);
 
 /* Checks and decrypts in place; a packet that is refused changes nothing. */
 enum srtp_result srtp_unprotect(struct srtp *srtp, uint8_t *packet, size_t *size);
+
+/*
+ * The same for SRTCP, which has keys of its own under the same master key. Its index goes with
+ * each packet, so that nothing has to be followed; a packet that is not encrypted is malformed.
+ * `packet` has room for SRTCP_LARGEST_TRAILER more bytes where it is protected.
+ */
+struct srtp *srtcp_open(const char *suite, const uint8_t *master, size_t size);
+enum srtp_result srtcp_protect(struct srtp *srtcp, uint8_t *packet, size_t *size);
+enum srtp_result srtcp_unprotect(struct srtp *srtcp, uint8_t *packet, size_t *size);
 
 #endif

@@ -11,6 +11,8 @@ enum {
     LABEL_KEY = 0,
     LABEL_AUTH = 1,
     LABEL_SALT = 2, /* RFC 3711 section 4.3.2 */
+    LABEL_CONTROL = 3, /* those of SRTCP are as many further */
+    CONTROL_TAG = 10, /* of both HMAC suites: RFC 4568 section 6.2.2 */
 };
 
 struct suite {
@@ -73,20 +75,23 @@ static const EVP_CIPHER *algorithm(const struct suite *suite)
     return suite->key == 32 ? EVP_aes_256_gcm() : EVP_aes_128_gcm();
 }
 
-bool cipher_open(struct cipher *cipher, const char *name, const uint8_t *master, size_t size)
+bool cipher_open(struct cipher *cipher, const char *name, const uint8_t *master, size_t size,
+                 bool control)
 {
+    int first = control ? LABEL_CONTROL : 0;
     const struct suite *suite = find_suite(name);
     uint8_t key[32], auth[20];
     if (!suite || size != suite->key + suite->salt)
         return false;
     cipher->gcm = suite->gcm;
-    cipher->tag = suite->tag;
+    cipher->control = control;
+    cipher->tag = control && !suite->gcm ? CONTROL_TAG : suite->tag;
     cipher->encrypt = EVP_CIPHER_CTX_new();
     cipher->decrypt = suite->gcm ? EVP_CIPHER_CTX_new() : NULL;
     bool good = cipher->encrypt && (cipher->decrypt || !suite->gcm) &&
-                derive(suite, master, LABEL_KEY, key, (int)suite->key) &&
-                derive(suite, master, LABEL_AUTH, auth, sizeof auth) &&
-                derive(suite, master, LABEL_SALT, cipher->salt, (int)suite->salt) &&
+                derive(suite, master, first + LABEL_KEY, key, (int)suite->key) &&
+                derive(suite, master, first + LABEL_AUTH, auth, sizeof auth) &&
+                derive(suite, master, first + LABEL_SALT, cipher->salt, (int)suite->salt) &&
                 EVP_EncryptInit_ex(cipher->encrypt, algorithm(suite), NULL, key, NULL) &&
                 (!suite->gcm ||
                  EVP_DecryptInit_ex(cipher->decrypt, algorithm(suite), NULL, key, NULL));
@@ -142,21 +147,21 @@ static bool count_through(const struct cipher *cipher, const struct sealed *pack
     return true;
 }
 
-/* RFC 3711 section 4.2: over the packet and the rollover counter. */
+/* RFC 3711 section 4.2: over the packet and the rollover counter, or the word of section 3.4. */
 static void authenticate(const struct cipher *cipher, const struct sealed *packet, uint8_t tag[20])
 {
-    uint8_t rollover[4];
+    uint8_t word[4];
     SHA_CTX hash = cipher->inner;
-    write32(rollover, (uint32_t)(packet->index >> 16));
+    write32(word, packet->word);
     SHA1_Update(&hash, packet->data, packet->size);
-    SHA1_Update(&hash, rollover, sizeof rollover);
+    SHA1_Update(&hash, word, sizeof word);
     SHA1_Final(tag, &hash);
     hash = cipher->outer;
     SHA1_Update(&hash, tag, 20);
     SHA1_Final(tag, &hash);
 }
 
-/* RFC 7714 section 8.1. */
+/* RFC 7714 sections 8.1 and 9.1. */
 static void gcm_iv(const struct cipher *cipher, const struct sealed *packet, uint8_t iv[12])
 {
     iv[0] = iv[1] = 0;
@@ -167,6 +172,16 @@ static void gcm_iv(const struct cipher *cipher, const struct sealed *packet, uin
         iv[n] ^= cipher->salt[n];
 }
 
+/* What is authenticated and not encrypted: sections 8.2 and 9.2. */
+static bool add_plain(const struct cipher *cipher, EVP_CIPHER_CTX *ctx, const struct sealed *packet)
+{
+    uint8_t word[4];
+    int written;
+    write32(word, packet->word);
+    return EVP_CipherUpdate(ctx, NULL, &written, packet->data, (int)packet->header) &&
+           (!cipher->control || EVP_CipherUpdate(ctx, NULL, &written, word, sizeof word));
+}
+
 static bool seal_gcm(struct cipher *cipher, const struct sealed *packet)
 {
     EVP_CIPHER_CTX *ctx = cipher->encrypt;
@@ -174,11 +189,10 @@ static bool seal_gcm(struct cipher *cipher, const struct sealed *packet)
     int written;
     gcm_iv(cipher, packet, iv);
     return EVP_EncryptInit_ex(ctx, NULL, NULL, NULL, iv) &&
-           EVP_EncryptUpdate(ctx, NULL, &written, packet->data, (int)packet->header) &&
+           add_plain(cipher, ctx, packet) &&
            EVP_EncryptUpdate(ctx, at, &written, at, (int)(packet->size - packet->header)) &&
            EVP_EncryptFinal_ex(ctx, at + written, &written) &&
-           EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, (int)cipher->tag,
-                               packet->data + packet->size);
+           EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, (int)cipher->tag, packet->tag);
 }
 
 /* Decrypts aside first: what fails its check must be left as it came. */
@@ -190,9 +204,9 @@ static bool unseal_gcm(struct cipher *cipher, const struct sealed *packet)
     if (packet->size > sizeof plain)
         return false;
     gcm_iv(cipher, packet, iv);
-    memcpy(tag, packet->data + packet->size, sizeof tag);
+    memcpy(tag, packet->tag, sizeof tag);
     bool good = EVP_DecryptInit_ex(ctx, NULL, NULL, NULL, iv) &&
-                EVP_DecryptUpdate(ctx, NULL, &written, packet->data, (int)packet->header) &&
+                add_plain(cipher, ctx, packet) &&
                 EVP_DecryptUpdate(ctx, plain, &written, packet->data + packet->header, size) &&
                 EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, sizeof tag, tag) &&
                 EVP_DecryptFinal_ex(ctx, plain + written, &more) > 0;
@@ -209,7 +223,7 @@ bool cipher_seal(struct cipher *cipher, const struct sealed *packet)
     if (!count_through(cipher, packet))
         return false;
     authenticate(cipher, packet, tag);
-    memcpy(packet->data + packet->size, tag, cipher->tag);
+    memcpy(packet->tag, tag, cipher->tag);
     return true;
 }
 
@@ -219,6 +233,6 @@ bool cipher_unseal(struct cipher *cipher, const struct sealed *packet)
     if (cipher->gcm)
         return unseal_gcm(cipher, packet);
     authenticate(cipher, packet, tag);
-    return CRYPTO_memcmp(tag, packet->data + packet->size, cipher->tag) == 0 &&
+    return CRYPTO_memcmp(tag, packet->tag, cipher->tag) == 0 &&
            count_through(cipher, packet);
 }

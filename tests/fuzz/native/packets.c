@@ -1,5 +1,6 @@
 /*
- * Fuzzes everything of the native engine that reads a packet: RTP, SRTP, order, decoding, playout.
+ * Fuzzes everything of the native engine that reads a packet: RTP, SRTP, SRTCP, order, decoding,
+ * playout.
  *
  * usage: packets CPU_SECONDS SEED
  * Starts from packets that are valid and authenticated, and breaks them before or after they are
@@ -198,6 +199,34 @@ static void open_receiver(struct receiver *receiver, const char *suite, const ui
     }
 }
 
+/* A report as it was sealed, broken, doubled; what is refused must be left as it came. */
+static void report(struct srtp *sending, struct srtp *receiving, uint32_t ssrc)
+{
+    uint8_t data[LARGEST + SRTCP_LARGEST_TRAILER], plain[LARGEST];
+    size_t size = dice(20) ? 8 + dice(200) : dice(9), made = size;
+    for (size_t n = 0; n < size; n++)
+        plain[n] = data[n] = (uint8_t)dice(256);
+    if (size >= 8)
+        write32(data + 4, ssrc), write32(plain + 4, ssrc);
+    check((srtcp_protect(sending, data, &size) == SRTP_GOOD) == (made >= 8), "a report is sealed");
+    bool broken = dice(2);
+    if (broken)
+        size = break_it(data, size);
+    for (int times = 0; times < 2; times++) {
+        size_t left = size;
+        uint8_t *exact = malloc(size ? size : 1);
+        memcpy(exact, data, size);
+        bool good = srtcp_unprotect(receiving, exact, &left) == SRTP_GOOD;
+        check(broken || good == (made >= 8 && !times), "a report is good, once");
+        if (good)
+            check(left == made && !memcmp(exact, plain, made), "what is read of a report");
+        else
+            check(left == size && !memcmp(exact, data, size), "a refused report");
+        free(exact);
+    }
+    executions++;
+}
+
 /* What another stream does with what this one's peer says and keys. */
 static void send_on(struct line *line, double now)
 {
@@ -219,6 +248,8 @@ static void run_row(struct receiver *receiver, unsigned which)
         master[n] = (uint8_t)dice(256);
     const char *suite = which < CONTEXTS - 1 ? SUITES[which] : NULL;
     struct srtp *sending = suite ? srtp_open(suite, master, MASTER[which]) : NULL;
+    struct srtp *told = suite ? srtcp_open(suite, master, MASTER[which]) : NULL;
+    struct srtp *heard = suite ? srtcp_open(suite, master, MASTER[which]) : NULL;
     open_receiver(receiver, suite, master, suite ? MASTER[which] : 0);
     uint16_t sequence = (uint16_t)dice(65536);
     uint32_t ssrc = dice(3);
@@ -245,11 +276,15 @@ static void run_row(struct receiver *receiver, unsigned which)
             receiver_tick(receiver, now);
         if (dice(2))
             send_on(receiver->line, now);
+        if (told && dice(8) == 0)
+            report(told, heard, ssrc);
         check_invariants(receiver);
         if (!away)
             drain(receiver);
     }
     srtp_close(sending);
+    srtp_close(told);
+    srtp_close(heard);
     check_opaque(receiver->opaque);
     receiver_close(receiver);
     line_release(receiver->line);
