@@ -34,7 +34,8 @@ clerk = "clerk"
 [directory]
 human = "sip:human@127.0.0.1:{port}"
 """
-CALLER, HUMAN, COLLEAGUE = 44100, 44200, 44300  # the first of each one's ports of RTP
+# The first of each one's ports of RTP, where no server, other phone or kernel picks any.
+CALLER, HUMAN, COLLEAGUE = 9100, 9200, 9300
 PORTS = 41  # of each, see baresip.py
 TONES = {697.0: "c", 1209.0: "h", 1633.0: "x"}  # Hz, of the three in that order
 LATE = 7  # seconds until the caller says anything: an agent falls silent for a tone
@@ -119,7 +120,7 @@ def test_who_hears_whom_from_the_agent_to_the_human_who_asks_another(
     folder: Path, house: tuple[Server, Kamailio, list[Baresip]]
 ) -> None:
     server, trunk, phones = house
-    capture = start_capture(folder / "rtp.pcap", ports="portrange 44100-44340")
+    capture = start_capture(folder / "rtp.pcap", ports="portrange 9100-9340")
     try:
         began = time.time()
         steps = act(trunk, *phones)
