@@ -12,7 +12,10 @@ SAME = "-seed=1"  # a fault that was found once is found each time
 needs_fuzzer = pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None, reason="atheris has no wheel for this machine"
 )
-pytestmark = pytest.mark.parametrize("name", TARGETS)
+pytestmark = [
+    pytest.mark.parametrize("name", TARGETS),
+    pytest.mark.timeout(600),  # it gives way to every other test of the gates
+]
 
 
 def check(name, directory, seconds):

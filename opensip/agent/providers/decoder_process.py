@@ -34,6 +34,7 @@ _LONGEST_WORD = 130  # frames; a search that has lost its way stretches its last
 _FRAME = 160  # samples: the decoder's frames are 10 ms
 _VOICED_SHARE = 0.003  # of the loudest frame's power, 25 dB below: what is softer is no vowel
 _NOISE = 4.0  # times the power of the quietest tenth: what is softer may be the line's noise
+_SHORTEST_VOWEL = 5  # frames: where less is voiced, nobody spoke
 _EDGE = 5  # frames by which words may be placed wrong
 _HYPOTHESES = 60  # of the search that are looked at; most differ in their pauses only
 _DITHER = 10.0  # of 32768: noise in the band that the telephone left empty
@@ -60,7 +61,8 @@ class Decoders:
         """Recognise a whole turn."""
         self._activate(jsgf)
         samples = np.frombuffer(audio, np.int16)
-        if not len(samples):
+        # A search for words in two seconds of mere noise takes four, and others wait for it.
+        if np.sum(voiced(samples)) < _SHORTEST_VOWEL:
             return {"text": "", "score": 0.0, "worst": _NO_FIT, "coverage": 0.0, "nearly": {}}
         noise = np.random.default_rng(1)  # the same turn is always understood the same
         dithered = samples + noise.normal(0, _DITHER, len(samples))
@@ -109,14 +111,20 @@ def fit(likelihood: float, frames: int) -> float:
 
 def coverage(samples: NDArray[np.int16], spans: list[tuple[int, int]]) -> float:
     """Tell which share of the voiced 10 ms frames lies within the words' spans of frames."""
+    vowels = voiced(samples)
+    within = np.zeros(len(vowels), bool)
+    for start, end in spans:
+        within[max(0, start - _EDGE) : end + _EDGE] = True
+    return float(np.sum(vowels & within)) / max(int(np.sum(vowels)), 1)
+
+
+def voiced(samples: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """Tell of each 10 ms frame whether it may be part of a vowel; of an even noise none is."""
     frames = samples[: len(samples) // _FRAME * _FRAME].reshape(-1, _FRAME).astype(np.float64)
     power = np.mean(frames**2, axis=1)
     noise = np.quantile(power, 0.1) if len(power) else 0.0
-    voiced = power > max(power.max(initial=0.0) * _VOICED_SHARE, _NOISE * noise, 1.0)
-    within = np.zeros(len(voiced), bool)
-    for start, end in spans:
-        within[max(0, start - _EDGE) : end + _EDGE] = True
-    return float(np.sum(voiced & within) / max(np.sum(voiced), 1))
+    loud: NDArray[np.bool_] = power > max(power.max(initial=0.0) * _VOICED_SHARE, _NOISE * noise, 1)
+    return loud
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
