@@ -61,8 +61,9 @@ class Decoders:
         """Recognise a whole turn."""
         self._activate(jsgf)
         samples = np.frombuffer(audio, np.int16)
+        vowels = voiced(samples)
         # A search for words in two seconds of mere noise takes four, and others wait for it.
-        if np.sum(voiced(samples)) < _SHORTEST_VOWEL:
+        if np.sum(vowels) < _SHORTEST_VOWEL:
             return {"text": "", "score": 0.0, "worst": _NO_FIT, "coverage": 0.0, "nearly": {}}
         noise = np.random.default_rng(1)  # the same turn is always understood the same
         dithered = samples + noise.normal(0, _DITHER, len(samples))
@@ -80,7 +81,7 @@ class Decoders:
             "score": sum(f * (b - a) for f, (a, b) in zip(fits, spans, strict=True))
             / (frames or 1),
             "worst": min(fits, default=_NO_FIT),
-            "coverage": coverage(samples, spans),
+            "coverage": coverage(vowels, spans),
             "nearly": self._nearly(),
         }
 
@@ -109,9 +110,8 @@ def fit(likelihood: float, frames: int) -> float:
     return math.log(likelihood) / frames
 
 
-def coverage(samples: NDArray[np.int16], spans: list[tuple[int, int]]) -> float:
+def coverage(vowels: NDArray[np.bool_], spans: list[tuple[int, int]]) -> float:
     """Tell which share of the voiced 10 ms frames lies within the words' spans of frames."""
-    vowels = voiced(samples)
     within = np.zeros(len(vowels), bool)
     for start, end in spans:
         within[max(0, start - _EDGE) : end + _EDGE] = True

@@ -14,10 +14,10 @@ def test_coverage_is_the_share_of_the_voice_within_words():
     samples = np.zeros(160 * 100, np.int16)
     samples[160 * 20 : 160 * 40] = 4000
     samples[160 * 60 : 160 * 80] = 4000
-    assert coverage(samples, [(20, 40), (60, 80)]) == 1.0
-    assert coverage(samples, [(20, 40)]) == 0.5
-    assert coverage(samples, []) == 0.0
-    assert coverage(np.zeros(50, np.int16), [(0, 5)]) == 0.0
+    assert coverage(voiced(samples), [(20, 40), (60, 80)]) == 1.0
+    assert coverage(voiced(samples), [(20, 40)]) == 0.5
+    assert coverage(voiced(samples), []) == 0.0
+    assert coverage(voiced(np.zeros(50, np.int16)), [(0, 5)]) == 0.0
 
 
 def test_an_even_noise_is_no_voice_and_a_word_in_it_is():

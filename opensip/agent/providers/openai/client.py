@@ -183,11 +183,7 @@ def errors_of(name: str) -> Iterator[None]:
     except (json.JSONDecodeError, RecursionError) as error:  # the latter: nested without end
         text = f"{name}: sent what is no JSON: {error}"
         raise ProviderError(text, provider=name, retryable=True) from error
-    except (
-        openai.OpenAIError,
-        ValueError,
-        TypeError,
-    ) as error:  # in a stream; of a shape not expected
+    except (openai.OpenAIError, ValueError, TypeError) as error:  # in a stream; of another shape
         text = f"{name}: {str(error)[:_TOLD] or type(error).__name__}"
         raise ProviderError(text, provider=name, retryable=True) from error
 
