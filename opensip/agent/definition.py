@@ -262,6 +262,11 @@ class Agent:
         foreign = {name: getattr(variant, name) for name in ("replies", "fillers", "idle_prompts")}
         return replace(met, **foreign)  # better our words in their language than ours in another
 
+    def who(self, entry: str) -> str:
+        """Tell how an entry of the directory is named to callers; "a colleague" is nobody known."""
+        spoken = self.directory[entry].spoken if entry in self.directory else ""
+        return spoken or "a colleague"
+
     def reply(self, name: str) -> str:
         """Tell the template of a standing reply: the file's, else ours."""
         language = self.language if self.speaks_language else "en"

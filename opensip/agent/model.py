@@ -340,8 +340,7 @@ class ModelDialogue:
         return [Say(self._filled(self._agent.reply("not_understood")))]
 
     def _filled(self, template: str, entry: str = "") -> str:
-        who = self._agent.directory[entry].spoken if entry in self._agent.directory else ""
-        values = {**self._variables, "who": who or "a colleague"}
+        values = {**self._variables, "who": self._agent.who(entry)}
         return fill(template, values, self._agent.language)
 
 

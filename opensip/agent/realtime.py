@@ -249,8 +249,8 @@ class RealtimeSession:
         return Idle(self.agent.idle_seconds, filled, self._filled(self.agent.reply("nobody")))
 
     def _filled(self, template: str, entry: str = "") -> str:
-        who = self.agent.directory[entry].spoken if entry in self.agent.directory else ""
-        return fill(template, {**self._variables, "who": who or "a colleague"}, self.agent.language)
+        values = {**self._variables, "who": self.agent.who(entry)}
+        return fill(template, values, self.agent.language)
 
 
 def _standing(agent: Agent) -> tuple[str, ...]:
