@@ -1,6 +1,7 @@
 """Words that want no floor ("mhm", "yeah", "okay"), and text that goes on after it ends. Pure."""
 
 import re
+from functools import lru_cache
 
 from opensip.agent.grammar import DIGIT_WORDS
 
@@ -18,14 +19,16 @@ _LISTENING = _HESITATIONS | {
     *("oui", "ouais", "d'accord", "bien", "voilà", "sí", "claro", "vale", "bueno", "ajá", "ya"),
     *("sì", "certo", "esatto", "bene", "sim", "pois", "tá", "goed", "precies", "klopt", "tak"),
 }
+_REMEMBERED = 128  # texts: of one turn the same is asked frame by frame
 _MOST_WORDS = 4  # of a backchannel: who says more wants to say something
 _SENTENCE = re.compile(r"[.!?\u2026\u3002\uff1f\uff01][\"'\u201d\u2019)\]]*\s*$")
 _SPELLED = frozenset({*DIGIT_WORDS, *"bcdefghjklmnopqrstuvwxyz", "oh", "double", "dash", "dot"})
 
 
-def words_of(text: str) -> list[str]:
+@lru_cache(_REMEMBERED)
+def words_of(text: str) -> tuple[str, ...]:
     """Give the words of a text, whatever its signs and case."""
-    return _WORD.findall(text.casefold())
+    return tuple(_WORD.findall(text.casefold()))
 
 
 def hesitates(text: str) -> bool:
@@ -44,9 +47,10 @@ def ends_sentence(text: str) -> bool:
     return bool(_SENTENCE.search(text))
 
 
+@lru_cache(_REMEMBERED)
 def spells(text: str) -> bool:
     """Tell whether a text breaks off amid digits or letters: more may follow."""
     last = [word in _SPELLED or word.isdigit() for word in words_of(text)[-2:]]
-    if ends_sentence(text) or words_of(text)[-1:] == ["one"]:
+    if ends_sentence(text) or words_of(text)[-1:] == ("one",):
         return last == [True, True] and not text.rstrip().endswith("?")
     return last[-1:] == [True]

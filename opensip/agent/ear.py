@@ -88,8 +88,8 @@ class Ear:
             self._take(frame.samples)
             return
         self._before.append(frame)
-        while self._before[-1].at - self._before[0].at > _PRE_ROLL:
-            self._before.popleft()
+        while len(self._before) > 1 and frame.at - self._before[1].at >= _PRE_ROLL:
+            self._before.popleft()  # a frame goes once those after it are enough
 
     def begin(self, expectation: Expectation) -> None:
         """Begin a turn, with what came just before."""

@@ -45,7 +45,7 @@ class OwnVoice:
         self._levels: dict[int, float] = {}  # block of the sink -> dBFS, in order
         self._own = [_QUIET_DBFS] * _RING  # lists: a tick looks at single levels
         self._heard = [_QUIET_DBFS] * _RING
-        self._tick = 0
+        self._tick = -1  # the last that was heard
         self.played = self._end = 0  # position of the sink when last told, and behind all written
         self._seen: tuple[int, float] | None = None  # lag and loss of a likeness, once
         self.echo: tuple[int, float] | None = None  # lag in ticks and gain in dB, once known
@@ -72,15 +72,19 @@ class OwnVoice:
         return not self.plays and self._tick * _TICK - self._last_played > lag
 
     def hear(
-        self, at: float, level_dbfs: float, *, played: int, voiced: bool, seconds: float = _TICK
-    ) -> bool:
+        self, at: float, level_dbfs: float, *, played: int, voiced: bool,
+        seconds: float = _TICK, behind: float = 0.0,
+    ) -> bool:  # fmt: skip
         """Take a frame that came `at`; tell whether it is an echo of our own voice.
 
-        One of more `seconds` than 20 ms is as loud throughout.
+        One of more `seconds` than 20 ms is as loud throughout. `played` is where our voice is
+        `behind` seconds after the end of the frame.
         """
         if not self._levels:
             return False
         tick, ticks = round(at / _TICK), round(seconds / _TICK)
+        if behind >= _TICK / 2:
+            played = max(self.played, played - round(behind / _TICK) * self._block)
         self._settle(tick, max(ticks, 1), level_dbfs, played)
         self._look_back(at, level_dbfs)
         if voiced and not self._is_alone and self._tick % _EVERY == 0 and self._may_be_back:
@@ -112,24 +116,27 @@ class OwnVoice:
 
     def _settle(self, tick: int, ticks: int, level_dbfs: float, played: int) -> None:
         """Keep the levels of ticks, and of those before in which nothing was heard."""
-        block, level = played // self._block, _QUIET_DBFS
-        if played > self.played:
-            level = max(self._levels.get(block, level), level)
-            at = (tick - 1) * _TICK
-            self._began = at if at - self._last_played > _BREAK else self._began
-            self._last_played = at
         last = tick + ticks - 1
-        for missed in range(max(self._tick + 1, last - _RING), tick):
-            self._own[missed % _RING] = level
-            self._heard[missed % _RING] = _QUIET_DBFS
         heard = level_dbfs if level_dbfs > _QUIET_DBFS else _QUIET_DBFS
-        for now in range(max(tick, last - _RING), last + 1):
-            self._own[now % _RING] = level
-            self._heard[now % _RING], level = heard, _QUIET_DBFS
-        self._tick = last
+        for now in range(max(self._tick + 1, last - _RING), last + 1):
+            self._own[now % _RING] = _QUIET_DBFS
+            self._heard[now % _RING] = heard if now >= tick else _QUIET_DBFS
         if played != self.played:
+            self._keep_own(last, played)
             self.played = played
-            self._forget(block - 1)
+        self._tick = last
+
+    def _keep_own(self, last: int, played: int) -> None:
+        """Keep the levels of what was played until the `last` tick, since the one before."""
+        block = played // self._block
+        ticks = min(block - self.played // self._block + 1, last - self._tick, _RING)
+        for behind in range(ticks):
+            level = self._levels.get(block - behind, _QUIET_DBFS)
+            self._own[(last - behind) % _RING] = max(level, _QUIET_DBFS)
+        at = (last - max(ticks, 1)) * _TICK
+        self._began = at if at - self._last_played > _BREAK else self._began
+        self._last_played = (last - 1) * _TICK
+        self._forget(block - 1)
 
     def _forget(self, until: int) -> None:
         """Forget the levels of blocks before `until`, but that something was said."""

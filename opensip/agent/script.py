@@ -102,7 +102,7 @@ class Script:
         self.failures = 0
         self._forget_number()
         self.state = self.agent.start
-        who = self._who(self.agent.human)
+        who = self.agent.who(self.agent.human)
         template = words or self.agent.reply("transfer_failed")
         for act in self._say(template, self.agent.reply("resume"), who=who):
             yield act
@@ -240,7 +240,7 @@ class Script:
     ) -> Iterator[Act]:
         self.failures = 0
         words = say or self.agent.reply("escalate")
-        yield from self._say(before, words, who=self._who(target))
+        yield from self._say(before, words, who=self.agent.who(target))
         yield Transfer(target, self._wish(), confidence, why)
 
     # ---- what is where
@@ -278,10 +278,6 @@ class Script:
 
     def _wish(self) -> str:
         return str(self.values.get("intent", ""))
-
-    def _who(self, target: str) -> str:
-        entry = self.agent.directory.get(target)
-        return entry.spoken if entry else "a colleague"
 
     def _say(self, *templates: str, **more: str) -> Iterator[Act]:
         texts = [

@@ -40,9 +40,9 @@ from opensip.agent.turn_events import (
     Words,
 )
 from opensip.agent.turn_state import State
-from opensip.agent.turn_taking import deadline, hears_on, stays_quiet, step
+from opensip.agent.turn_taking import deadline, may_go_on, stays_quiet, step
 from opensip.agent.voice_activity import SILENT_DBFS, Voicing
-from opensip.audio.frame import AudioFrame
+from opensip.audio.frame import AudioFrame, Steady
 from opensip.audio.level import pieces
 from opensip.events import BargedIn, SpeechEnded, SpeechStarted, TurnDecided
 
@@ -91,7 +91,7 @@ class AgentSession:
         self._answering.ended, self._answering.failed = self._answered, self._failed
         self._readiness = Readiness(agent, self._ear, self._mouth, self._mind)
         self._voiced = self._echo = False  # of the last that was heard
-        self._steady = False  # a voice that goes on comes in longer frames
+        self._steady = Steady.NOTHING  # what goes on comes in longer frames
         self._activity = voice_activity.make(agent.voice_activity, seat.source.rate, self._decided)
         self._turns = State(
             idle=agent.idle_seconds, patience=agent.patience, hearing=self._ear.hearing
@@ -128,7 +128,7 @@ class AgentSession:
             return self._outcome.result()
         finally:
             self._keypad.clear()
-            self._listen_steadily(False)
+            self._steady = self._source.steady = Steady.NOTHING
             await cancelled(listening)
             await self._answering.end()
             self._ear.forget()
@@ -156,8 +156,7 @@ class AgentSession:
     def transfer_failed(self, words: str = "") -> None:
         """Let the next `run` begin by saying that nobody took the call; "" says so in our words."""
         words = words or self.agent.reply("transfer_failed")
-        entry = self.agent.directory.get(self._target)
-        told = words.replace("{who}", entry.spoken) if entry else words
+        told = words.replace("{who}", self.agent.who(self._target))
         self._opening = lambda dialogue: dialogue.transfer_failed(told)
 
     async def close(self) -> None:
@@ -179,18 +178,18 @@ class AgentSession:
 
     def _heard(self, frame: AudioFrame) -> None:
         """Hear a frame in pieces short enough to decide on, but all at once where that will do."""
-        is_silent = frame.level_dbfs < SILENT_DBFS
-        quiet = is_silent and stays_quiet(self._turns, frame.at + frame.seconds)
-        for piece in (frame,) if quiet or self._steady else pieces(frame):
-            self._hear(piece)
+        until = frame.at + frame.seconds
+        quiet = frame.level_dbfs < SILENT_DBFS and stays_quiet(self._turns, until)
+        for piece in (frame,) if quiet or self._steady is Steady.VOICE else pieces(frame):
+            self._hear(piece, behind=until - piece.at - piece.seconds)
 
-    def _hear(self, frame: AudioFrame) -> None:
+    def _hear(self, frame: AudioFrame, *, behind: float) -> None:
         self._ear.hear(frame)
         own = self._mouth.own
         self._echo = own.hear(
             frame.at, frame.level_dbfs,
             played=self._sink.played() if own.plays else own.played,
-            voiced=self._voiced, seconds=frame.seconds,
+            voiced=self._voiced, seconds=frame.seconds, behind=behind,
         )  # fmt: skip
         self._activity.hear(frame)
 
@@ -275,12 +274,11 @@ class AgentSession:
             self._carry_out(decision)
         if self._turns.speculated and not self._keypad.waiting:
             self._answering.suppose(self._turns)
-        self._listen_steadily(hears_on(self._turns, self._now()) and self._mouth.own.is_over)
-
-    def _listen_steadily(self, wanted: bool) -> None:
-        """Have a voice that goes on come in longer frames, or in short ones: edges decide."""
-        if wanted != self._steady:
-            self._steady = self._source.steady = wanted
+        alone = self._mouth.own.is_over  # else a voice may be ours, come back
+        waits = self._keys or not self._outcome or self._outcome.done()  # for what goes by frames
+        steady = Steady.NOTHING if waits else may_go_on(self._turns, self._now(), alone=alone)
+        if steady is not self._steady:
+            self._steady = self._source.steady = steady
 
     def _note(self, what: str, why: str) -> None:
         now = self._last[what] = self._now()

@@ -33,6 +33,7 @@ from opensip.agent.turn_events import (
     Words,
 )
 from opensip.agent.turn_state import State
+from opensip.audio.frame import Steady
 
 MAYBE_SECONDS = 0.04  # a click is shorter than this
 PAUSE_SECONDS = 0.06  # of a voice over the agent's: three frames, so that few noises cost a pause
@@ -57,15 +58,15 @@ def stays_quiet(state: State, until: float) -> bool:
     return not idles or until < state.quiet_since + state.idle - _EPSILON
 
 
-def hears_on(state: State, now: float) -> bool:
-    """Tell whether a voice that goes on changes nothing: a turn of the caller, amid words.
+def may_go_on(state: State, now: float, *, alone: bool) -> Steady:
+    """Tell what changes nothing while it goes on: its end alone decides anything.
 
-    So it is in the first moment of a pause: nothing is due so soon.
+    That is a voice amid the caller's turn, where it is `alone` on the line, or silence while the
+    agent thinks or speaks.
     """
-    if state.voice is not Speech.IDLE or state.paused or state.speculated or state.held:
-        return False
-    is_gap = state.caller is Caller.PAUSED and now - state.voiced_until < _GAP_SECONDS
-    return state.caller is Caller.SPEAKING or is_gap
+    if state.caller is Caller.QUIET and state.voice is not Speech.IDLE and not state.paused:
+        return Steady.SILENCE
+    return Steady.VOICE if alone and _hears_on(state, now) else Steady.NOTHING
 
 
 def deadline(state: State) -> float | None:
@@ -246,6 +247,14 @@ def _happened(state: State, now: float, do: Do, why: str) -> tuple[State, Decisi
         quiet_since=now, committed=now, ended=state.voiced_until, hasty=state.hasty // 2
     )
     return ended, (Decision(Do.COMMIT, why),)
+
+
+def _hears_on(state: State, now: float) -> bool:
+    """Tell whether this is amid words, or in the first moment of a pause: nothing is due then."""
+    if state.voice is not Speech.IDLE or state.paused or state.speculated or state.held:
+        return False
+    is_gap = state.caller is Caller.PAUSED and now - state.voiced_until < _GAP_SECONDS
+    return state.caller is Caller.SPEAKING or is_gap
 
 
 # ---- what is decided

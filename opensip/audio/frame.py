@@ -1,5 +1,6 @@
 """What the rooms above know of sound: a frame, where it comes from and where it goes."""
 
+import enum
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
@@ -13,13 +14,15 @@ class AudioFrame(NamedTuple):
     """A run of samples. A tuple, since fifty a second are made of every call.
 
     `at` is when its first sample came, in seconds of the loop's clock; `rate` is in Hz;
-    `level_dbfs` the power relative to a full-scale square wave, at most 0.
+    `level_dbfs` the power relative to a full-scale square wave, at most 0. `levels` is that of each
+    20 ms of a longer frame, where it is known already.
     """
 
     at: float
     samples: Samples
     rate: int
     level_dbfs: float
+    levels: tuple[float, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -27,12 +30,18 @@ class AudioFrame(NamedTuple):
         return len(self.samples) / self.rate
 
 
+class Steady(enum.IntEnum):
+    """What may come in longer frames while it goes on; its end comes at once."""
+
+    NOTHING = 0
+    VOICE = 1  # in frames of 60 ms, with the first that is none
+    SILENCE = 2  # in frames of 100 ms, even where a voice has just been; with the first voice
+
+
 class AudioSource(Protocol):
     """Where heard audio comes from."""
 
-    # Whether a voice that goes on may come in frames of 60 ms, as who listens to it wishes. Its end
-    # comes at once.
-    steady: bool
+    steady: Steady  # as who listens to it wishes
 
     @property
     def rate(self) -> int:
@@ -42,7 +51,7 @@ class AudioSource(Protocol):
         """Wait for the next frame; None once the source has ended, and ever after.
 
         Who gives up waiting loses no frame.
-        A frame holds 20 ms while a voice is near (the level gate is open), else 100 ms.
+        A frame holds 20 ms while a voice is near (the level gate is open), else 100 ms; see Steady.
         """
 
     async def each(self, take: Callable[[AudioFrame], None]) -> None:

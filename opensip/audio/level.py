@@ -46,7 +46,7 @@ def pieces(frame: AudioFrame) -> Iterable[AudioFrame]:
 
 
 def _cut(frame: AudioFrame, size: int) -> Iterable[AudioFrame]:
-    for number, level in enumerate(levels(frame.samples, size)):
+    for number, level in enumerate(frame.levels or levels(frame.samples, size)):
         start = number * size
         samples = frame.samples[start : start + size]
         yield AudioFrame(frame.at + start / frame.rate, samples, frame.rate, level)

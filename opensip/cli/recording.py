@@ -120,7 +120,11 @@ def erase(*, call: str, yes: bool, config: Path) -> None:
     data, recordings = _opened(config)
     call_id = _call_id(recordings, call)
     if not yes:
-        click.confirm(f"Erase the recording of {call_id}?", abort=True, err=True)
+        try:
+            click.confirm(f"Erase the recording of {call_id}?", abort=True, err=True)
+        except click.Abort:  # nobody is there to answer, perhaps
+            click.echo("\nopensip: nothing was erased; --yes erases without asking", err=True)
+            raise
     with amending(data, call_id) as note:
         gone = recordings.erase(call_id)
         note(RecordingErased(0.0))

@@ -143,8 +143,8 @@ class Stream:
         """Learn where the peer is: what comes beside RTP from elsewhere is strangers'."""
     def prompt(self, wanted: bool, /) -> None:
         """Make a batch due on every tick, or not any more."""
-    def steady(self, wanted: bool, /) -> None:
-        """Make a batch of a voice that goes on due each 60 ms, or on each tick again."""
+    def steady(self, wanted: int, /) -> None:
+        """Let batches wait for more of what goes on: opensip/audio/frame.py, Steady."""
     def deafen(self, wanted: bool, /) -> None:
         """Hand on nothing of what is heard, nor batches without anything else in them; or again."""
     def keep_said(self, wanted: bool, /) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 import structlog
 
-from opensip.audio.frame import AudioFrame, Samples
+from opensip.audio.frame import AudioFrame, Samples, Steady
 from opensip.media.ports import PortPair
 
 log = structlog.get_logger(__name__)
@@ -20,8 +20,9 @@ MOST_BESIDE = 16  # datagrams of other protocols in a tick: a flight of DTLS has
 LATES, LATE_SAMPLES = 5, 160  # packets in a batch that came too late, and their longest
 DEAF_TICKS = 50  # from batch to batch where nobody listens
 HALF_TICK_MS = 10  # packets last a whole number of them: RFC 3551 allows no finer
-STEADY_TICKS = 3  # from batch to batch of a voice that goes on, where that will do
 BATCH_TICKS = 5  # audio in which no voice is near is handed on each 100 ms
+STEADY_TICKS = {Steady.VOICE: 3, Steady.SILENCE: BATCH_TICKS}  # and what goes on, if wished
+NEIGHBOURS = 16  # streams that hand on on the same ticks: who listens is woken less often
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class Stream(Protocol):
     keep_said: bool
     deaf: bool  # nobody listens: nothing is handed on of what is heard; batches come each second
     prompt: bool  # what is heard is handed on each tick, whether a voice is near or not
-    steady: bool  # G.711 that is loud may be handed on each 60 ms; what is not, at once with it
+    steady: Steady  # what of G.711 may be handed on later; "loud" is a voice, all else silence
 
     @property
     def rate(self) -> int:

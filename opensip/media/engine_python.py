@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 
 from opensip.media.engine import (
-    BATCH_TICKS,
+    NEIGHBOURS,
     TICK,
     Batch,
     Listener,
@@ -151,10 +151,10 @@ class PythonEngine:
                 fail(stream, error, at=now)
         self._decode(now)
         batches: list[tuple[Stream, Batch]] = []
-        for number, stream in enumerate(tuple(self._streams), self._tick):
+        for number, stream in enumerate(tuple(self._streams)):
             try:
-                # in turn, so that not all streams hand on their 100 ms at once
-                batch = stream.tick(now, due=number % BATCH_TICKS == 0)
+                # in turn, so that not all of very many hand on what they hear at once
+                batch = stream.tick(now, turn=self._tick + number // NEIGHBOURS)
             except Exception as error:  # border: as above
                 fail(stream, error, at=now)
                 continue

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from opensip.audio.comfort_noise import read_level
-from opensip.audio.frame import AudioFrame, Samples
+from opensip.audio.frame import AudioFrame, Samples, Steady
 from opensip.audio.resample import resample
 from opensip.errors import MediaError, RemoteProtocolError
 from opensip.media import _engine
@@ -51,10 +51,10 @@ GAP = [(b"", False)] * 3  # packets between two digits, so that they stay two
 class NativeStream:
     """A stream of the native engine; see `engine.Stream` for what its verbs mean."""
 
-    keep_said = Wish(_engine.Stream.keep_said)
-    prompt = Wish(_engine.Stream.prompt)
-    steady = Wish(_engine.Stream.steady)
-    deaf = Wish(_engine.Stream.deafen)
+    keep_said = Wish(_engine.Stream.keep_said, False)
+    prompt = Wish(_engine.Stream.prompt, False)
+    steady = Wish(_engine.Stream.steady, Steady.NOTHING)
+    deaf = Wish(_engine.Stream.deafen, False)
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ import contextvars
 from collections import deque
 from collections.abc import Callable
 
-from opensip.audio.frame import AudioFrame
+from opensip.audio.frame import AudioFrame, Steady
 from opensip.media.engine import Stream
 
 LONGEST_QUEUE = 500  # frames: ten seconds of speech, after which the oldest are forgotten
@@ -25,12 +25,12 @@ class StreamSource:
         self._context = contextvars.Context()  # and runs in this
 
     @property
-    def steady(self) -> bool:
-        """Whether a voice that goes on may come in longer frames."""
-        return self._stream is not None and self._stream.steady
+    def steady(self) -> Steady:
+        """What may come in longer frames while it goes on."""
+        return self._stream.steady if self._stream is not None else Steady.NOTHING
 
     @steady.setter
-    def steady(self, wanted: bool) -> None:
+    def steady(self, wanted: Steady) -> None:
         if self._stream is not None:
             self._stream.steady = wanted
 

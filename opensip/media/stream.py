@@ -7,10 +7,11 @@ from collections.abc import Callable, Collection, Mapping
 import numpy as np
 
 from opensip.audio.codecs import G711
-from opensip.audio.frame import Samples
+from opensip.audio.frame import Samples, Steady
 from opensip.audio.resample import resample
 from opensip.errors import MediaError
 from opensip.media.engine import (
+    BATCH_TICKS,
     DEAF_TICKS,
     STEADY_TICKS,
     TICK,
@@ -42,7 +43,8 @@ class PythonStream:
         closed: Callable[["PythonStream"], None],
     ) -> None:
         self.listener: Callable[[Batch], None] = lambda batch: None
-        self.keep_said = self.prompt = self.steady = False
+        self.keep_said = self.prompt = False
+        self.steady = Steady.NOTHING
         self._ports = ports
         self._outsiders = Outsiders(ports.rtp)
         self._clock = clock
@@ -173,18 +175,21 @@ class PythonStream:
         names = (self._config.codec, *(name for _, name in self._config.receive))
         return all(name in G711 or name == EVENT for name in names)
 
-    def tick(self, now: float, *, due: bool) -> Batch | None:
-        """Do what each tick does; gives a batch when it is due or a voice is near."""
+    def tick(self, now: float, *, turn: int) -> Batch | None:
+        """Do what each tick does; gives a batch when it is due or a voice is near.
+
+        `turn` counts the ticks, for all streams alike that hand on at once.
+        """
         receiver = self.receiver
         self._ticks += 1
         self._keep_outsiders_out(now)
         self._send_rtp(now)
         if now >= self._reports.due_at:
             self._send_rtcp(self._reports.report(now=now))
-        waits = self._may_wait
+        waits = self._patience
         # nobody takes turns with a peer who hears another: a recording has time
         voice = receiver.gate and receiver.line is None and not waits
-        due = due and not waits
+        due = turn % (waits or BATCH_TICKS) == 0
         if receiver.deaf:  # then for what there is to do, and that somebody looks at the figures
             due = due and (self._ticks >= DEAF_TICKS or receiver.moved_to is not None)
         if due or self.prompt or voice or receiver.digits or receiver.beside.waiting:
@@ -192,11 +197,12 @@ class PythonStream:
         return None
 
     @property
-    def _may_wait(self) -> bool:
-        """Whether a voice goes on, of which it will do to hear each 60 ms."""
+    def _patience(self) -> int:
+        """Ticks from batch to batch while what will do goes on; 0: it does not, told at once."""
         receiver = self.receiver
-        steady = self.steady and receiver.voiced and receiver.line is None
-        return steady and self._ticks < STEADY_TICKS
+        now = Steady.VOICE if receiver.voiced else Steady.SILENCE
+        goes_on = self.steady is now and receiver.line is None
+        return STEADY_TICKS[now] if goes_on else 0
 
     def skip(self, ticks: int) -> None:
         """Let ticks pass that came too late to be worth a packet."""

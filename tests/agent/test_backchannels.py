@@ -67,4 +67,4 @@ def test_text_that_breaks_off_amid_something_spelled(text, more):
 
 
 def test_words_have_no_signs():
-    assert words_of("It's A-1, isn\u2019t it?") == ["it's", "a-1", "isn\u2019t", "it"]
+    assert words_of("It's A-1, isn\u2019t it?") == ("it's", "a-1", "isn\u2019t", "it")

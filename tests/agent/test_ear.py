@@ -42,6 +42,21 @@ def test_a_turn_has_what_came_just_before_it_and_not_more():
     run(main)
 
 
+def test_what_came_just_before_a_turn_is_no_less_where_it_came_in_long_frames():
+    async def main():
+        for silent in (1, 3, 20):  # frames of 100 ms, then the first of a voice
+            recognizer = ScriptedRecognizer([Understood("words")])
+            ear = Ear([recognizer], 8000, Noted())
+            for n in range(silent):
+                ear.hear(AudioFrame(n * 0.1, np.zeros(800, np.int16), 8000, -100.0))
+            ear.hear(frames(0.02, silent * 0.1)[0])
+            ear.begin(Expectation())
+            assert min(0.3, silent * 0.1) <= recognizer.fed / 8000 <= 0.42
+            await ear.close()
+
+    run(main)
+
+
 def test_what_was_speculated_is_ready_and_what_was_voided_is_asked_again():
     async def main():
         loop = asyncio.get_running_loop()

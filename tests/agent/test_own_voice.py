@@ -181,8 +181,21 @@ def test_silence_as_a_whole_is_the_same_as_tick_by_tick():
         played = (n + 1) * 5 * BLOCK
         whole.hear(n * 0.1, -100.0, played=played, voiced=False, seconds=0.1)
         for tick in range(5):
-            parts.hear(n * 0.1 + tick * 0.02, -100.0, played=played, voiced=False)
+            so_far = played - (4 - tick) * BLOCK
+            parts.hear(n * 0.1 + tick * 0.02, -100.0, played=so_far, voiced=False)
     assert whole.__dict__ == parts.__dict__
+
+
+def test_what_is_heard_late_in_pieces_is_the_same_as_in_time():
+    late, in_time = OwnVoice(RATE), OwnVoice(RATE)
+    for own in (late, in_time):
+        own.wrote(0, speech(2, 4))
+    for n in range(90):
+        in_time.hear(n * 0.02, -30.0 - n % 7, played=(n + 1) * BLOCK, voiced=True)
+        of_ten = 9 - n % 10
+        played, behind = (n + of_ten + 1) * BLOCK, of_ten * 0.02
+        late.hear(n * 0.02, -30.0 - n % 7, played=played, voiced=True, behind=behind)
+    assert late.__dict__ == in_time.__dict__
 
 
 @pytest.mark.parametrize(("level", "far"), [(-20, False), (-36, False), (-48, True)])

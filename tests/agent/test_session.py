@@ -17,6 +17,7 @@ from opensip.agent.providers import (
     Understood,
 )
 from opensip.agent.providers.scripted import ScriptedRecognizer
+from opensip.audio.frame import Steady
 from opensip.events import (
     AgentSaid,
     BargedIn,
@@ -64,8 +65,9 @@ def test_a_voice_that_goes_on_comes_in_longer_frames_amid_a_turn_alone():
         for at in (0.3, 1.9, 2.01, 2.15, 2.9, 3.1, 3.4):
             talk.at(at, lambda at=at: seen.update({at: line.steady}))
         await talk.run()
-        assert [at for at, steady in seen.items() if steady] == [2.15, 2.9]
-        assert not line.steady
+        assert [at for at, steady in seen.items() if steady is Steady.VOICE] == [2.15, 2.9]
+        assert seen[0.3] is Steady.SILENCE  # the agent speaks, and nobody else
+        assert seen[1.9] is seen[2.01] is seen[3.1] is line.steady is Steady.NOTHING
         assert talk.noted.of(SpeechEnded)[0].voiced_until == pytest.approx(3.0, abs=0.03)
 
     run(main())
@@ -79,7 +81,7 @@ def test_whoever_speaks_right_after_the_agent_is_heard_in_short_frames():
         for at in (1.0, 2.0):
             talk.at(at, lambda at=at: seen.update({at: line.steady}))
         await talk.run()
-        assert seen == {1.0: False, 2.0: True}
+        assert seen == {1.0: Steady.NOTHING, 2.0: Steady.VOICE}
 
     run(main())
 

@@ -19,7 +19,8 @@ from opensip.agent.turn_events import (
     Words,
 )
 from opensip.agent.turn_state import State
-from opensip.agent.turn_taking import deadline, hears_on, stays_quiet, step
+from opensip.agent.turn_taking import deadline, may_go_on, stays_quiet, step
+from opensip.audio.frame import Steady
 from tests.fakes.turns import LIVE, OVER, play, then, what
 
 
@@ -236,12 +237,17 @@ def test_any_order_of_events_keeps_turns_whole(found, hearing):
         assert not (state.paused and state.voice is Speech.IDLE)
 
 
+def hears_on(state, now):
+    return may_go_on(state, now, alone=True) is Steady.VOICE
+
+
 def test_a_voice_that_goes_on_changes_nothing_amid_a_turn_of_the_caller():
     state, _ = step(State(), Frame(0.0, 0.02, True))
     assert not hears_on(state, 0.02)  # it may be a click
     for n in range(1, 10):
         state, _ = step(state, Frame(n * 0.02, 0.02, True))
     assert hears_on(state, 0.2)
+    assert may_go_on(state, 0.2, alone=False) is Steady.NOTHING
     assert step(state, Frame(0.2, 0.06, True)) == (
         state._replace(voiced_until=pytest.approx(0.26), voiced_seconds=pytest.approx(0.26)),
         (),
@@ -256,6 +262,19 @@ def test_a_voice_that_goes_on_changes_nothing_amid_a_turn_of_the_caller():
     assert hears_on(state, 0.22)
     assert not hears_on(state, 0.26)
     assert 0.05 + 0.06 < LIVE_SECONDS < SPECULATE_SECONDS  # after it a run ends before what is due
+
+
+@pytest.mark.parametrize("voice", list(Speech))
+def test_silence_that_goes_on_changes_nothing_while_the_agent_has_the_floor(voice):
+    state = State(voice=voice)
+    silence = Steady.NOTHING if voice is Speech.IDLE else Steady.SILENCE
+    assert may_go_on(state, 5.0, alone=False) is silence
+    for n in range(100):
+        state, done = step(state, Frame(n * 0.02, 0.02, False))
+        assert not done
+    for different in ({"paused": True}, {"caller": Caller.MAYBE}, {"caller": Caller.PAUSED}):
+        other = state._replace(**different)
+        assert may_go_on(other, 5.0, alone=True) is Steady.NOTHING
 
 
 def test_silence_changes_nothing_while_nothing_is_waited_for():

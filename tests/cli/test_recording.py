@@ -88,6 +88,8 @@ def test_an_erased_recording_is_gone_and_the_books_say_so(config, tmp_path):
     journal = tmp_path / "data/journals/c-11aa.jsonl"
     journal.write_text("\n".join(lines) + "\n")
     assert run(config, "erase", "11", input="n\n").exit_code == 1
+    unasked = run(config, "erase", "11", input="")  # no terminal
+    assert (unasked.exit_code, "--yes erases without asking" in unasked.output) == (1, True)
     result = run(config, "erase", "11", input="y\n")
     assert result.exit_code == 0, result.output
     assert run(config, "export", "11").exit_code == 1

@@ -179,6 +179,7 @@ def sentences(call):
     return [event.heard for event in call.noted.of(AgentSaid)]
 
 
+@pytest.mark.timeout(600)  # 370 calls of four seconds, five at once
 @pytest.mark.parametrize("times", [1, pytest.param(10, marks=pytest.mark.long)])
 def test_the_next_provider_takes_over_and_nothing_is_said_twice(times):
     kinds = [(stage, name) for stage in STAGES for name in FAULTS

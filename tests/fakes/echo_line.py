@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from opensip.audio.frame import AudioFrame
-from opensip.audio.level import dbfs
 from tests.fakes.line import RATE, TICK, Line
 
 _BLOCK = int(RATE * TICK)
@@ -18,14 +16,10 @@ class EchoLine(Line):
         self._sent = [np.zeros(_BLOCK, np.int16)] * round(delay / TICK)
         self._taken = 0
 
-    async def read(self):
-        frame = await super().read()
-        if frame is None:
-            return None
+    def _heard(self):
         self._sent.append(self._played_since())
-        heard = frame.samples + self._gain * self._sent.pop(0)
-        samples = np.clip(np.rint(heard), -32768, 32767).astype(np.int16)
-        return AudioFrame(frame.at, samples, RATE, dbfs(samples))
+        heard = super()._heard() + self._gain * self._sent.pop(0)
+        return np.clip(np.rint(heard), -32768, 32767).astype(np.int16)
 
     def _played_since(self):
         """Give a block of what was played in the last tick: silence, where it was paused."""

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 import numpy as np
 
-from opensip.audio.frame import AudioFrame, Samples
+from opensip.audio.frame import AudioFrame, Samples, Steady
 from opensip.call.leg import LegEnded, refuse
 from opensip.events import CallEvent
 from opensip.sip.fields import ReferTo
@@ -37,7 +37,7 @@ class FakeSource:
     """A source that is silent until it ends."""
 
     rate = RATE
-    steady = False
+    steady = Steady.NOTHING
 
     def __init__(self) -> None:
         self.ended = asyncio.Event()

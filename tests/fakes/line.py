@@ -4,7 +4,7 @@ import asyncio
 
 import numpy as np
 
-from opensip.audio.frame import AudioFrame
+from opensip.audio.frame import AudioFrame, Steady
 from opensip.audio.level import dbfs
 from opensip.media.engine import STEADY_TICKS
 from opensip.media.heard import VOICE_DBFS
@@ -16,7 +16,7 @@ class Line:
     """Frames every 20 ms of the loop's clock; what is written is played in the loop's time."""
 
     rate = RATE
-    steady = False
+    steady = Steady.NOTHING
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -54,10 +54,15 @@ class Line:
         if self._hung_up:
             return None
         at, self._next = self._next, self._next + TICK
-        samples = self._spoken.pop(0) if self._spoken else np.zeros(160, np.int16)
+        samples = self._heard()
         self._run.append(AudioFrame(at, samples, RATE, dbfs(samples)))
-        may_wait = self.steady and self._run[-1].level_dbfs > VOICE_DBFS
-        return await self.read() if may_wait and len(self._run) < STEADY_TICKS else self._as_one()
+        now = Steady.VOICE if self._run[-1].level_dbfs > VOICE_DBFS else Steady.SILENCE
+        may_wait = self.steady is now and len(self._run) < STEADY_TICKS[now]
+        return await self.read() if may_wait else self._as_one()
+
+    def _heard(self):
+        """Give the samples of a tick."""
+        return self._spoken.pop(0) if self._spoken else np.zeros(160, np.int16)
 
     def _as_one(self):
         run, self._run = self._run, []

@@ -15,6 +15,7 @@ import numpy as np
 from opensip.audio.tones import tone
 
 RATE = 24000
+_NUMBERS = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ class OpenAiServer:
     async def __aenter__(self):
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
-        self.base_url = f"http://127.0.0.1:{self.port}/v1"
+        # a port may come twice in a process, and services are remembered by their address
+        self.base_url = f"http://127.0.0.1:{self.port}/{next(_NUMBERS)}/v1"
         return self
 
     async def __aexit__(self, *_):

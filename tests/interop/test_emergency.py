@@ -85,7 +85,8 @@ def ask_for(n: int, server: Server) -> None:
         peer.rtp.press("2")
         peer.rtp.press("#")
         peer.rtp.wait_for(is_voice)
-        peer.rtp.wait_for(lambda ulaw: not is_voice(ulaw), 20, packets=40)
+        # two seconds: eight calls at once want their words made before the words are said
+        peer.rtp.wait_for(lambda ulaw: not is_voice(ulaw), 20, packets=100)
         assert peer.receive(0.1) is None  # neither REFER nor BYE
         peer.bye()
     finally:

@@ -140,7 +140,10 @@ def test_codec_and_port_change_and_both_go_on_hearing(
     assert agreed[0]["remote"] != agreed[-1]["remote"]
     [recording] = tmp_path.glob("data/recordings/*.wav")
     caller, agent = read_channels(recording)
-    check_tone(caller, BARESIP_TONE, 2.5)
+    changed = round(agreed[-1]["at"] * 8000)
+    check_tone(caller[: changed - 800], BARESIP_TONE, 1.2)
+    # under the new payload type baresip may send a packet or two that it encoded with the old codec
+    check_tone(caller[changed + 1600 :], BARESIP_TONE, 1.3)
     check_tone(agent, OUR_TONE, 2.5)
     heard = read_channels(phone.heard()[-1])[0]
     check_tone(heard, OUR_TONE, 1.2)

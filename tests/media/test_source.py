@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from opensip.audio.frame import AudioFrame
+from opensip.audio.frame import AudioFrame, Steady
 from opensip.media.source import LONGEST_QUEUE, StreamSource
 from tests.fakes.virtual_time_loop import VirtualTimeLoop
 
@@ -111,12 +111,11 @@ def test_what_a_taker_raises_is_raised_where_it_waits_and_no_frame_is_lost_after
     run(main)
 
 
-def test_the_stream_is_told_how_a_voice_may_come():
-    stream = SimpleNamespace(steady=False)
+def test_the_stream_is_told_what_may_come_in_longer_frames():
+    stream = SimpleNamespace(steady=Steady.NOTHING)
     source = StreamSource(8000, stream)
-    source.steady = True
-    assert stream.steady
-    assert source.steady
+    source.steady = Steady.VOICE
+    assert stream.steady is source.steady is Steady.VOICE
     alone = StreamSource(8000)
-    alone.steady = True
-    assert not alone.steady  # nobody is there who could
+    alone.steady = Steady.VOICE
+    assert alone.steady is Steady.NOTHING  # nobody is there who could

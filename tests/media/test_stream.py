@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from opensip.audio.codecs import CODECS
+from opensip.audio.frame import Steady
+from opensip.audio.level import levels
 from opensip.errors import MediaError
 from opensip.media.engine import TICK, StreamConfig
 from opensip.media.ports import PortPool
@@ -81,7 +83,7 @@ def test_a_steady_voice_comes_in_runs_of_60_ms_and_its_end_at_once(engine_type, 
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
             peer.bind(("127.0.0.1", 0))
             stream, pair, _ = open_stream(engine_type, StreamConfig(remote=peer.getsockname()))
-            stream.steady = True
+            stream.steady = Steady.VOICE
             told = []
             stream.listener = lambda batch: told.append((loop.time(), batch))
             start = loop.time() + phase
@@ -90,7 +92,7 @@ def test_a_steady_voice_comes_in_runs_of_60_ms_and_its_end_at_once(engine_type, 
                 payload = bytes([0x10 if number < 53 else 0xFF]) * 160
                 packet = RtpPacket(0, number, 160 * number, 7, payload)
                 peer.sendto(packet.serialize(), pair.address)
-            stream.steady = False
+            stream.steady = Steady.NOTHING
             await asyncio.sleep(TICK)
         heard = [(at, batch.heard) for at, batch in told if batch.heard]
         voiced = [(at, frame) for at, frame in heard if np.abs(frame.samples).max() > 1000]
@@ -101,6 +103,41 @@ def test_a_steady_voice_comes_in_runs_of_60_ms_and_its_end_at_once(engine_type, 
         quiet = [len(frame.samples) for at, frame in heard if at > voiced[-1][0]]
         assert set(quiet[:20]) == {160}  # each tick, while a voice is near
         assert sum(len(frame.samples) for _, frame in heard) >= 78 * 160
+        for frame in (frame for _, frame in heard if frame.levels):
+            assert list(frame.levels) == pytest.approx(levels(frame.samples, 160), abs=1e-3)
+        stream.close()
+
+    run(main)
+
+
+@each_engine
+def test_silence_after_a_voice_may_come_in_runs_of_100_ms_and_the_next_voice_at_once(engine_type):
+    async def main():
+        loop = asyncio.get_running_loop()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            peer.bind(("127.0.0.1", 0))
+            stream, pair, _ = open_stream(engine_type, StreamConfig(remote=peer.getsockname()))
+            told = []
+            stream.listener = lambda batch: told.append((loop.time(), batch.heard))
+            start = loop.time() + 0.001
+            for number in range(80):  # a voice of 5 packets, silence, a voice from the 67th on
+                await asyncio.sleep(start + number * TICK - loop.time())
+                stream.steady = Steady.SILENCE if number >= 10 else Steady.NOTHING
+                loud = number < 5 or number >= 67
+                packet = RtpPacket(
+                    0, number, 160 * number, 7, bytes([0x10 if loud else 0xFF]) * 160
+                )
+                peer.sendto(packet.serialize(), pair.address)
+            await asyncio.sleep(2 * TICK)
+        heard = [(at, frame) for at, frame in told if frame]
+        assert sum(len(frame.samples) for _, frame in heard) == 80 * 160
+        quiet = [(at, frame) for at, frame in heard if start + 11 * TICK < at < start + 67 * TICK]
+        sizes = [len(frame.samples) for _, frame in quiet]
+        assert sizes[1:] == [800] * (len(sizes) - 1)
+        assert len(sizes) >= 10
+        at, first = next((at, frame) for at, frame in heard if at > quiet[-1][0])
+        assert np.abs(first.samples[-160:]).max() > 1000  # what waited comes with it
+        assert at - (start + 67 * TICK) <= TICK + 1e-6
         stream.close()
 
     run(main)

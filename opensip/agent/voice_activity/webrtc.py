@@ -36,9 +36,10 @@ class WebRtc:
             return
         at, samples, levels = self._windows.cut(frame)
         data, voiced, begin = samples.tobytes(), False, 0
+        is_speech, stands_out = self._vad.is_speech, self._floor.stands_out
         for number, level in enumerate(levels):
-            is_voice = self._vad.is_speech(data[number * _BYTES : (number + 1) * _BYTES], RATE)
-            is_voice = self._floor.stands_out(level, _SECONDS) and is_voice  # each learns of all
+            is_voice = is_speech(data[number * _BYTES : (number + 1) * _BYTES], RATE, _SIZE)
+            is_voice = stands_out(level, _SECONDS) and is_voice  # each learns of all
             if number > begin and is_voice != voiced:
                 self._decide(at, begin, number, voiced)
                 begin = number

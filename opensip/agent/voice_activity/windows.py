@@ -35,8 +35,11 @@ class Windows:
     def cut(self, frame: AudioFrame) -> tuple[float, Samples, Sequence[float]]:
         """Give the same as one: when it begins, samples of whole windows, the level of each."""
         size, samples = self._size, frame.samples
-        if not self._resampler and not len(self._kept) and len(samples) == size:
-            return frame.at, samples, (frame.level_dbfs,)  # the usual case: nothing to cut
+        if not self._resampler and not len(self._kept):  # the usual case: nothing to cut
+            if len(samples) == size:
+                return frame.at, samples, (frame.level_dbfs,)
+            if frame.levels and len(samples) == len(frame.levels) * size:
+                return frame.at, samples, frame.levels
         samples = self._resampler.push(samples) if self._resampler else samples
         kept = self._kept if abs(frame.at - self._until) < _GAP else self._kept[:0]
         joined = np.concatenate([kept, samples]) if len(kept) else samples

@@ -13,8 +13,8 @@
 
 static const double TICK = 0.02; /* seconds */
 enum {
-    BATCH_TICKS = 5, /* audio in which no voice is near is handed on each 100 ms */
     CATCH_UP = 10,   /* ticks made up for at once after a stall; older audio is worth nothing */
+    NEIGHBOURS = 16, /* streams that hand on on the same ticks: Python is woken less often */
 };
 
 struct engine {
@@ -115,10 +115,10 @@ static void drop_closed(struct engine *engine)
 }
 
 /* The lock may be had only after Python had closed the stream: then its socket is gone. */
-static void tick_locked(struct stream *stream, const struct tick *tick, bool due)
+static void tick_locked(struct stream *stream, const struct tick *tick, unsigned turn)
 {
     if (!atomic_load(&stream->closed))
-        stream_tick(stream, tick, due);
+        stream_tick(stream, tick, turn);
     pthread_mutex_unlock(&stream->lock);
 }
 
@@ -135,6 +135,12 @@ static void receive_joined(struct engine *engine, const struct tick *tick)
     }
 }
 
+/* So that not all of very many streams hand on what they hear at once. */
+static unsigned turn_of(const struct engine *engine, size_t n)
+{
+    return engine->tick + (unsigned)(n / NEIGHBOURS);
+}
+
 static void run_tick(struct engine *engine, const struct tick *tick)
 {
     bool waiting = false;
@@ -142,14 +148,12 @@ static void run_tick(struct engine *engine, const struct tick *tick)
     engine->due += TICK;
     receive_joined(engine, tick);
     for (size_t n = 0; n < engine->count; n++) {
-        /* in turn, so that not all streams hand on their 100 ms at once */
-        bool due = (engine->tick + n) % BATCH_TICKS == 0;
         struct stream *stream = engine->streams[n];
         stream->passed_over = false;
         if (n + 1 < engine->count)
             stream_bring_near(engine->streams[n + 1]);
         if (pthread_mutex_trylock(&stream->lock) == 0) {
-            tick_locked(stream, tick, due);
+            tick_locked(stream, tick, turn_of(engine, n));
         } else {
             stream->passed_over = true; /* whoever holds it may have lost the processor: others first */
             waiting = true;
@@ -160,7 +164,7 @@ static void run_tick(struct engine *engine, const struct tick *tick)
         if (!stream->passed_over)
             continue;
         pthread_mutex_lock(&stream->lock);
-        tick_locked(stream, tick, (engine->tick + n) % BATCH_TICKS == 0);
+        tick_locked(stream, tick, turn_of(engine, n));
     }
 }
 

@@ -8,6 +8,8 @@
 static const double TICK = 0.02;           /* seconds */
 static const double FULL_SCALE = 32768.0;  /* as in opensip/audio/level.py */
 static const double SILENCE_DBFS = -100.0;
+static const double QUIETEST_DBFS = -60.0; /* below it nobody looks for a voice in pieces */
+enum { MOST_LEVELS = 5 }; /* of a batch: 100 ms, and what is longer is rare */
 
 /* Copies of what a batch is made of: no Python object but bytes is made under the lock. */
 struct fetched {
@@ -160,12 +162,46 @@ static PyObject *beside_objects(struct fetched *fetched)
     return list;
 }
 
+static double dbfs(double power, size_t samples)
+{
+    if (!samples || power <= 0)
+        return SILENCE_DBFS;
+    return fmax(10 * log10(power / (double)samples / (FULL_SCALE * FULL_SCALE)), SILENCE_DBFS);
+}
+
 static double level_of(const struct fetched *fetched)
 {
-    if (!fetched->samples || fetched->power <= 0)
-        return SILENCE_DBFS;
-    double power = fetched->power / (double)fetched->samples;
-    return fmax(10 * log10(power / (FULL_SCALE * FULL_SCALE)), SILENCE_DBFS);
+    return dbfs(fetched->power, fetched->samples);
+}
+
+static double power_of(const int16_t *samples, size_t count)
+{
+    int64_t power = 0;
+    for (size_t n = 0; n < count; n++)
+        power += (int32_t)samples[n] * samples[n];
+    return (double)power;
+}
+
+/* The level of each tick of more than one; NULL where nobody asks, or memory is short. */
+static PyObject *levels_of(const struct fetched *fetched)
+{
+    size_t count = fetched->samples / TICK_SAMPLES;
+    if (!fetched->heard || count < 2 || count > MOST_LEVELS || fetched->samples % TICK_SAMPLES ||
+        level_of(fetched) < QUIETEST_DBFS)
+        return NULL;
+    const int16_t *samples = (const int16_t *)PyBytes_AsString(fetched->heard);
+    PyObject *levels = PyTuple_New((Py_ssize_t)count);
+    for (size_t n = 0; levels && n < count; n++) {
+        double power = power_of(samples + n * TICK_SAMPLES, TICK_SAMPLES);
+        PyObject *level = PyFloat_FromDouble(dbfs(power, TICK_SAMPLES));
+        if (level)
+            PyTuple_SetItem(levels, (Py_ssize_t)n, level);
+        else
+            Py_CLEAR(levels);
+    }
+    if (!levels)
+        PyErr_Clear(); /* who wants them can tell them from the samples */
+    return levels;
 }
 
 static PyObject *moved_object(const struct fetched *fetched)
@@ -263,7 +299,7 @@ static PyObject *simple_object(const struct shape *shape, PyObject *owner,
 {
     struct simple simple = {.at = fetched->at, .seconds = fetched->seconds,
                             .heard_at = fetched->heard_at, .level = level_of(fetched),
-                            .heard = fetched->heard};
+                            .heard = fetched->heard, .levels = levels_of(fetched)};
     PyObject *batch = shape_batch(shape, &simple);
     PyObject *pair = batch ? PyTuple_Pack(2, owner, batch) : NULL;
     Py_XDECREF(batch);

@@ -1,7 +1,7 @@
 #include "module_shape.h"
 
 enum { BATCH_AT, BATCH_SECONDS, BATCH_HEARD, BATCH_LEAST };
-enum { FRAME_AT, FRAME_SAMPLES, FRAME_RATE, FRAME_LEVEL, FRAME_SIZE };
+enum { FRAME_AT, FRAME_SAMPLES, FRAME_RATE, FRAME_LEVEL, FRAME_LEVELS, FRAME_SIZE };
 enum { MOST_FIELDS = 16 };
 
 bool shape_read(struct shape *shape, PyObject *parts)
@@ -53,6 +53,7 @@ static PyObject *make_frame(const struct shape *shape, const struct simple *simp
         [FRAME_SAMPLES] =
             PyObject_CallFunctionObjArgs(shape->array, simple->heard, shape->kind, NULL),
         [FRAME_LEVEL] = PyFloat_FromDouble(simple->level),
+        [FRAME_LEVELS] = simple->levels,
     };
     Py_DECREF(simple->heard);
     bool good = fields[FRAME_AT] && fields[FRAME_SAMPLES] && fields[FRAME_LEVEL];

@@ -9,7 +9,7 @@
 /*
  * What batches and frames look like: examples of the tuple types of opensip/media/engine.py and
  * opensip/audio/frame.py. What an example has is kept but for the fields that a batch begins with
- * (at, seconds, heard), and of a frame at, samples and level (the first, second and last).
+ * (at, seconds, heard), and of a frame at, samples, level and, if given, levels (all but the rate).
  */
 struct shape {
     PyObject *batch, *frame;
@@ -20,10 +20,13 @@ struct shape {
 bool shape_read(struct shape *shape, PyObject *parts);
 void shape_clear(struct shape *shape);
 
-/* What a simple batch is made of; `heard` is bytes or NULL and is given away. */
+/*
+ * What a simple batch is made of. `heard` is bytes or NULL, `levels` a tuple or NULL: where there is
+ * nothing to tell of pieces. Both are given away.
+ */
 struct simple {
     double at, seconds, heard_at, level;
-    PyObject *heard;
+    PyObject *heard, *levels;
 };
 
 /* Makes a batch; NULL with an exception set. */

@@ -300,7 +300,7 @@ static PyMethodDef methods[] = {
     {"come_near", come_near, METH_NOARGS, "Make a batch due on each tick for half a second."},
     {"report_at", report_at, METH_O, "Set when a batch is a row, for a report is due."},
     {"prompt", stream_object_prompt, METH_O, "Make a batch due on every tick, or not any more."},
-    {"steady", stream_object_steady, METH_O, "Make a batch of a voice that goes on due each 60 ms."},
+    {"steady", stream_object_steady, METH_O, "Let batches wait for more of what goes on: 1 of a voice, 2 of silence."},
     {"deafen", stream_object_deafen, METH_O, "Hand nothing on of what is heard, or again."},
     {"send_digit", send_digit, METH_O, "Queue the packets of a digit; gives digits_over()."},
     {"digits_over", digits_over, METH_NOARGS, "Digits that have been sent."},

@@ -19,7 +19,13 @@ PyObject *stream_object_prompt(PyObject *self, PyObject *wanted)
 
 PyObject *stream_object_steady(PyObject *self, PyObject *wanted)
 {
-    return wish(self, wanted, offsetof(struct stream, steady));
+    long steady = PyLong_AsLong(wanted);
+    if (PyErr_Occurred())
+        return NULL;
+    struct stream *stream = stream_object_lock(self);
+    stream->steady = (enum steady)steady;
+    stream_object_unlock(stream);
+    return Py_NewRef(Py_None);
 }
 
 PyObject *stream_object_deafen(PyObject *self, PyObject *wanted)

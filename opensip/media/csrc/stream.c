@@ -13,7 +13,9 @@ enum {
     MOST_PACKETS = 1024, /* of one socket and tick: a flood must not stop the other streams */
     FLOOD = 64, /* datagrams on one tick: the peer's own are no more, even after a second's stall */
     DEAF_TICKS = 50,     /* a second: from batch to batch where nobody listens */
-    STEADY_TICKS = 3,    /* from batch to batch of a voice that goes on, where that will do */
+    /* from batch to batch: */
+    BATCH_TICKS = 5,  /* where no voice is near */
+    VOICE_TICKS = 3,  /* of a voice that goes on, where that will do */
 };
 
 static const double FLOODED = 2; /* seconds that a flood is taken to last, unseen by us */
@@ -274,14 +276,18 @@ static void bring_rest_near(const struct stream *stream)
     queue_bring_near(&stream->out.queue);
 }
 
-/* Whether a voice goes on, of which it will do to hear each 60 ms: its end is told at once. */
-static bool may_wait(const struct stream *stream)
+/* Ticks from batch to batch while what will do goes on; 0: it does not, which is told at once. */
+static unsigned patience(const struct stream *stream)
 {
-    bool steady = stream->steady && stream->in.gate == HOLD_TICKS && !stream->in.line;
-    return steady && stream->ticks < STEADY_TICKS;
+    bool voiced = stream->in.gate == HOLD_TICKS;
+    if (stream->in.line)
+        return 0;
+    if (stream->steady == STEADY_VOICE && voiced)
+        return VOICE_TICKS;
+    return stream->steady == STEADY_SILENCE && !voiced ? BATCH_TICKS : 0;
 }
 
-void stream_tick(struct stream *stream, const struct tick *tick, bool due)
+void stream_tick(struct stream *stream, const struct tick *tick, unsigned turn)
 {
     uint64_t digits = stream->out.digits;
     bring_rest_near(stream);
@@ -294,10 +300,10 @@ void stream_tick(struct stream *stream, const struct tick *tick, bool due)
     stream->ticks++;
     stream->at = tick->now;
     bool low = (int64_t)stream->out.queue.queued <= stream->tell_at;
-    bool waits = may_wait(stream);
+    unsigned waits = patience(stream);
     /* nobody takes turns with a peer who hears another: a recording has time */
     bool voice = stream->prompt || (stream->in.gate && !stream->in.line && !waits);
-    due = due && !waits;
+    bool due = turn % (waits ? waits : BATCH_TICKS) == 0;
     stream->changed |= low || digits != stream->out.digits;
     if (stream->in.deaf) /* then for what there is to do, and that somebody looks at the figures */
         due = due && (stream->ticks >= DEAF_TICKS || stream->in.moved ||

@@ -10,6 +10,8 @@
 #include "receiver.h"
 #include "sender.h"
 
+enum steady { STEADY_NOTHING, STEADY_VOICE, STEADY_SILENCE }; /* as in opensip/audio/frame.py */
+
 /*
  * What is large comes last, as in its parts. Everything below `lock` is read and written under it. Python holds it for less than a
  * microsecond's copying; the media thread never waits for it before all other streams are done.
@@ -35,7 +37,7 @@ struct stream {
     double report_at; /* when Python has a report to send */
     bool received;   /* on this tick, before its turn */
     bool prompt;     /* every tick is told of: another peer listens */
-    bool steady;     /* a voice that goes on need not be told of on every tick */
+    enum steady steady; /* what need not be told of on every tick while it goes on */
     unsigned ticks;  /* since the last batch */
     double at;       /* the last tick */
     uint64_t unsent, refused;
@@ -98,8 +100,8 @@ void stream_join(struct stream *stream, struct line **to, struct line **from);
  */
 void stream_bring_near(const struct stream *stream);
 
-/* Does what each tick does; the lock is held. */
-void stream_tick(struct stream *stream, const struct tick *tick, bool due);
+/* Does what each tick does; `turn` counts them, for streams of one batch alike. The lock is held. */
+void stream_tick(struct stream *stream, const struct tick *tick, unsigned turn);
 
 /* Lets ticks pass that came too late to be worth a packet; the lock is held. */
 void stream_skip(struct stream *stream, unsigned ticks);
