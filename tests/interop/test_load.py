@@ -8,6 +8,7 @@ import pytest
 
 from tests.interop import sipp
 from tests.interop.capture import (
+    SIPP_PORTS,
     SPEECH_SSRC,
     Datagram,
     datagrams,
@@ -46,7 +47,8 @@ def test_callers_with_voice_hear_their_echo(folder: Path, transport: str, calls:
         baseline = settled(server.live())
         process = sipp.start(
             work, "uac_echo", f"127.0.0.1:{server.port}", "-s", "echo", "-r", "25",
-            "-m", str(calls), "-l", "300", "-mp", "40000", "-p", "15999", transport=transport,
+            "-m", str(calls), "-l", "300", "-mp", str(SIPP_PORTS), "-p", "15999",
+            transport=transport,
         )  # fmt: skip
         counts = sipp.finish(process, work, seconds=60 + calls / 25 + 8)
         ended = time.monotonic()
@@ -75,7 +77,7 @@ def check_voice(path: Path, calls: int) -> None:
     for datagram in datagrams(path):
         if not is_rtp(datagram.payload):
             continue
-        if datagram.source[1] >= 40000:
+        if datagram.source[1] >= SIPP_PORTS:
             if datagram.payload[8:12] != SPEECH_SSRC.to_bytes(4):
                 continue  # of a test that runs beside
             there[datagram.source[1], datagram.destination[1]].append(datagram)

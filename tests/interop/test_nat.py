@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from tests.interop import sipp
-from tests.interop.capture import needs_capture, start_capture, stop_capture, write_speech
+from tests.interop.capture import (
+    SIPP_PORTS,
+    needs_capture,
+    start_capture,
+    stop_capture,
+    write_speech,
+)
 from tests.interop.namespaces import (
     INSIDE,
     OUTSIDE,
@@ -43,7 +49,7 @@ def test_the_public_address_carries_calls_with_audio(folder: Path) -> None:
         try:
             process = sipp.start(
                 work, "uac_echo", f"{PUBLIC}:{server.port}", "-s", "echo", "-m", str(CALLS),
-                "-r", "3", "-mp", "40000", "-trace_msg", "-message_file", "messages.log",
+                "-r", "3", "-mp", str(SIPP_PORTS), "-trace_msg", "-message_file", "messages.log",
                 local=OUTSIDE, within=outside,
             )  # fmt: skip
             counts = sipp.finish(process, work, seconds=30)
