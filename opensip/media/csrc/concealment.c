@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "power.h"
+
 enum {
     BLEND = 32,       /* samples in which the true sound takes over again */
     BLEND_UNLIKE = 8, /* the same, where it is not what was expected */
@@ -82,19 +84,17 @@ static void cut_period(struct concealment *concealment, int size)
     concealment->jump = end[-1] - SHARE * end[-size - 1];
 }
 
-static double power_of(const int16_t *samples, int count)
+/* Never 0: others are divided by it. */
+static double some_power(const int16_t *samples, size_t count)
 {
-    double power = 1;
-    for (int n = 0; n < count; n++)
-        power += (double)samples[n] * samples[n];
-    return power;
+    return 1 + power_of(samples, count);
 }
 
 /* The power of the last half over that of the first; at most 1, as no voice is to grow. */
 static double falling(const int16_t *history)
 {
-    double earlier = power_of(history, CONCEALMENT_HISTORY / 2);
-    double last = power_of(history + CONCEALMENT_HISTORY / 2, CONCEALMENT_HISTORY / 2);
+    double earlier = some_power(history, CONCEALMENT_HISTORY / 2);
+    double last = some_power(history + CONCEALMENT_HISTORY / 2, CONCEALMENT_HISTORY / 2);
     return fmin(1, last / earlier);
 }
 
@@ -104,10 +104,10 @@ static void begin_loss(struct concealment *concealment)
     const int16_t *end = concealment->history + CONCEALMENT_HISTORY;
     const int16_t *last = end - LONGEST_PERIOD;
     int size = find_period(end);
-    double product = 0, before = power_of(last - size, LONGEST_PERIOD);
+    double product = 0, before = some_power(last - size, LONGEST_PERIOD);
     for (int n = 0; n < LONGEST_PERIOD; n++)
         product += (double)last[n] * last[n - size];
-    double power = power_of(last, LONGEST_PERIOD);
+    double power = some_power(last, LONGEST_PERIOD);
     double likeness = product / sqrt(power * before);
     concealment->steady = likeness >= STEADY && power > QUIETEST_VOICE * LONGEST_PERIOD + 1;
     if (!concealment->steady)
@@ -148,10 +148,7 @@ static int16_t rounded(double sample)
 /* The background is the quietest of late; a voice raises it but slowly. */
 static void measure_noise(struct concealment *concealment, const int16_t *samples, size_t count)
 {
-    double power = 0;
-    for (size_t n = 0; n < count; n++)
-        power += (double)samples[n] * samples[n];
-    double level = sqrt(power / (double)(count ? count : 1));
+    double level = sqrt(power_of(samples, count) / (double)(count ? count : 1));
     double noise = fmin(level, concealment->noise * RISE);
     concealment->noise = fmin(fmax(noise, QUIETEST_NOISE), concealment->loudest);
 }

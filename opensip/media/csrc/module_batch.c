@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "module_stream.h"
+#include "power.h"
 
 static const double TICK = 0.02;           /* seconds */
 static const double FULL_SCALE = 32768.0;  /* as in opensip/audio/level.py */
@@ -172,14 +173,6 @@ static double dbfs(double power, size_t samples)
 static double level_of(const struct fetched *fetched)
 {
     return dbfs(fetched->power, fetched->samples);
-}
-
-static double power_of(const int16_t *samples, size_t count)
-{
-    int64_t power = 0;
-    for (size_t n = 0; n < count; n++)
-        power += (int32_t)samples[n] * samples[n];
-    return (double)power;
 }
 
 /* The level of each tick of more than one; NULL where nobody asks, or memory is short. */
