@@ -196,6 +196,7 @@ class Mouth:
     def stop(self) -> str:
         """Fall silent at once; returns what was heard of the answer."""
         self._sink.flush()
+        self.own.cut(self._sink.played())
         self.sound_ends = self._now()
         self.resume()
         return self._end(interrupted=True)

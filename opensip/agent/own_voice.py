@@ -60,6 +60,10 @@ class OwnVoice:
             self._levels[position // self._block + number] = level
         self._end = position + len(samples)
 
+    def cut(self, position: int) -> None:
+        """Forget what was written behind a position of the sink: it is never said."""
+        self._end = min(self._end, position)
+
     @property
     def plays(self) -> bool:
         """Whether some of what was written had not been played when last told."""
@@ -78,7 +82,7 @@ class OwnVoice:
         """Take a frame that came `at`; tell whether it is an echo of our own voice.
 
         One of more `seconds` than 20 ms is as loud throughout. `played` is where our voice is
-        `behind` seconds after the end of the frame.
+        `behind` seconds after the end of the frame, as if it had not paused since.
         """
         if not self._levels:
             return False
@@ -121,9 +125,9 @@ class OwnVoice:
         for now in range(max(self._tick + 1, last - _RING), last + 1):
             self._own[now % _RING] = _QUIET_DBFS
             self._heard[now % _RING] = heard if now >= tick else _QUIET_DBFS
-        if played != self.played:
+        if played > self.played:  # a change of codec may count it a sample back
             self._keep_own(last, played)
-            self.played = played
+        self.played = played
         self._tick = last
 
     def _keep_own(self, last: int, played: int) -> None:

@@ -34,8 +34,8 @@ class Steady(enum.IntEnum):
     """What may come in longer frames while it goes on; its end comes at once."""
 
     NOTHING = 0
-    VOICE = 1  # in frames of 60 ms, with the first that is none
-    SILENCE = 2  # in frames of 100 ms, even where a voice has just been; with the first voice
+    VOICE = 1  # louder than -48 dBFS: in frames of 60 ms, with the first tick that is none
+    SILENCE = 2  # softer: in frames of 100 ms even where a voice has just been, with the next one
 
 
 class AudioSource(Protocol):

@@ -122,8 +122,9 @@ def erase(*, call: str, yes: bool, config: Path) -> None:
     if not yes:
         try:
             click.confirm(f"Erase the recording of {call_id}?", abort=True, err=True)
-        except click.Abort:  # nobody is there to answer, perhaps
-            click.echo("\nopensip: nothing was erased; --yes erases without asking", err=True)
+        except click.Abort:
+            way = "" if sys.stdin.isatty() else "; --yes erases without asking"
+            click.echo(f"\nopensip: nothing was erased{way}", err=True)
             raise
     with amending(data, call_id) as note:
         gone = recordings.erase(call_id)

@@ -111,7 +111,7 @@ class Stream(Protocol):
     keep_said: bool
     deaf: bool  # nobody listens: nothing is handed on of what is heard; batches come each second
     prompt: bool  # what is heard is handed on each tick, whether a voice is near or not
-    steady: Steady  # what of G.711 may be handed on later; "loud" is a voice, all else silence
+    steady: Steady  # what may be handed on later; a voice that is not G.711 need not be
 
     @property
     def rate(self) -> int:

@@ -134,7 +134,7 @@ class Hearing:
         if frame.rate == self.rate:
             return frame
         samples = self._to_rate.push(frame.samples, frame.rate)
-        return frame._replace(samples=samples, rate=self.rate)
+        return frame._replace(samples=samples, rate=self.rate, levels=())  # of other samples
 
     def _record(self, recorder: Recorder, batch: Batch, said_rate: int) -> None:
         theirs, ours = self._recorded

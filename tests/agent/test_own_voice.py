@@ -173,6 +173,29 @@ def test_a_voice_that_begins_right_after_ours_may_be_an_echo_until_the_echo_is_k
     assert not own.may_begin(2.4)
 
 
+def test_a_position_that_is_counted_back_is_nothing_that_is_played():
+    own = OwnVoice(RATE)
+    own.wrote(0, tone(400, 2, RATE, level_dbfs=-20))
+    for n in range(100):  # paused at 1 s; a codec of another rate counts a sample less
+        played = min(n, 50) * BLOCK - (n > 80)
+        own.hear(n * 0.02, -70.0, played=played, voiced=False)
+    assert not own.may_begin(1.7)
+
+
+def test_what_was_cut_is_not_played_any_more():
+    own = OwnVoice(RATE)
+    own.wrote(0, tone(400, 2, RATE, level_dbfs=-20))
+    for n in range(50):
+        own.hear(n * 0.02, -70.0, played=(n + 1) * BLOCK, voiced=False)
+    own.cut(51 * BLOCK)
+    assert own.plays
+    own.hear(1.0, -70.0, played=51 * BLOCK, voiced=False)
+    assert not own.plays
+    assert not own.is_over  # an echo of it may come back
+    own.hear(1.7, -70.0, played=51 * BLOCK, voiced=False)
+    assert own.is_over
+
+
 def test_silence_as_a_whole_is_the_same_as_tick_by_tick():
     whole, parts = OwnVoice(RATE), OwnVoice(RATE)
     for own in (whole, parts):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from opensip.agent.outcome import CallerLeft, Escalate, Hangup
 from opensip.agent.providers import (
+    Expectation,
     HangUp,
     Looked,
     Meant,
@@ -30,6 +31,7 @@ from opensip.events import (
     TurnDecided,
     TurnTaken,
 )
+from tests.fakes.line import Line
 from tests.fakes.talk import AGENT, BYE, LONG, Talk, run, voice
 
 
@@ -69,6 +71,39 @@ def test_a_voice_that_goes_on_comes_in_longer_frames_amid_a_turn_alone():
         assert seen[0.3] is Steady.SILENCE  # the agent speaks, and nobody else
         assert seen[1.9] is seen[2.01] is seen[3.1] is line.steady is Steady.NOTHING
         assert talk.noted.of(SpeechEnded)[0].voiced_until == pytest.approx(3.0, abs=0.03)
+
+    run(main())
+
+
+class Each20(Line):
+    """A line that never waits for more of what goes on."""
+
+    steady = property(lambda self: Steady.NOTHING, lambda self, wish: None)
+
+
+def test_silence_in_longer_frames_leaves_the_same_traces_of_our_own_voice():
+    async def main(line_type):
+        talk = Talk([[Say(LONG)], BYE], [Understood("goodbye", 0.9)], line_type=line_type)
+        kept = []
+        talk.at(1.59, talk.line.speak, voice(0.1))  # ends a frame of silence before its time
+        talk.at(1.70, lambda: kept.append(list(talk.session._mouth.own._own)))
+        talk.at(8, talk.line.speak, voice(1.0))
+        await talk.run()
+        return kept
+
+    assert run(main(Line)) == run(main(Each20))
+
+
+def test_what_goes_by_frames_gets_short_ones():
+    async def main():
+        agent = dataclasses.replace(AGENT, must_be_heard=(LONG,))
+        talk = Talk([[Say(LONG)], BYE], agent=agent, expectation=Expectation(keys=1))
+        line, seen = talk.line, {}
+        talk.at(1, talk.session.digit, "4")  # answered when the words are over
+        for at in (0.9, 1.15, 3.0):
+            talk.at(at, lambda at=at: seen.update({at: line.steady}))
+        assert await talk.run() == Hangup("said goodbye")
+        assert seen == {0.9: Steady.SILENCE, 1.15: Steady.NOTHING, 3.0: Steady.NOTHING}
 
     run(main())
 

@@ -37,9 +37,9 @@ class Talk:
     """A session on a line, with what it noted."""
 
     def __init__(self, answers, turns=(), *, recognizers=None, synthesizers=None, dialogues=None,
-                 expectation=None, agent=AGENT):  # fmt: skip
+                 expectation=None, agent=AGENT, line_type=Line):  # fmt: skip
         loop = asyncio.get_running_loop()
-        self.line, self.noted = Line(), Noted()
+        self.line, self.noted = line_type(), Noted()
         self.dialogue = ScriptedDialogue(answers, expectation=expectation)
         self.session = AgentSession(
             agent,

@@ -7,7 +7,7 @@ import socket
 import numpy as np
 import pytest
 
-from opensip.media.engine import Batch, SrtpKeys, StreamConfig, deliver
+from opensip.media.engine import NEIGHBOURS, TICK, Batch, SrtpKeys, StreamConfig, deliver
 from opensip.media.ports import PortPool
 from opensip.rtp.packet import RtpPacket
 from opensip.rtp.srtp import SrtpSession
@@ -47,6 +47,23 @@ def test_a_listener_that_raises_costs_the_others_nothing():
 def test_keys_stay_out_of_logs():
     assert "k" * 44 not in repr(StreamConfig(keys=KEYS))
     assert "AEAD_AES_256_GCM" in repr(KEYS)
+
+
+@each_engine
+def test_streams_hand_on_with_their_neighbours(engine_type):
+    async def main():
+        loop, told = asyncio.get_running_loop(), []
+        engine = engine_type(loop, listener=lambda batches: told.append((loop.time(), batches)))
+        pool = PortPool("127.0.0.1", 0, 0, clock=loop.time)
+        for _ in range(NEIGHBOURS + 1):
+            engine.open(pool.take(), StreamConfig(remote=("127.0.0.1", 9)))
+        await asyncio.sleep(1)
+        engine.close()
+        assert {len(batches) for _, batches in told[2:]} == {NEIGHBOURS, 1}
+        times = {count: [at for at, batches in told if len(batches) == count] for count in (1, 16)}
+        assert min(abs(at - times[1][-1]) for at in times[NEIGHBOURS]) == pytest.approx(TICK)
+
+    run(main)
 
 
 @each_engine

@@ -9,7 +9,7 @@
 static const double TICK = 0.02;           /* seconds */
 static const double FULL_SCALE = 32768.0;  /* as in opensip/audio/level.py */
 static const double SILENCE_DBFS = -100.0;
-static const double QUIETEST_DBFS = -60.0; /* below it nobody looks for a voice in pieces */
+static const double QUIETEST_DBFS = -60.0; /* below it hardly anybody looks for a voice in pieces */
 enum { MOST_LEVELS = 5 }; /* of a batch: 100 ms, and what is longer is rare */
 
 /* Copies of what a batch is made of: no Python object but bytes is made under the lock. */
