@@ -38,6 +38,8 @@ def test_a_certificate_that_lacks_a_host_is_replaced_and_kept_aside(tmp_path):
     assert (tmp_path / "server.pem").read_bytes() == first
     told = run("certs", *where, "b.example")
     assert "was for DNS:localhost,IP:127.0.0.1,DNS:a.example" in told.stderr
+    assert "to have both, name all hosts at once" in told.stderr
     assert "wrote" in told.stdout
     assert (tmp_path / "server.pem.before").read_bytes() == first
     assert (tmp_path / "server.pem").read_bytes() != first
+    assert "name all hosts" not in run("certs", *where, "b.example", "c.example").stderr

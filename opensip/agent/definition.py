@@ -17,6 +17,7 @@ from opensip.agent.tongues import primary
 KINDS = ("model", "scripted", "realtime", "stream", "echo", "tone")
 TALKING = ("model", "scripted")  # kinds that need providers
 LIVE = ("realtime", "stream")  # kinds whose providers hear and speak at once
+LINE_TESTS = ("echo", "tone")  # kinds without words; agents of these names need no file
 _WAIT = 0.7  # seconds before a filler that the file has
 _LATE = 1.4  # seconds before one of ours: an answer that takes as long as usual needs none
 _ENGLISH = "embedded"  # the voice that speaks nothing else

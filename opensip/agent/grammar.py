@@ -13,6 +13,7 @@ from dataclasses import dataclass
 DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _DIGITS = {word: str(value) for value, word in enumerate(DIGIT_WORDS)} | {"oh": "0"}
 _MAX_DIGITS = 16  # a longer run is no number that a caller says in one breath
+_SPOKEN = re.compile(r"[^\W\d_](?:[^\W\d_]|')*|[0-9]")
 _TOKEN = re.compile(r"\s*(?:([a-z][a-z']*)|<digits:(\d+)>|([()\[\]|]))")
 
 
@@ -65,11 +66,13 @@ def words_of(phrase: Phrase) -> frozenset[str]:
 
 
 def match(phrases: Iterable[Phrase], text: str) -> re.Match[str] | None:
-    """Find the first phrase that is the whole of `text` (lower-case words).
+    """Find the first phrase that is the whole of `text`, as said or as written: 42 is "four two".
 
     A last word too many is left out: a recognizer that has begun a longer phrase may add one.
     """
-    words, phrases = text.lower().split(), tuple(phrases)
+    written = _SPOKEN.findall(text.lower().replace("\u2019", "'"))
+    words = [DIGIT_WORDS[int(word)] if word.isdigit() else word for word in written]
+    phrases = tuple(phrases)
     for part in (words, words[:-1]):
         padded = "".join(f"{word} " for word in part)
         if found := next((f for p in phrases if (f := p.pattern.fullmatch(padded))), None):

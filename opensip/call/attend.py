@@ -3,6 +3,8 @@
 import math
 from functools import partial
 
+import structlog
+
 from opensip.agent.definition import Agent
 from opensip.agent.replies import REPLIES
 from opensip.call.agents import Talker
@@ -18,6 +20,9 @@ from opensip.events import CallAnswered, Fault
 from opensip.media.accord import codec_of
 from opensip.media.session import MediaSession
 from opensip.ua.invite_session import InviteSession
+
+log = structlog.get_logger(__name__)
+_UNASKED = "the consent prompt was not heard to its end"
 
 
 async def attend(
@@ -112,8 +117,7 @@ async def _record(
     if not route.recording:
         return
     if route.consent and not await agent.say(route.consent):
-        entry.note(
-            Fault(exchange.now(), "recording", "the consent prompt was not heard: not recorded")
-        )
+        log.warning("not_recorded", why=_UNASKED)
+        entry.note(Fault(exchange.now(), "recording", f"{_UNASKED}: not recorded"))
         return
     media.record_to(exchange.recorder(entry, media.rate, form))

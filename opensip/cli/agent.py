@@ -12,6 +12,7 @@ from opensip import log
 from opensip.agent.check_hearing import deaf
 from opensip.agent.check_realtime import speaks_by_model
 from opensip.agent.check_replies import foreign
+from opensip.agent.check_tools import undescribed
 from opensip.agent.check_waiting import unbridged
 from opensip.agent.definition import LIVE, TALKING, Agent
 from opensip.agent.providers.shared import close_shared
@@ -46,7 +47,7 @@ def check(*, agent: str, live: bool, config: Path) -> None:
     Example: opensip agent check config/agents/assistant.toml --live
     """
     loaded, path = load_agent(agent, config)
-    for warning in (*deaf(loaded), *unbridged(loaded), *foreign(loaded)):
+    for warning in (*deaf(loaded), *unbridged(loaded), *foreign(loaded), *undescribed(loaded)):
         click.echo(f"warning: {path}: {warning}", err=True)
     click.echo(f"{path}: good")
     for line in described(loaded):

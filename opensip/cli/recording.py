@@ -56,8 +56,9 @@ def play(*, call: str, player: str | None, config: Path) -> None:
 
     Example: opensip recording play c-07454b
     """
-    command = _command(player) if player is not None else _player()
+    command = _command(player) if player is not None else []
     data, recordings, recording = _found(config, call)
+    command = command or _player()
     if recording.sealed:  # told before a player starts
         recordings.keys.read(recording.call_id)
     goes_on = _goes_on(data, recordings, recording)
@@ -143,10 +144,14 @@ def list_(*, config: Path) -> None:
     Example: opensip recording list
     """
     data, recordings = _opened(config)
+    found = False
     for name in recordings.names():
         with contextlib.suppress(MediaError):  # a file of another kind, or erased meanwhile
             one = recordings.find(name)
             click.echo("  ".join([one.call_id, one.form, *_marks(data, recordings, one)]))
+            found = True
+    if not found:
+        click.echo(f"opensip: no recordings in {recordings.folder}", err=True)
 
 
 def _marks(data: Path, recordings: Recordings, one: Recording) -> Iterator[str]:

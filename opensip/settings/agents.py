@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from opensip.agent.definition import Agent
+from opensip.agent.definition import LINE_TESTS, Agent
 from opensip.errors import ConfigError
-from opensip.settings.load import BUILT_IN, agent_paths, parse, read_agent
+from opensip.settings.load import agent_paths, parse, read_agent
 from opensip.settings.schema import ServerTable
 from opensip.settings.table import Mistakes, Reading, nearest, read
 
@@ -43,7 +43,7 @@ def _server(config: Path, environ: Mapping[str, str] | None) -> ServerTable:
 def _path_of(name: str, server: ServerTable, config: Path) -> Path:
     found: list[str] = []
     paths = {path.stem: path for path in agent_paths(server, config, found)}
-    if name in BUILT_IN and name not in paths:
+    if name in LINE_TESTS and name not in paths:
         raise ConfigError(f"agent {name!r} is there without a file: there is nothing to look at")
     if name not in paths:
         raise ConfigError(f"no agent {name!r} in {config}{nearest(name, paths)}")

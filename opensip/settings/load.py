@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from opensip.agent.check import check
-from opensip.agent.definition import Agent
+from opensip.agent.definition import LINE_TESTS, Agent
 from opensip.agent.replies import REPLIES
 from opensip.carriers import Trunk
 from opensip.errors import ConfigError
@@ -19,8 +19,6 @@ from opensip.net.tls import TlsConfig, client_context, server_context
 from opensip.settings import directory, ports, talking, trunks
 from opensip.settings.schema import ListenerTable, ServerTable, TlsTable, TrunkTable
 from opensip.settings.table import Mistakes, Reading, below, names_doubtful, read
-
-BUILT_IN = ("echo", "tone")  # agents for line tests, there without a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +64,7 @@ def load(file: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
         *talking.warnings(agents.values()),
         *directory.warnings(agents.values(), countries),
         *directory.of_trunks(agents, made),
+        *talking.unspoken(agents, made),
     )
     return Settings(file, server, tuple(made), agents, warnings, tuple(unable))
 
@@ -98,7 +97,7 @@ def tls_config(tls: TlsTable, listener: ListenerTable) -> TlsConfig:
 def _load_agents(
     server: ServerTable, main: Reading, found: list[str], unable: list[str]
 ) -> dict[str, Agent]:
-    agents = {name: Agent(name=name, kind=name) for name in BUILT_IN}
+    agents = {name: Agent(name=name, kind=name) for name in LINE_TESTS}
     files: dict[str, Path] = {}
     for path in agent_paths(server, main.file, found):
         agent = read_agent(

@@ -1,7 +1,7 @@
 """What agents talk with, made once: what is wrong with a file, or with this machine."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -12,10 +12,12 @@ from opensip.agent.check import STAGES, meant
 from opensip.agent.check_hearing import deaf
 from opensip.agent.check_realtime import speaks_by_model
 from opensip.agent.check_replies import foreign
+from opensip.agent.check_tools import undescribed
 from opensip.agent.check_waiting import unbridged
-from opensip.agent.definition import LIVE, TALKING, Agent
+from opensip.agent.definition import LINE_TESTS, LIVE, TALKING, Agent
 from opensip.agent.memory import Memory
 from opensip.agent.providers import made, make_stage
+from opensip.carriers import Trunk
 from opensip.errors import ConfigError, MissingExtra, MissingProgram
 
 _NUMBER = re.compile(r"^numbers\.[^.]*\.")  # before a mistake that one number's callers meet
@@ -54,13 +56,28 @@ def warnings(agents: Iterable[Agent]) -> Iterator[str]:
     for agent in agents:
         yield from (
             f"agent {agent.name}: {what}"
-            for what in (*deaf(agent), *unbridged(agent), *foreign(agent))
+            for what in (*deaf(agent), *unbridged(agent), *foreign(agent), *undescribed(agent))
         )
         try:
             if agent.kind in LIVE:  # where the service fails there is only silence
                 make_stage("synthesizer", agent, {}, Memory())
         except (MissingExtra, MissingProgram) as error:
             yield f"agent {agent.name} cannot say itself that a service failed: {error}"
+
+
+def unspoken(agents: Mapping[str, Agent], trunks: Iterable[Trunk]) -> Iterator[str]:
+    """Find numbers whose callers are to be told that they are recorded, by agents without words."""
+    for trunk in trunks:
+        for number in trunk.numbers:
+            route = trunk.route(number)
+            if route is None or not (route.recording and route.consent):
+                continue
+            if agents[route.agent].kind in LINE_TESTS:
+                yield (
+                    f"trunk {trunk.name}: numbers.{number}: agent {route.agent} has no voice to "
+                    'speak the consent, so its calls are not recorded; consent = "" there records '
+                    "them without asking"
+                )
 
 
 def _broken_tools(agent: Agent) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ NUMBER = parse("[my number is] <digits:4>")
 @pytest.mark.parametrize(
     "text",
     ["where is my order", "Hello where is my package please", "  hi where  is my order ",
-     "where is my order thanks"],
+     "where is my order thanks", "Hello, where is my order?"],
 )  # fmt: skip
 def test_a_phrase_matches_its_sentences_and_one_word_more(text):
     assert match([NUMBER, ORDER], text)
@@ -29,6 +29,13 @@ def test_digits_are_found_in_a_sentence():
     found = match([NUMBER], "my number is four oh two zero")
     assert grammar.digits_in(found["digits"]) == "4020"
     assert match([NUMBER], "four oh two") is None
+
+
+def test_what_is_written_is_read_as_it_is_said():
+    found = match([NUMBER], "My number is 42-17.")
+    assert grammar.digits_in(found["digits"]) == "4217"
+    assert match([parse("i'd like a refund")], "I\u2019d like a refund!")
+    assert match([parse("yes")], "?!") is None
 
 
 def test_jsgf_holds_every_phrase():

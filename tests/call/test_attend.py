@@ -2,6 +2,8 @@
 
 import asyncio
 
+from structlog.testing import capture_logs
+
 from opensip.agent.definition import Agent
 from opensip.call.attend import _record, terms_of
 from opensip.carriers import Number
@@ -52,8 +54,9 @@ def test_a_recording_without_a_prompt_starts_at_once(tmp_path):
 
 
 def test_who_cannot_be_told_is_not_recorded(tmp_path):
-    recorders, _, _ = recorded(tmp_path, Number("echo", True, "We record."), voice=False)
-    assert recorders == []
+    with capture_logs() as lines:
+        recorders, _, _ = recorded(tmp_path, Number("echo", True, "We record."), voice=False)
+    assert (recorders, [line["event"] for line in lines]) == ([], ["not_recorded"])
     (journal,) = (tmp_path / "journals").iterdir()
     assert "not recorded" in journal.read_text()
     assert not (tmp_path / "recordings").exists()

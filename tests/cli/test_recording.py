@@ -48,6 +48,11 @@ def test_what_is_there_is_listed(config):
     result = run(config, "list")
     assert result.exit_code == 0, result.output
     assert sorted(line.split()[0] for line in result.stdout.splitlines()) == ["c-11aa", "c-22cc"]
+    for call in ("11", "22"):
+        run(config, "erase", call, "--yes")
+    empty = run(config, "list")
+    assert (empty.exit_code, empty.stdout) == (0, "")
+    assert "no recordings in " in empty.stderr
 
 
 def test_an_export_can_be_played_by_anybody_and_overwrites_nothing(config, tmp_path):
@@ -79,6 +84,7 @@ def test_a_recording_is_played_by_a_command(config, tmp_path):
 def test_without_a_player_the_way_out_is_told(config, monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert "recording export" in run(config, "play", "c-11").stderr
+    assert "no recording" in run(config, "play", "c-99").stderr
 
 
 def test_an_erased_recording_is_gone_and_the_books_say_so(config, tmp_path):

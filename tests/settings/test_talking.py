@@ -1,4 +1,7 @@
-from opensip.agent.definition import Agent, Variant
+import pytest
+
+from opensip.agent.definition import Agent, ToolTable, Variant
+from opensip.carriers import Number, Trunk
 from opensip.settings import talking
 
 
@@ -24,3 +27,27 @@ def test_a_provider_that_nobody_knows_is_told_once_for_a_number_too():
 
 def test_line_tests_need_nothing():
     assert [*talking.mistakes(Agent("echo", kind="echo"), [], [])] == []
+
+
+@pytest.mark.parametrize(
+    ("recording", "consent", "agent", "told"),
+    [
+        (True, "We record.", "echo", 1),
+        (True, "We record.", "shop", 0),
+        (True, "", "echo", 0),
+        (False, "We record.", "echo", 0),
+    ],
+)
+def test_who_cannot_ask_for_consent_is_told_of(recording, consent, agent, told):
+    agents = {"echo": Agent("echo", kind="echo"), "shop": Agent("shop")}
+    trunk = Trunk("t", numbers={"*": Number(agent, recording, consent)})
+    assert len([*talking.unspoken(agents, [trunk])]) == told
+
+
+def test_a_tool_of_which_a_model_learns_the_name_alone_is_warned_of(tmp_path):
+    file = tmp_path / "tools.py"
+    file.write_text("def mute(): pass\ndef told():\n    'Look it up.'\n")
+    tables = {name: ToolTable(file=file) for name in ("mute", "told", "absent")}
+    agent = Agent("ada", kind="model", tools=tables, recognizer=("main",))
+    [warning] = [told for told in talking.warnings([agent]) if "tools." in told]
+    assert warning.startswith("agent ada: tools.mute: the model is not told what it does")

@@ -14,6 +14,7 @@ hidden from the model. A function may be async; one that is not runs in a thread
 import asyncio
 import contextlib
 import contextvars
+import difflib
 import importlib
 import importlib.util
 import inspect
@@ -51,9 +52,16 @@ def load(name: str, table: ToolTable, *, anew: bool = False) -> Tool:
     `anew`: look whether its file has changed; calls use that only once it is adopted.
     """
     module = _file(table.file, anew=anew) if table.file else _module(table.module)
-    function = getattr(module, table.function or name, None)
+    wanted = table.function or name
+    function = getattr(module, wanted, None)
     if not callable(function):
-        raise ConfigError(f"there is no function {table.function or name!r} in {module.__file__}")
+        there = [key for key, value in vars(module).items() if inspect.isfunction(value)]
+        close = difflib.get_close_matches(wanted, there, n=1, cutoff=0.5)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise ConfigError(
+            f"there is no function {wanted!r} in {module.__file__}{hint} (function = … names one "
+            "that is not called as the tool is)"
+        )
     return tool_of(name, function, table)
 
 

@@ -201,6 +201,7 @@ def _size(text: str) -> int:
     [
         (None, "there is no file"),
         ("def other(): pass", "there is no function 'act'"),
+        ("def acts(): pass", "did you mean 'acts'"),
         ("raise ValueError('oh')", "cannot be loaded: ValueError: oh"),
         ("def act(*all): pass", r"act\(\*all\): a model needs each parameter by name"),
         ("def act(a, /): pass", r"act\(a, /\): a tool is called by names"),
