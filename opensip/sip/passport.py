@@ -17,6 +17,9 @@ from opensip.sip.reasons import reason_of
 from opensip.sip.uri import Uri
 
 MAX_TOKEN = 8192  # characters; with a display card (RFC 9795) they come near four thousand
+MAX_FIELD = (
+    2 * MAX_TOKEN
+)  # with where its certificate is; what is longer is not worth the time to read
 SIGNATURE = 64  # octets of an ES256 signature, r and s: RFC 7518 section 3.4
 
 _TOKEN = re.compile(r"([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]+)")
@@ -56,6 +59,8 @@ class IdentityField:
     @classmethod
     def parse(cls, text: str) -> "IdentityField":
         """Read it; raises 436 where `info` is no URI in brackets, 438 for the rest."""
+        if len(text) > MAX_FIELD:
+            raise invalid(f"an Identity of {len(text)} characters, more than {MAX_FIELD}")
         token, *rest = _parts(text)
         if len(token) > MAX_TOKEN or not _TOKEN.fullmatch(token.strip()):
             raise invalid("no PASSporT of three parts")

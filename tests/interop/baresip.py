@@ -1,7 +1,9 @@
 """Drives Debian's baresip as a foreign telephone, through its control socket."""
 
+import contextlib
 import json
 import math
+import random
 import shutil
 import socket
 import struct
@@ -54,11 +56,18 @@ START_SECONDS, REPLY_SECONDS = 10, 10
 KEY_SECONDS, RELEASE = 0.12, "\x04"
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """Tell a port that was free a moment ago."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+# Above those that the system gives to others: whoever tries a port of theirs that is free by now
+# would end the one connection that baresip has.
+CONTROL_PORTS = range(61000, 65536)
+
+
+def control_port() -> int:
+    """Tell a port for the control socket that was free a moment ago."""
+    for port in random.sample(CONTROL_PORTS, len(CONTROL_PORTS)):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free for a control socket")
 
 
 def write_tone(
@@ -107,7 +116,7 @@ class Baresip:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        control = free_port()
+        control = control_port()
         write_tone(folder / "said.wav", tone, said, 60 - said - waits, before=waits, rate=rate)
         (folder / "config").write_text(
             CONFIG.format(
@@ -168,7 +177,9 @@ class Baresip:
         self._socket.settimeout(min(seconds, 0.2))
         try:
             data = self._socket.recv(65536)
-            assert data, f"baresip closed its control socket: {self.log()}"
+            assert data, (
+                f"baresip closed its control socket; status {self._process.poll()}: {self.log()}"
+            )
             self._buffer += data
         except TimeoutError:
             return []

@@ -87,6 +87,7 @@ def test_the_header_is_taken_apart():
         ('a.b.c;"', 438),
         ("a.b.c;info=<https://h>;@=1", 438),
         ("a" * 9000 + ".b.c;info=<https://h>", 438),
+        ("a.b.c;info=<https://h>" + ";a=b" * 5000, 438),
         ("a.b.c", 436),
         ("a.b.c;info=https://h", 436),
         ("a.b.c;info=<>", 436),
