@@ -102,7 +102,7 @@ def test_every_octet_comes_back_as_it_was_sent(engine_type, tmp_path, number, na
 
     heard, sent = asyncio.run(main()), b"".join(payloads)
     start = heard.find(payloads[0])
-    assert 0 <= start <= 3 * 160
+    assert 0 <= start <= 10 * 160  # how soon is for the benches
     assert heard[start:].startswith(sent)
     (record,) = records(tmp_path)
     assert (record["codec"], record["media"]["received"]) == (name, PACKETS)

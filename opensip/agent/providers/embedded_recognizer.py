@@ -37,6 +37,7 @@ _DIGITS_WORST, _DIGITS_DOUBTFUL = -4.6, -4.2  # bare digits fit loosely too; the
 _UNHEARD = 0.05  # what a reading lacks where the search did not come upon it; most lack 0 to 0.1
 _CROWD = 4  # turns that wait; then one length must do, for nobody is to wait for seconds
 _SECONDS = 10.0  # a decode that takes longer will not end
+_STARTING = 20.0  # and for the process to begin, on a machine that has much else to do
 
 
 class DecoderProcess:
@@ -63,7 +64,7 @@ class DecoderProcess:
     async def _ask_alone(self, jsgf: str, audio: bytes) -> dict[str, Any]:
         async with self._lock:
             try:
-                async with asyncio.timeout(_SECONDS):
+                async with asyncio.timeout(_SECONDS + (0.0 if self._alive else _STARTING)):
                     return await self._ask(jsgf, audio)
             except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError) as error:
                 await self._end()
@@ -96,14 +97,20 @@ class DecoderProcess:
                 process.kill()
             await process.wait()
 
+    @property
+    def _alive(self) -> asyncio.subprocess.Process | None:
+        process = self._process
+        return process if process and process.returncode is None else None
+
     async def _ask(self, jsgf: str, audio: bytes) -> dict[str, Any]:
-        if self._process is None or self._process.returncode is not None:
-            self._process = await asyncio.create_subprocess_exec(
+        process = self._alive
+        if process is None:
+            process = self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "opensip.agent.providers.decoder_process",
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             )  # fmt: skip
-        stdin = cast(asyncio.StreamWriter, self._process.stdin)
-        stdout = cast(asyncio.StreamReader, self._process.stdout)
+        stdin = cast(asyncio.StreamWriter, process.stdin)
+        stdout = cast(asyncio.StreamReader, process.stdout)
         stdin.write(json.dumps({"jsgf": jsgf, "bytes": len(audio)}).encode() + b"\n" + audio)
         await stdin.drain()
         line = await stdout.readuntil()
