@@ -12,7 +12,7 @@ def undescribed(agent: Agent) -> Iterator[str]:
     """Tell of tools of which a model learns the name alone; those that cannot be made are left."""
     for name, table in agent.tools.items():
         with suppress(OpenSipError):
-            if not toolbox.load(name, table).description:
+            if not toolbox.load(name, table, anew=True).description:
                 yield (
                     f"tools.{name}: the model is not told what it does: give its function a "
                     "docstring, or write description = …"

@@ -9,11 +9,7 @@ from pathlib import Path
 import click
 
 from opensip import log
-from opensip.agent.check_hearing import deaf
 from opensip.agent.check_realtime import speaks_by_model
-from opensip.agent.check_replies import foreign
-from opensip.agent.check_tools import undescribed
-from opensip.agent.check_waiting import unbridged
 from opensip.agent.definition import LIVE, TALKING, Agent
 from opensip.agent.providers.shared import close_shared
 from opensip.agent.text_chat import TextChat
@@ -22,6 +18,7 @@ from opensip.agent.trial import tried
 from opensip.cli.lines import next_line
 from opensip.errors import ConfigError
 from opensip.settings.agents import load_agent
+from opensip.settings.talking import doubts
 
 CONFIG = click.option(
     "--config", "config", type=click.Path(path_type=Path), default=Path("config/opensip.toml"),
@@ -47,7 +44,7 @@ def check(*, agent: str, live: bool, config: Path) -> None:
     Example: opensip agent check config/agents/assistant.toml --live
     """
     loaded, path = load_agent(agent, config)
-    for warning in (*deaf(loaded), *unbridged(loaded), *foreign(loaded), *undescribed(loaded)):
+    for warning in doubts(loaded):
         click.echo(f"warning: {path}: {warning}", err=True)
     click.echo(f"{path}: good")
     for line in described(loaded):

@@ -51,13 +51,15 @@ def mistakes(agent: Agent, known: Collection[str], unable: list[str]) -> Iterato
                 told.add(str(error))
 
 
+def doubts(agent: Agent) -> Iterator[str]:
+    """Tell what works in an agent's file, but not as a caller needs it."""
+    yield from (*deaf(agent), *unbridged(agent), *foreign(agent), *undescribed(agent))
+
+
 def warnings(agents: Iterable[Agent]) -> Iterator[str]:
     """Find agents that work, but not as a caller needs them."""
     for agent in agents:
-        yield from (
-            f"agent {agent.name}: {what}"
-            for what in (*deaf(agent), *unbridged(agent), *foreign(agent), *undescribed(agent))
-        )
+        yield from (f"agent {agent.name}: {what}" for what in doubts(agent))
         try:
             if agent.kind in LIVE:  # where the service fails there is only silence
                 make_stage("synthesizer", agent, {}, Memory())

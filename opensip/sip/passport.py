@@ -17,9 +17,7 @@ from opensip.sip.reasons import reason_of
 from opensip.sip.uri import Uri
 
 MAX_TOKEN = 8192  # characters; with a display card (RFC 9795) they come near four thousand
-MAX_FIELD = (
-    2 * MAX_TOKEN
-)  # with where its certificate is; what is longer is not worth the time to read
+MAX_FIELD = 2 * MAX_TOKEN  # with where its certificate is; to read more takes long
 SIGNATURE = 64  # octets of an ES256 signature, r and s: RFC 7518 section 3.4
 
 _TOKEN = re.compile(r"([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]+)")

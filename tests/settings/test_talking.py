@@ -1,6 +1,7 @@
 import pytest
 
 from opensip.agent.definition import Agent, ToolTable, Variant
+from opensip.agent.tools import function
 from opensip.carriers import Number, Trunk
 from opensip.settings import talking
 
@@ -51,3 +52,6 @@ def test_a_tool_of_which_a_model_learns_the_name_alone_is_warned_of(tmp_path):
     agent = Agent("ada", kind="model", tools=tables, recognizer=("main",))
     [warning] = [told for told in talking.warnings([agent]) if "tools." in told]
     assert warning.startswith("agent ada: tools.mute: the model is not told what it does")
+    function.adopt()
+    file.write_text("def mute():\n    'Say nothing.'\ndef told():\n    'Look it up.'\n")
+    assert not [told for told in talking.warnings([agent]) if "tools." in told]  # of a reload
