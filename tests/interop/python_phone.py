@@ -22,6 +22,7 @@ import math
 import struct
 import sys
 import wave
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,8 @@ class Watched:
 class Phone:
     """Takes one step after the other."""
 
-    def __init__(self, agent: UserAgent, folder: Path) -> None:
-        self._agent, self._folder = agent, folder
+    def __init__(self, runtime: "baresip.Runtime", agent: UserAgent, folder: Path) -> None:
+        self._runtime, self._agent, self._folder = runtime, agent, folder
         self._calls: list[Watched] = []
         self._rings: asyncio.Queue[baresip.Call] = asyncio.Queue()
         self._said, self._talks = 0, 0
@@ -72,13 +73,13 @@ class Phone:
         name, _, value = step.partition(":")
         match name:
             case "call":
-                await self._establish(await self._agent.dial(value))
+                await self._establish(self._agent.dial(value))
             case "ring":
                 self._calls.append(Watched(await asyncio.wait_for(self._rings.get(), PATIENCE)))
                 await asyncio.sleep(RINGING)  # it cannot answer before its 180 is acknowledged
             case "follow":
                 await asyncio.wait_for(self._calls[-1].is_referred.wait(), PATIENCE)
-                await self._establish(await self._call.accept_transfer())
+                await self._establish(self._call.accept_transfer())
             case "attended":
                 await self._transfer()
             case _:
@@ -106,7 +107,14 @@ class Phone:
     def _call(self) -> "baresip.Call":
         return self._calls[-1].call
 
-    async def _establish(self, call: "baresip.Call") -> None:
+    async def _establish(self, dialling: Coroutine[Any, Any, "baresip.Call"]) -> None:
+        # The stack tells of an answer that comes before `dialling` returns, but no Call hears it.
+        early: list[Any] = []
+        self._runtime.subscribe(early.append)
+        call = await dialling
+        self._runtime.unsubscribe(early.append)
+        for event in early:
+            call._on_stack_event(event)  # leaves those of other calls alone
         self._calls.append(Watched(call))
         await call.wait_established(timeout=PATIENCE)
 
@@ -154,7 +162,7 @@ async def main(settings: dict[str, Any], folder: Path, steps: list[str]) -> None
         audio_codecs=("pcmu",),
     )  # fmt: skip
     try:
-        phone = Phone(await UserAgent.create(runtime, account), folder)
+        phone = Phone(runtime, await UserAgent.create(runtime, account), folder)
         print("ready", flush=True)
         for step in steps:
             await phone.take(step)
