@@ -31,9 +31,13 @@ Tell = Callable[[str, str], None]  # who or what ("agent", "tool", "failed", …
 
 
 class TextChat:
-    """One talk. `tell` is given what the agent says and does, as it comes."""
+    """One talk. `tell` is given what the agent says and does, as it comes.
+
+    `failed` tells why it ended before its time: no provider had an answer.
+    """
 
     def __init__(self, agent: Agent, variables: Mapping[str, str], tell: Tell) -> None:
+        self.failed = ""
         self._tell = tell
         now = asyncio.get_running_loop().time
         self._mind = Mind(make_dialogues(agent, variables), self, now)
@@ -74,6 +78,7 @@ class TextChat:
                     said.append(act.text)
                 goes_on = goes_on and not isinstance(act, HangUp | Transfer)
         except ProviderError as error:
+            self.failed = str(error)
             self._show_model()
             alone = self._agent.human not in self._agent.directory
             self._tell("agent", apology(self._agent, alone=alone))

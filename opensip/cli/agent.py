@@ -63,7 +63,8 @@ def chat(*, agent: str, variables: tuple[str, ...], quiet: bool, config: Path) -
     """Talk with an agent by text: a line is a turn, "keys:123" presses keys, Ctrl-D hangs up.
 
     Tools are run as in a call; a transfer or a farewell ends the talk. --var called=+1555… talks as
-    callers of that number meet the agent ([numbers] of its file).
+    callers of that number meet the agent ([numbers] of its file). Ends with 1 where no provider had
+    an answer.
 
     Example: opensip agent chat shop --var caller=+19195551234
     """
@@ -76,7 +77,8 @@ def chat(*, agent: str, variables: tuple[str, ...], quiet: bool, config: Path) -
     log.configure(level="error")
     with suppress(asyncio.CancelledError):  # Ctrl-C
         told = _variables(variables)
-        asyncio.run(_chat(loaded.at(told.get("called", "")), told, quiet=quiet))
+        failed = asyncio.run(_chat(loaded.at(told.get("called", "")), told, quiet=quiet))
+        sys.exit(1 if failed else 0)
 
 
 def described(agent: Agent) -> list[str]:
@@ -127,7 +129,7 @@ async def _try(agent: Agent) -> bool:
     return good
 
 
-async def _chat(agent: Agent, variables: dict[str, str], *, quiet: bool) -> None:
+async def _chat(agent: Agent, variables: dict[str, str], *, quiet: bool) -> str:
     def tell(what: str, text: str) -> None:
         if what == "agent":
             click.echo(f"agent: {text}")
@@ -141,6 +143,7 @@ async def _chat(agent: Agent, variables: dict[str, str], *, quiet: bool) -> None
         goes_on = await talk.open()
         while goes_on and (line := await _line()) is not None:
             goes_on = await talk.say(line) if line else True
+        return talk.failed
     finally:
         await talk.close()
         await close_shared()

@@ -126,6 +126,13 @@ def test_chat_quietly_until_the_end_of_input(agent):
     assert "'caller' is no NAME=VALUE" in wrong.stderr
 
 
+def test_chat_ends_with_1_where_no_provider_had_an_answer(agent, server):
+    server.faults["completions"] = [server_fault()]
+    result = agent("chat", "ada", text="Hi!\nMore\n")
+    assert result.exit_code == 1
+    assert "  [failed: main: refused our key (401)" in result.stdout
+
+
 def test_chat_is_as_the_number_called_has_it(tmp_path):
     config, file = tmp_path / "opensip.toml", tmp_path / "shop.toml"
     config.write_text("")
