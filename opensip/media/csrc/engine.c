@@ -115,23 +115,40 @@ static void drop_closed(struct engine *engine)
 }
 
 /* The lock may be had only after Python had closed the stream: then its socket is gone. */
-static void tick_locked(struct stream *stream, const struct tick *tick, unsigned turn)
+static void tick_locked(struct engine *engine, struct stream *stream, const struct tick *tick,
+                        unsigned turn)
 {
+    stream->ticked = engine->tick;
     if (!atomic_load(&stream->closed))
         stream_tick(stream, tick, turn);
-    pthread_mutex_unlock(&stream->lock);
 }
 
-/* A stream whose lock is taken is received from on its turn, and its partner may be late by a tick. */
-static void receive_joined(struct engine *engine, const struct tick *tick)
+static void receive_locked(struct stream *stream, const struct tick *tick)
 {
-    for (size_t n = 0; n < engine->count; n++) {
-        struct stream *stream = engine->streams[n];
-        if (!atomic_load(&stream->joined) || pthread_mutex_trylock(&stream->lock))
-            continue;
-        if (!atomic_load(&stream->closed))
-            stream_receive(stream, tick);
-        pthread_mutex_unlock(&stream->lock);
+    if (!atomic_load(&stream->closed))
+        stream_receive(stream, tick);
+}
+
+/*
+ * Two that are joined have their turn together: what one of them hears by now is sent to the
+ * other's peer at once, not after the turns of all between them. Where the partner's lock is taken
+ * it has a turn of its own, and what it hears may be late by a tick. The stream's lock is held,
+ * and with it the partner stays.
+ */
+static void tick_pair(struct engine *engine, struct stream *stream, const struct tick *tick,
+                      unsigned turn)
+{
+    struct stream *partner = stream->partner;
+    bool both = partner && partner->ticked != engine->tick &&
+                pthread_mutex_trylock(&partner->lock) == 0;
+    if (both) {
+        receive_locked(stream, tick);
+        receive_locked(partner, tick);
+    }
+    tick_locked(engine, stream, tick, turn);
+    if (both) {
+        tick_locked(engine, partner, tick, turn);
+        pthread_mutex_unlock(&partner->lock);
     }
 }
 
@@ -146,25 +163,26 @@ static void run_tick(struct engine *engine, const struct tick *tick)
     bool waiting = false;
     engine->tick++;
     engine->due += TICK;
-    receive_joined(engine, tick);
     for (size_t n = 0; n < engine->count; n++) {
         struct stream *stream = engine->streams[n];
-        stream->passed_over = false;
         if (n + 1 < engine->count)
             stream_bring_near(engine->streams[n + 1]);
+        if (stream->ticked == engine->tick)
+            continue;
         if (pthread_mutex_trylock(&stream->lock) == 0) {
-            tick_locked(stream, tick, turn_of(engine, n));
+            tick_pair(engine, stream, tick, turn_of(engine, n));
+            pthread_mutex_unlock(&stream->lock);
         } else {
-            stream->passed_over = true; /* whoever holds it may have lost the processor: others first */
-            waiting = true;
+            waiting = true; /* whoever holds it may have lost the processor: others first */
         }
     }
     for (size_t n = 0; waiting && n < engine->count; n++) {
         struct stream *stream = engine->streams[n];
-        if (!stream->passed_over)
+        if (stream->ticked == engine->tick)
             continue;
         pthread_mutex_lock(&stream->lock);
-        tick_locked(stream, tick, turn_of(engine, n));
+        tick_pair(engine, stream, tick, turn_of(engine, n));
+        pthread_mutex_unlock(&stream->lock);
     }
 }
 

@@ -1,14 +1,19 @@
 /* Two streams joined, as Python does it. */
 #include "module_stream.h"
 
-/* Gives a stream its lines, and lets go of those that it had. */
-static void join(PyObject *self, struct line *to, struct line *from)
+/* Joins a stream to another, or to none, and lets go of what it was joined by. */
+static void join(PyObject *self, struct joint joint)
 {
     struct stream *stream = stream_object_lock(self);
-    stream_join(stream, &to, &from);
+    stream_join(stream, &joint);
     stream_object_unlock(stream);
-    line_release(to);
-    line_release(from);
+    joint_release(&joint);
+}
+
+/* A stream as what another is joined to, which keeps it. */
+static struct stream *partner_of(PyObject *stream)
+{
+    return stream_retain(((StreamObject *)stream)->stream);
 }
 
 /* What Python has been told of a stream's keys: its last press, if there was one. */
@@ -51,9 +56,14 @@ PyObject *stream_objects_connect(PyObject *engine, PyObject *args)
         }
         return PyErr_NoMemory();
     }
-    join(one, to, from);
-    join(other, from, to);
+    join(one, (struct joint){to, from, partner_of(other)});
+    join(other, (struct joint){from, to, partner_of(one)});
     return Py_NewRef(Py_None);
+}
+
+void stream_object_part(PyObject *stream)
+{
+    join(stream, (struct joint){0});
 }
 
 PyObject *stream_object_disconnect(PyObject *engine, PyObject *stream)
@@ -62,7 +72,7 @@ PyObject *stream_object_disconnect(PyObject *engine, PyObject *stream)
         PyErr_SetString(PyExc_TypeError, "a stream is wanted");
         return NULL;
     }
-    join(stream, NULL, NULL);
+    stream_object_part(stream);
     return Py_NewRef(Py_None);
 }
 

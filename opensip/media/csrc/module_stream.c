@@ -48,6 +48,7 @@ static void stream_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    stream_object_part(self); /* else two that are joined would keep each other */
     stream_release(as_stream(self)->stream);
     Py_XDECREF(as_stream(self)->owner);
     release(self);

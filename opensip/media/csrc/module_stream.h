@@ -44,6 +44,9 @@ PyObject *stream_objects_connect(PyObject *engine, PyObject *args);
 PyObject *stream_object_disconnect(PyObject *engine, PyObject *stream);
 PyObject *stream_object_playout(PyObject *self, PyObject *nothing);
 
+/* Lets a stream be joined to nobody. */
+void stream_object_part(PyObject *stream);
+
 /* Stream.expect_beside. */
 PyObject *stream_object_expect_beside(PyObject *self, PyObject *sources);
 

@@ -41,15 +41,20 @@ struct stream *stream_open(int socket, bool stamped)
     return stream;
 }
 
+struct stream *stream_retain(struct stream *stream)
+{
+    atomic_fetch_add(&stream->owners, 1);
+    return stream;
+}
+
 void stream_release(struct stream *stream)
 {
     uint64_t forgotten;
-    if (atomic_fetch_sub(&stream->owners, 1) > 1)
+    if (!stream || atomic_fetch_sub(&stream->owners, 1) > 1)
         return;
     receiver_close(&stream->in);
     sender_close(&stream->out);
-    line_release(stream->in.line);
-    line_release(stream->out.line);
+    joint_release(&(struct joint){stream->in.line, stream->out.line, stream->partner});
     pieces_free(queue_clear(&stream->out.queue, &forgotten));
     pieces_free(queue_take_spent(&stream->out.queue));
     free(stream->out.said);
@@ -218,14 +223,20 @@ static void keep_outsiders_out(struct stream *stream, double now)
     stream->connected = connect(stream->socket, &stream->whom.plain, stream->whom.size) == 0;
 }
 
-void stream_join(struct stream *stream, struct line **to, struct line **from)
+void stream_join(struct stream *stream, struct joint *joint)
 {
-    struct line *had_to = stream->in.line, *had_from = stream->out.line;
-    stream->in.line = *to;
-    stream->out.line = *from;
-    *to = had_to;
-    *from = had_from;
-    atomic_store(&stream->joined, stream->in.line != NULL);
+    struct joint had = {stream->in.line, stream->out.line, stream->partner};
+    stream->in.line = joint->to;
+    stream->out.line = joint->from;
+    stream->partner = joint->partner;
+    *joint = had;
+}
+
+void joint_release(const struct joint *joint)
+{
+    line_release(joint->to);
+    line_release(joint->from);
+    stream_release(joint->partner);
 }
 
 static void send_packet(struct stream *stream, const uint8_t *packet, size_t size)

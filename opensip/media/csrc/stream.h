@@ -19,14 +19,14 @@ enum steady { STEADY_NOTHING, STEADY_VOICE, STEADY_SILENCE }; /* as in opensip/a
 struct stream {
     struct stream *next;  /* in the engine's lists of new and of ended streams */
     atomic_int owners;    /* the engine, and Python's object */
-    bool passed_over;     /* its lock was taken on this tick; the engine's own */
-    atomic_bool joined;   /* to another stream: what it hears is sent there */
+    unsigned ticked;      /* the last tick that it had its turn on; the engine's own */
     atomic_bool closed;   /* Python is done with it: its socket may be gone */
     atomic_bool pending;  /* there is something to gather */
     int socket;
     bool stamped;         /* the kernel tells when each packet came */
 
     pthread_mutex_t lock;
+    struct stream *partner; /* to whom it is joined, and whose owner it is */
     bool sending, connected;
     struct address whom; /* it was connected to last */
     double flooded_until; /* as far as is known */
@@ -76,7 +76,10 @@ struct tick {
 /* Makes a stream on a bound socket, with two owners; NULL when memory is short. */
 struct stream *stream_open(int socket, bool stamped);
 
-/* One owner is done; the last one frees the stream. */
+/* Takes a stream for another owner. */
+struct stream *stream_retain(struct stream *stream);
+
+/* One owner is done; the last one frees the stream. NULL is let pass. */
 void stream_release(struct stream *stream);
 
 /* Takes over a configuration; what it replaces is left in it, to be freed. */
@@ -86,13 +89,22 @@ void stream_configure(struct stream *stream, struct stream_config *config);
 void stream_let_all_in(struct stream *stream);
 
 /*
- * Receives before the tick's own turn, for a stream that is joined to another: what came by now
- * is sent on this tick, whichever of both is first. The lock is held.
+ * Receives before the tick, for a stream that is joined to another: what came by now is sent on
+ * this tick, whichever of both is first. The lock is held.
  */
 void stream_receive(struct stream *stream, const struct tick *tick);
 
-/* Takes the lines of a stream away from it, or gives it others; gives what it had in their place. */
-void stream_join(struct stream *stream, struct line **to, struct line **from);
+/* What joins a stream to another: lines there and back, and who it is. */
+struct joint {
+    struct line *to, *from;
+    struct stream *partner;
+};
+
+/* Takes away what a stream is joined by, or gives it another; gives what it had in its place. */
+void stream_join(struct stream *stream, struct joint *joint);
+
+/* Lets go of what a stream was joined by. */
+void joint_release(const struct joint *joint);
 
 /*
  * Has what a tick reads of a stream brought near, from memory that all the other calls had pushed
