@@ -22,7 +22,7 @@ import math
 import struct
 import sys
 import wave
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +98,23 @@ class Phone:
                     await asyncio.sleep(KEY_SECONDS)
             case "wait":
                 await asyncio.wait_for(self._calls[-1].is_closed.wait(), float(value))
-            case "hold" | "resume" | "hangup":
-                await getattr(self._call, name)()
+            case "hold" | "resume":
+                await self._once_free(getattr(self._call, name))
+            case "hangup":
+                await self._call.hangup()
             case _:
                 raise ValueError(f"no step {name!r}")
+
+    async def _once_free(self, change: Callable[[], Awaitable[None]]) -> None:
+        """Change the call; the stack refuses while an offer of its own is still to be answered."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                try:
+                    return await change()
+                except baresip.BaresipError as error:
+                    if "in flight" not in str(error):
+                        raise
+                await asyncio.sleep(FRAME_SECONDS)
 
     @property
     def _call(self) -> "baresip.Call":

@@ -233,17 +233,16 @@ def test_streams_are_joined_and_closed_beside_the_ticks_and_each_has_one_turn_a_
         config = StreamConfig(remote=peer.getsockname())
         streams = [first, *(engine.open(one, config) for one in pairs[1:])]
         begun = [stream.statistics()["sent"] for stream in streams]
-        for turn in range(40):
-            one, other = turn % 6, (turn * 5 + 1) % 6
-            assert one == other or engine.connect(streams[one], streams[other])
+        for turn in range(60):
+            one, other = turn % 6, (turn % 6 + 1 + turn // 6 % 5) % 6  # each with each
+            assert engine.connect(streams[one], streams[other])
             for number, end in enumerate(pairs):
                 packet = RtpPacket(0, turn, turn * 160, number, b"\x55" * 160)
                 peer.sendto(packet.serialize(), end.rtp.getsockname())
             await asyncio.sleep(0.007)
         ended = [stream.statistics()["sent"] for stream in streams]
         sent = [int(after - before) for before, after in zip(begun, ended, strict=True)]
-        assert min(sent) >= 5
-        assert max(sent) - min(sent) <= 2  # figures are asked for one after the other
+        assert max(sent) < 1.5 * min(sent)  # they are asked for one after the other
         for stream in streams:  # some of them joined
             stream.close()
         engine.close()

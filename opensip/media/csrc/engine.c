@@ -93,6 +93,7 @@ static void take_added(struct engine *engine, double now)
             engine->streams = more;
             engine->room = room;
         }
+        oldest->place = engine->count;
         engine->streams[engine->count++] = oldest;
     }
     if (engine->count && !engine->due)
@@ -104,23 +105,30 @@ static void drop_closed(struct engine *engine)
     size_t kept = 0;
     for (size_t n = 0; n < engine->count; n++) {
         struct stream *stream = engine->streams[n];
-        if (atomic_load(&stream->closed))
+        if (atomic_load(&stream->closed)) {
             push(&engine->ended, stream);
-        else
-            engine->streams[kept++] = stream;
+            continue;
+        }
+        stream->place = kept;
+        engine->streams[kept++] = stream;
     }
     engine->count = kept;
     if (!kept)
         engine->due = 0;
 }
 
+/* So that not all of very many streams hand on what they hear at once. */
+static unsigned turn_of(const struct engine *engine, const struct stream *stream)
+{
+    return engine->tick + (unsigned)(stream->place / NEIGHBOURS);
+}
+
 /* The lock may be had only after Python had closed the stream: then its socket is gone. */
-static void tick_locked(struct engine *engine, struct stream *stream, const struct tick *tick,
-                        unsigned turn)
+static void tick_locked(struct engine *engine, struct stream *stream, const struct tick *tick)
 {
     stream->ticked = engine->tick;
     if (!atomic_load(&stream->closed))
-        stream_tick(stream, tick, turn);
+        stream_tick(stream, tick, turn_of(engine, stream));
 }
 
 static void receive_locked(struct stream *stream, const struct tick *tick)
@@ -135,8 +143,7 @@ static void receive_locked(struct stream *stream, const struct tick *tick)
  * it has a turn of its own, and what it hears may be late by a tick. The stream's lock is held,
  * and with it the partner stays.
  */
-static void tick_pair(struct engine *engine, struct stream *stream, const struct tick *tick,
-                      unsigned turn)
+static void tick_pair(struct engine *engine, struct stream *stream, const struct tick *tick)
 {
     struct stream *partner = stream->partner;
     bool both = partner && partner->ticked != engine->tick &&
@@ -145,17 +152,11 @@ static void tick_pair(struct engine *engine, struct stream *stream, const struct
         receive_locked(stream, tick);
         receive_locked(partner, tick);
     }
-    tick_locked(engine, stream, tick, turn);
+    tick_locked(engine, stream, tick);
     if (both) {
-        tick_locked(engine, partner, tick, turn);
+        tick_locked(engine, partner, tick);
         pthread_mutex_unlock(&partner->lock);
     }
-}
-
-/* So that not all of very many streams hand on what they hear at once. */
-static unsigned turn_of(const struct engine *engine, size_t n)
-{
-    return engine->tick + (unsigned)(n / NEIGHBOURS);
 }
 
 static void run_tick(struct engine *engine, const struct tick *tick)
@@ -170,7 +171,7 @@ static void run_tick(struct engine *engine, const struct tick *tick)
         if (stream->ticked == engine->tick)
             continue;
         if (pthread_mutex_trylock(&stream->lock) == 0) {
-            tick_pair(engine, stream, tick, turn_of(engine, n));
+            tick_pair(engine, stream, tick);
             pthread_mutex_unlock(&stream->lock);
         } else {
             waiting = true; /* whoever holds it may have lost the processor: others first */
@@ -181,7 +182,7 @@ static void run_tick(struct engine *engine, const struct tick *tick)
         if (stream->ticked == engine->tick)
             continue;
         pthread_mutex_lock(&stream->lock);
-        tick_pair(engine, stream, tick, turn_of(engine, n));
+        tick_pair(engine, stream, tick);
         pthread_mutex_unlock(&stream->lock);
     }
 }

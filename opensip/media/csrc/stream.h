@@ -18,8 +18,9 @@ enum steady { STEADY_NOTHING, STEADY_VOICE, STEADY_SILENCE }; /* as in opensip/a
  */
 struct stream {
     struct stream *next;  /* in the engine's lists of new and of ended streams */
-    atomic_int owners;    /* the engine, and Python's object */
-    unsigned ticked;      /* the last tick that it had its turn on; the engine's own */
+    atomic_int owners;    /* the engine, Python's object, and whoever is joined to it */
+    size_t place;         /* among the engine's streams; this and the next are the engine's own */
+    unsigned ticked;      /* the last tick that it had its turn on */
     atomic_bool closed;   /* Python is done with it: its socket may be gone */
     atomic_bool pending;  /* there is something to gather */
     int socket;
