@@ -64,7 +64,7 @@ agent = "shop"
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS, STOP_SECONDS = 20, 40
-# Below those of the kernel and of RTP; as many processes share them as scripts/test starts.
+# Below those of the kernel and of RTP; no fewer processes share them than scripts/test starts.
 PORTS, WORKERS = range(10000, 20000), 4
 
 
