@@ -219,25 +219,32 @@ def build(
     return transport, worker
 
 
-def free_ports(count: int) -> list[int]:
-    """Find free ports: the transport cannot tell which one it got."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
+def reserve_ports(count: int) -> list[socket.socket]:
+    """Bind free ports and listen on none: the transport cannot tell which one it got.
+
+    While a socket is open its port goes to nobody who asks for any, as other bots do, and yet to
+    the server that asks for it by number: both have SO_REUSEADDR (socket(7)).
+    """
+    sockets = [socket.socket() for _ in range(count)]
     for each in sockets:
-        each.close()
-    return ports
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        each.bind(("127.0.0.1", 0))
+    return sockets
 
 
 async def talk(plan: dict[str, Any]) -> list[list[Event]]:
     """Serve the calls until a line is read, and give what was noted."""
     events: list[list[Event]] = [[] for _ in plan["calls"]]
-    ports, waiting = free_ports(len(events)), len(events)
+    reserved, waiting = reserve_ports(len(events)), len(events)
+    ports = [each.getsockname()[1] for each in reserved]
     runner = WorkerRunner(handle_sigint=False)
 
     async def ready(transport: object) -> None:
         nonlocal waiting
         waiting -= 1
         if not waiting:
+            for each in reserved:
+                each.close()
             print(*ports, flush=True)
 
     for number, call in enumerate(plan["calls"]):
